@@ -1,0 +1,33 @@
+"""Cat, dog or neither: pawsight classifies photographs.
+
+>>> import pawsight
+>>> model = pawsight.load("custom")
+>>> model.predict("photo.jpg").label
+'cat'
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pawsight.inference.catalog import load
+    from pawsight.inference.classifier import Classifier
+    from pawsight.inference.prediction import Prediction
+
+__all__ = ["Classifier", "Prediction", "load"]
+
+_HOMES = {
+    "Classifier": "pawsight.inference.classifier",
+    "Prediction": "pawsight.inference.prediction",
+    "load": "pawsight.inference.catalog",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first asked for, so that ``import pawsight`` costs nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'pawsight' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,1 @@
+"""Tables of labelled pictures: read, cleaned, split, and fed to training."""

@@ -1,0 +1,109 @@
+"""What a file is: its first bytes say so, not its name."""
+
+from __future__ import annotations
+
+from pawsight.images.errors import ImageError, NotAnImage, UnsupportedFormat
+
+SUPPORTED = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIC")
+"""The formats that :func:`pawsight.images.decode.decode` reads."""
+
+EXTENSIONS = frozenset(
+    ".jpg .jpeg .jpe .jfif .png .webp .gif .bmp .dib .tif .tiff .avif .heic .heif .hif".split()
+)
+"""File name endings under which such pictures are usually kept (lower case, with the dot)."""
+
+_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"II\xbc\x01", "JPEG XR"),
+    (b"IIRO", "camera RAW"),
+    (b"IIRS", "camera RAW"),
+    (b"IIU\x00", "camera RAW"),
+    (b"FUJIFILMCCD-RAW", "camera RAW"),
+    (b"II*\x00", "TIFF"),
+    (b"MM\x00*", "TIFF"),
+    (b"II+\x00", "TIFF"),
+    (b"MM\x00+", "TIFF"),
+    (b"8BPS", "Photoshop (PSD)"),
+    (b"%PDF-", "PDF"),
+    (b"%!PS", "PostScript"),
+    (b"\xff\x0a", "JPEG XL"),
+    (b"\x00\x00\x00\x0cJXL \r\n\x87\n", "JPEG XL"),
+    (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "JPEG 2000"),
+    (b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (b"\x00\x00\x01\x00", "Windows icon (ICO)"),
+    (b"\x76\x2f\x31\x01", "OpenEXR"),
+    (b"#?RADIANCE", "Radiance HDR"),
+    (b"qoif", "QOI"),
+    (b"gimp xcf", "GIMP (XCF)"),
+    (b"\x1aE\xdf\xa3", "Matroska video"),
+)
+
+_AVIF_BRANDS = {b"avif", b"avis"}
+_HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs"}
+_HEIC_BRANDS |= {b"mif1", b"msf1"}
+
+
+def sniff(data: bytes) -> str:
+    """Name the format of the bytes of a file.
+
+    Returns:
+        One of :data:`SUPPORTED`.
+
+    Raises:
+        NotAnImage: The bytes begin like no image.
+        UnsupportedFormat: They begin like something else that is known, which is named.
+    """
+    name = _recognise(data)
+    if name in SUPPORTED:
+        return name
+    if name:
+        raise UnsupportedFormat(f"unsupported format: {name} (supported: {', '.join(SUPPORTED)})")
+    raise _no_image(data)
+
+
+def _recognise(data: bytes) -> str:
+    for magic, name in _MAGIC:
+        if data.startswith(magic):
+            return name
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    if data[:2] == b"BM" and len(data) >= 26 and data[6:10] == bytes(4):
+        return "BMP"
+    if data[4:8] == b"ftyp":
+        return _iso_media(data)
+    head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if head.startswith(b"<svg") or (head.startswith((b"<?xml", b"<!doctype")) and b"<svg" in head):
+        return "SVG"
+    return ""
+
+
+def _iso_media(data: bytes) -> str:
+    """Tell AVIF, HEIC and films apart by the brands of an ISO base media file."""
+    box_end = min(int.from_bytes(data[:4], "big"), len(data), 256)
+    major = data[8:12]
+    brands = {major} | {data[i : i + 4] for i in range(16, box_end - 3, 4)}
+    if brands & _AVIF_BRANDS:
+        return "AVIF"
+    if brands & _HEIC_BRANDS:
+        return "HEIC"
+    if major == b"crx ":
+        return "camera RAW"
+    return "video"
+
+
+def _no_image(data: bytes) -> ImageError:
+    if not data:
+        return NotAnImage("not an image: the file is empty")
+    if not data.strip(b"\0"):
+        return NotAnImage("not an image: the file holds nothing but zero bytes")
+    head = data[:512]
+    if head.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        return NotAnImage("not an image: this is a web page (HTML)")
+    if head.startswith((b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!")):
+        return NotAnImage("not an image: this is an archive")
+    if all(byte >= 32 or byte in b"\t\r\n" for byte in head):
+        return NotAnImage("not an image: this looks like text")
+    return NotAnImage("not an image: the bytes begin like no format that is known")

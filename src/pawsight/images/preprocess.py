@@ -1,0 +1,102 @@
+"""Pixels → tensor: the one preprocessing of training's validation, of evaluation and of serving."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field
+
+from pawsight.images.decode import Pixels
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+_FILTERS = {
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+
+Side = Annotated[int, Field(ge=8, le=2048)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Preprocessing(BaseModel):
+    """How pixels become a network's input; stands in every model's card.
+
+    Attributes:
+        height: Rows of the input.
+        width: Columns of the input.
+        geometry: ``stretch`` resizes the whole picture to height × width whatever its shape;
+            ``crop`` resizes the shorter side to ``height / crop_fraction`` and takes the centre.
+        crop_fraction: The part of the shorter side that ``crop`` keeps, in (0, 1].
+        resample: The filter, antialiased as Pillow does it.
+        mean: Per channel, of values scaled to [0, 1].
+        std: Per channel, of values scaled to [0, 1].
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    height: Side = 256
+    width: Side = 256
+    geometry: Literal["stretch", "crop"] = "stretch"
+    crop_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
+    resample: Literal["bilinear", "bicubic", "lanczos"] = "bilinear"
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[Positive, Positive, Positive] = IMAGENET_STD
+
+    @property
+    def decode_size(self) -> tuple[int, int]:
+        """The (height, width) that a decoder must not go below."""
+        return (
+            int(np.ceil(self.height / self.crop_fraction)),
+            int(np.ceil(self.width / self.crop_fraction)),
+        )
+
+
+def preprocess(pixels: Pixels, how: Preprocessing) -> NDArray[np.float32]:
+    """Turn one picture into one network input.
+
+    Args:
+        pixels: RGB uint8 [H, W, 3].
+        how: The parameters, from the model's card.
+
+    Returns:
+        float32 [3, height, width], normalised by mean and standard deviation.
+    """
+    return normalise(resize(pixels, how), how)
+
+
+def resize(pixels: Pixels, how: Preprocessing) -> Pixels:
+    """Resize RGB uint8 [H, W, 3] to uint8 [height, width, 3]."""
+    size = (how.width, how.height)
+    rows, columns = pixels.shape[:2]
+    if how.geometry == "stretch":
+        if (rows, columns) == (how.height, how.width):
+            return pixels
+        box = None
+    else:
+        scale = how.crop_fraction * min(rows / how.height, columns / how.width)
+        half_h, half_w = scale * how.height / 2, scale * how.width / 2
+        box = (
+            max(0.0, columns / 2 - half_w),
+            max(0.0, rows / 2 - half_h),
+            min(float(columns), columns / 2 + half_w),
+            min(float(rows), rows / 2 + half_h),
+        )
+    resized = Image.fromarray(pixels).resize(size, _FILTERS[how.resample], box=box)
+    return np.asarray(resized)
+
+
+def normalise(pixels: Pixels, how: Preprocessing) -> NDArray[np.float32]:
+    """Scale uint8 [..., H, W, 3] to float32 [..., 3, H, W] with zero mean and unit deviation."""
+    scale = (1.0 / (255.0 * np.asarray(how.std))).astype(np.float32)
+    shift = (-np.asarray(how.mean) / np.asarray(how.std)).astype(np.float32)
+    channels_first = np.moveaxis(pixels, -1, -3)
+    tensor = np.empty(channels_first.shape, dtype=np.float32)
+    np.multiply(channels_first, scale[:, None, None], out=tensor, casting="unsafe")
+    tensor += shift[:, None, None]
+    return tensor

@@ -1,0 +1,1 @@
+"""The networks in torch, apart from how they are trained and served."""

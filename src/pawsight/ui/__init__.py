@@ -1,0 +1,1 @@
+"""The Streamlit page, which speaks to the service over HTTP."""
