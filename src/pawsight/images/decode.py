@@ -101,11 +101,27 @@ def decode(
         raise
     except MemoryError as error:
         raise ImageTooLarge(f"too large: {kind} needs more memory than there is") from error
-    except Exception as error:  # noqa: BLE001 - decoders raise whatever hostile bytes provoke
+    except Exception as error:
         raise _translate(kind, error) from error
     if pixels.shape[0] == 0 or pixels.shape[1] == 0:
         raise DamagedImage(f"damaged: the {kind} is {pixels.shape[1]}×{pixels.shape[0]} pixels")
     return pixels
+
+
+def rgb_pixels(image: Image.Image) -> Pixels:
+    """Upright RGB uint8 [H, W, 3] of a Pillow image of any mode; transparency is laid on white.
+
+    Raises:
+        UnsupportedFormat: Its pixels have 32 bits.
+        TruncatedImage, DamagedImage: It was opened lazily, and decoding it fails now.
+    """
+    try:
+        image.load()
+        return _to_rgb(_upright(image))
+    except ImageError:
+        raise
+    except Exception as error:
+        raise _translate(image.format or "picture", error) from error
 
 
 def _open(kind: str, data: bytes) -> ImageFile:

@@ -1,0 +1,258 @@
+"""CatDogDataModule: a DataFrame of paths and labels, as batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from pawsight.cpus import usable_cpus
+from pawsight.data.augment import Augmentation, augment, mix
+from pawsight.data.splits import assign_splits
+from pawsight.images.decode import Pixels, decode
+from pawsight.images.preprocess import Preprocessing, resize
+
+RawBatch = tuple[Tensor, Tensor]
+"""uint8 [N, H, W, 3] and int64 [N]."""
+
+
+class CatDogDataModule(L.LightningDataModule):
+    """Splits, decodes, augments and normalises labelled photographs.
+
+    Every picture is decoded once, by threads, and kept as uint8 in memory (120 kB at 200×200), so
+    that decoding is never what training waits for. Validation and test pictures go through the
+    same :func:`~pawsight.images.preprocess.resize` as in serving; training pictures are kept at
+    ``cache_size`` and cropped from there.
+
+    Args:
+        dataframe: Columns ``path`` and ``label``; optionally ``split`` (``train``, ``validation``,
+            ``test``) and ``group`` (rows that must stay together). Without ``split``,
+            :func:`~pawsight.data.splits.assign_splits` draws one.
+        image_size: Height and width for validation and test, and for training where
+            ``training_sizes`` says nothing else.
+        classes: The labels in the order of the logits; by default those of the table, sorted.
+        background: Paths of pictures that show none of the classes, for training only.
+        batch_size: Of training; evaluation takes twice as many.
+        cache_size: Height and width at which training pictures wait in memory.
+        training_sizes: Pairs (first epoch, size), for progressive resizing.
+        augmentation: For training; None trains on the plain pictures.
+        preprocessing: By default ``image_size``, stretched, ImageNet's mean and deviation.
+        seed: Of the split, of the order and of the augmentation.
+    """
+
+    def __init__(
+        self,
+        dataframe: pd.DataFrame,
+        image_size: int = 256,
+        *,
+        classes: Sequence[str] | None = None,
+        background: Sequence[str] = (),
+        batch_size: int = 128,
+        cache_size: int | None = None,
+        training_sizes: Sequence[tuple[int, int]] = (),
+        augmentation: Augmentation | None = None,
+        preprocessing: Preprocessing | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if "split" not in dataframe:
+            dataframe = assign_splits(dataframe, seed=seed).frame
+        self.dataframe = dataframe
+        self.classes = tuple(classes) if classes else tuple(sorted(set(dataframe["label"])))
+        self.background = list(background)
+        self.batch_size = batch_size
+        self.image_size = image_size
+        self.cache_size = cache_size or image_size
+        self.training_sizes = sorted(training_sizes)
+        self.augmentation = augmentation
+        self.preprocessing = preprocessing or Preprocessing(height=image_size, width=image_size)
+        self.seed = seed
+        self._pictures: dict[str, Pictures] = {}
+        self._mean = torch.tensor(self.preprocessing.mean).view(1, 3, 1, 1)
+        self._std = torch.tensor(self.preprocessing.std).view(1, 3, 1, 1)
+
+    def rows(self, split: str) -> pd.DataFrame:
+        """The rows of one split: ``train``, ``validation`` or ``test``."""
+        chosen: pd.DataFrame = self.dataframe.loc[self.dataframe["split"] == split]
+        return chosen
+
+    def setup(self, stage: str | None = None) -> None:
+        """Decode what the stage needs: ``fit``, ``validate``, ``test``, or None for all."""
+        wanted = {"fit": ("train", "validation"), "validate": ("validation",), "test": ("test",)}
+        for split in wanted.get(stage or "", ("train", "validation", "test")):
+            if split not in self._pictures:
+                self._pictures[split] = self._load(split)
+
+    def _load(self, split: str) -> Pictures:
+        rows = self.rows(split)
+        paths = [str(path) for path in rows["path"]]
+        labels = [self.classes.index(label) for label in rows["label"]]
+        how = self.preprocessing
+        if split == "train":
+            paths, labels = paths + self.background, labels + [-1] * len(self.background)
+            side = self.cache_size
+            how = Preprocessing(height=side, width=side, resample=how.resample)
+        return Pictures(load_pictures(paths, how), np.asarray(labels, dtype=np.int64))
+
+    def train_dataloader(self) -> ResumableLoader:
+        """Shuffled batches, the last incomplete one dropped where there are several."""
+        return ResumableLoader(self._pictures["train"], self.batch_size, seed=self.seed)
+
+    def val_dataloader(self) -> DataLoader[RawBatch]:
+        """The validation split in its own order."""
+        return self._in_order("validation")
+
+    def test_dataloader(self) -> DataLoader[RawBatch]:
+        """The test split in its own order."""
+        return self._in_order("test")
+
+    def _in_order(self, split: str) -> DataLoader[RawBatch]:
+        return DataLoader(
+            self._pictures[split], batch_size=2 * self.batch_size, collate_fn=_as_it_is
+        )
+
+    def training_size(self, epoch: int) -> int:
+        """Height and width of training pictures in an epoch."""
+        size = self.image_size
+        for first, this in self.training_sizes:
+            if epoch >= first:
+                size = this
+        return size
+
+    def on_after_batch_transfer(
+        self, batch: RawBatch, dataloader_idx: int
+    ) -> tuple[Tensor, Tensor]:
+        """Augment (in training) and normalise: float32 [N, 3, h, w] and labels."""
+        pixels, labels = batch
+        if self.trainer is not None and self.trainer.training:
+            return self._training_batch(pixels, labels, self.trainer)
+        return self._normalise(pixels.permute(0, 3, 1, 2).float().div_(255.0)), labels
+
+    def _training_batch(
+        self, pixels: Tensor, labels: Tensor, trainer: L.Trainer
+    ) -> tuple[Tensor, Tensor]:
+        size = self.training_size(trainer.current_epoch)
+        # The step seeds the draw, so that a resumed training sees the pictures it would have seen.
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + trainer.global_step)
+        how = self.augmentation or NO_AUGMENTATION
+        pictures = self._normalise(augment(pixels, size, how, generator))
+        if how.mixup > 0:
+            return mix(pictures, labels, len(self.classes), how.mixup, generator)
+        return pictures, labels
+
+    def _normalise(self, scaled: Tensor) -> Tensor:
+        return (scaled - self._mean) / self._std
+
+
+NO_AUGMENTATION = Augmentation(
+    min_area=1.0,
+    max_aspect=1.0,
+    flip=0.0,
+    rotation=0.0,
+    brightness=0.0,
+    contrast=0.0,
+    saturation=0.0,
+    grey=0.0,
+)
+
+
+class Pictures(Dataset[RawBatch]):
+    """Decoded pictures in memory, handed out by whole batches.
+
+    Args:
+        pixels: uint8 [N, H, W, 3].
+        labels: int64 [N].
+    """
+
+    def __init__(self, pixels: Pixels, labels: NDArray[np.int64]) -> None:
+        self.pixels = torch.from_numpy(pixels)
+        self.labels = torch.from_numpy(labels)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> RawBatch:
+        return self.pixels[index], self.labels[index]
+
+    def __getitems__(self, indices: list[int]) -> RawBatch:
+        """One batch by one copy, instead of N items that are then stacked."""
+        chosen = torch.as_tensor(indices)
+        return self.pixels[chosen], self.labels[chosen]
+
+
+class EpochOrder(Sampler[list[int]]):
+    """Batches of indices, in an order that the seed and the epoch alone decide."""
+
+    def __init__(self, length: int, batch_size: int, seed: int) -> None:
+        self.length = length
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = 0
+        self.position = 0
+
+    def __len__(self) -> int:
+        return max(self.length // self.batch_size, 1)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        # The place moves on before a batch is handed out and not after the last one: whoever
+        # counts batches stops asking there.
+        if self.position == len(self):
+            self.epoch += 1
+            self.position = 0
+        generator = torch.Generator().manual_seed(self.seed * 7919 + self.epoch)
+        order = torch.randperm(self.length, generator=generator).tolist()
+        while self.position < len(self):
+            start = self.position * self.batch_size
+            self.position += 1
+            yield order[start : start + self.batch_size]
+
+
+class ResumableLoader(DataLoader[RawBatch]):
+    """A loader whose place in the epoch goes into Lightning's checkpoints and comes back."""
+
+    def __init__(self, pictures: Pictures, batch_size: int, seed: int) -> None:
+        self.order = EpochOrder(len(pictures), batch_size, seed)
+        super().__init__(pictures, batch_sampler=self.order, collate_fn=_as_it_is)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Epoch, and batches handed out in it."""
+        return {"epoch": self.order.epoch, "position": self.order.position}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where :meth:`state_dict` was taken."""
+        self.order.epoch = int(state["epoch"])
+        self.order.position = int(state["position"])
+
+
+def load_pictures(paths: Sequence[str | Path], how: Preprocessing) -> Pixels:
+    """Decode and resize many files on all processors.
+
+    Returns:
+        uint8 [N, height, width, 3], in the order of the paths.
+
+    Raises:
+        ImageError: One of them cannot be decoded; :mod:`pawsight.data.table` finds those before.
+    """
+    pixels = np.empty((len(paths), how.height, how.width, 3), dtype=np.uint8)
+
+    def load(index: int) -> None:
+        data = Path(paths[index]).read_bytes()
+        pixels[index] = resize(decode(data, at_least=how.decode_size), how)
+
+    with ThreadPoolExecutor(usable_cpus()) as pool:
+        for _ in pool.map(load, range(len(paths))):
+            pass
+    return pixels
+
+
+def _as_it_is(batch: Any) -> Any:  # noqa: ANN401 - whole batches come where torch expects lists
+    return batch

@@ -1,0 +1,222 @@
+"""A model is a folder: the one contract between those who train and those who serve."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pawsight.images.preprocess import Preprocessing
+from pawsight.inference.errors import BrokenModel
+
+SCHEMA_VERSION: Final = 1
+CARD_FILE = "model.json"
+NETWORK_FILE = "model.onnx"
+SEEN_FILE = "seen.bin"
+README_FILE = "README.md"
+GOLDEN_FOLDER = "golden"
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+RelativePath = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][\w.-]*)*$")
+]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class Rejection(_Strict):
+    """When a picture is called ``neither``.
+
+    Attributes:
+        score: What is compared: ``energy`` is ``logsumexp(logits)``.
+        threshold: A lower score is rejected.
+        keeps: The part of validation pictures of the classes that passes it.
+        trained: Whether training had pictures of none of the classes.
+    """
+
+    score: Literal["energy"] = "energy"
+    threshold: float
+    keeps: Annotated[float, Field(gt=0, le=1)]
+    trained: bool
+
+
+class Measurement(_Strict):
+    """What a model reached on some data.
+
+    Attributes:
+        data: Name of the data and split.
+        pictures: How many were measured.
+        accuracy: The part whose most probable class is the right one, rejected or not.
+        rejected: The part called ``neither``.
+        ece: Expected calibration error, 15 bins of equal width, in [0, 1].
+    """
+
+    data: str
+    pictures: Annotated[int, Field(ge=1)]
+    accuracy: Annotated[float, Field(ge=0, le=1)] | None = None
+    rejected: Annotated[float, Field(ge=0, le=1)]
+    ece: Annotated[float, Field(ge=0, le=1)] | None = None
+
+
+class Provenance(_Strict):
+    """Where a model comes from.
+
+    Attributes:
+        started_from: ``random weights``, or a checkpoint and its licence.
+        licence: SPDX identifier of the weights.
+        data: What it was trained on, in words.
+        data_digest: SHA-256 over the training table's paths, labels and pictures.
+        seed: Of everything random.
+        code_revision: The commit that trained it.
+        libraries: Names and versions.
+        recipe: Everything that the training varied.
+    """
+
+    started_from: str
+    licence: str
+    data: str
+    data_digest: Digest
+    seed: int
+    code_revision: str
+    libraries: dict[str, str]
+    recipe: dict[str, Any]
+
+
+class GoldenAnswer(_Strict):
+    """What the trained network answered about one picture of the folder.
+
+    Attributes:
+        file: Relative to the model folder.
+        logits: By label.
+    """
+
+    file: RelativePath
+    logits: dict[str, float]
+
+
+class Card(_Strict):
+    """``model.json``: the card as data.
+
+    Attributes:
+        schema_version: Of this form.
+        name: Of the model.
+        description: One sentence.
+        architecture: For people, with the number of parameters.
+        labels: In the order of the logits.
+        preprocessing: How pixels become the network's input.
+        temperature: Divides the logits before the softmax.
+        rejection: When the answer is ``neither``.
+        metrics: What was measured, and on what.
+        provenance: Where it comes from.
+        golden: Pictures and the answers that prove the folder.
+        golden_tolerance: By how much a logit may differ from the trained network's.
+        files: SHA-256 of every file of the folder but the card itself.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+    description: str
+    architecture: str
+    labels: Annotated[tuple[str, ...], Field(min_length=2)]
+    preprocessing: Preprocessing
+    temperature: Annotated[float, Field(gt=0)]
+    rejection: Rejection
+    metrics: tuple[Measurement, ...]
+    provenance: Provenance
+    golden: Annotated[tuple[GoldenAnswer, ...], Field(min_length=1)]
+    golden_tolerance: Annotated[float, Field(gt=0)]
+    files: dict[RelativePath, Digest]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Card:
+        if len(set(self.labels)) != len(self.labels) or "neither" in self.labels:
+            raise ValueError("labels must be different from each other and from 'neither'")
+        for answer in self.golden:
+            if set(answer.logits) != set(self.labels):
+                raise ValueError(f"{answer.file}: its logits do not name the labels")
+            if answer.file not in self.files:
+                raise ValueError(f"{answer.file} has no digest in files")
+        if NETWORK_FILE not in self.files:
+            raise ValueError(f"{NETWORK_FILE} has no digest in files")
+        return self
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A model on disk whose card was read and whose files are the ones that the card describes.
+
+    Attributes:
+        path: Of the folder.
+        card: Its ``model.json``.
+    """
+
+    path: Path
+    card: Card
+
+    @classmethod
+    def open(cls, path: Path) -> ModelFolder:
+        """Read the card and verify every file's digest.
+
+        Raises:
+            BrokenModel: There is no card, it does not follow the schema, or a file is missing or
+                differs from its digest.
+        """
+        folder = cls(path, _read_card(path))
+        folder._verify_digests()
+        return folder
+
+    @property
+    def network(self) -> Path:
+        """``model.onnx``."""
+        return self.path / NETWORK_FILE
+
+    @cached_property
+    def version(self) -> str:
+        """The first twelve digits of the network's SHA-256."""
+        return self.card.files[NETWORK_FILE][:12]
+
+    @cached_property
+    def size(self) -> int:
+        """Of all files in bytes."""
+        return sum((self.path / name).stat().st_size for name in (*self.card.files, CARD_FILE))
+
+    def _verify_digests(self) -> None:
+        for name, expected in self.card.files.items():
+            file = self.path / name
+            if not file.is_file():
+                raise BrokenModel(f"model folder {self.path.name!r}: {name} is missing")
+            if digest(file) != expected:
+                raise BrokenModel(
+                    f"model folder {self.path.name!r}: {name} was changed: its SHA-256 is not the "
+                    f"one in {CARD_FILE}; export the model again or restore the file"
+                )
+
+
+def digest(file: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _read_card(path: Path) -> Card:
+    file = path / CARD_FILE
+    try:
+        text = file.read_bytes()
+    except OSError as error:
+        raise BrokenModel(
+            f"no model in folder {path.name!r}: it has no readable {CARD_FILE} "
+            "(`pawsight train` and `pawsight export` make model folders)"
+        ) from error
+    try:
+        return Card.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise BrokenModel(
+            f"model folder {path.name!r}: {CARD_FILE}: {where}: {first['msg']}"
+        ) from error

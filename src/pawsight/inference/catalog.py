@@ -1,0 +1,109 @@
+"""Names → model folders."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from pawsight.inference.artifact import CARD_FILE, ModelFolder
+from pawsight.inference.classifier import Classifier
+from pawsight.inference.errors import ModelNotInstalled, UnknownModel
+
+KNOWN = ("custom", "pretrained")
+"""The names that always mean something, whether or not the model is on this machine."""
+
+PULL_COMMAND = "pawsight models pull pretrained"
+"""What brings the strong model to a machine that does not have it."""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_EMBEDDED = Path(str(files("pawsight") / "weights"))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model that can be loaded.
+
+    Attributes:
+        name: What it is asked for by.
+        path: Its folder.
+        source: ``embedded``, ``installed``, or ``local`` for a folder that was named by path.
+    """
+
+    name: str
+    path: Path
+    source: str
+
+    def load(self, *, threads: int | None = None) -> Classifier:
+        """Open, verify and load the folder.
+
+        Raises:
+            BrokenModel: It is incomplete, was changed, or answers otherwise than when trained.
+        """
+        folder = ModelFolder.open(self.path)
+        return Classifier(folder, name=self.name, source=self.source, threads=threads)
+
+
+def installed_models() -> Path:
+    """Where pulled and installed models live: ``$PAWSIGHT_MODELS``, else the user's data folder."""
+    chosen = os.environ.get("PAWSIGHT_MODELS")
+    if chosen:
+        return Path(chosen)
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "pawsight" / "models"
+
+
+def resolve(name: str) -> Entry:
+    """Find a model by name or by the path of its folder.
+
+    A name is looked up among the installed models, then among the embedded ones. Anything with a
+    path separator, or that is a folder with a card, is a path.
+
+    Raises:
+        ModelNotInstalled: A known name without a model on this machine; says how to get it.
+        UnknownModel: Anything else that is not found; says what there is.
+    """
+    if _NAME.fullmatch(name):
+        for home, source in ((installed_models(), "installed"), (_EMBEDDED, "embedded")):
+            if (home / name / CARD_FILE).is_file():
+                return Entry(name, home / name, source)
+        if name in KNOWN:
+            raise ModelNotInstalled(
+                f"the model {name!r} is not on this machine; `{PULL_COMMAND}` brings it"
+            )
+    path = Path(name)
+    if (path / CARD_FILE).is_file():
+        return Entry(path.resolve().name, path, "local")
+    there = ", ".join(entry.name for entry in available())
+    raise UnknownModel(
+        f"no model {name!r}: there are {there or 'none'}; a model folder is named by its path, "
+        f"which must hold a {CARD_FILE}"
+    )
+
+
+def available() -> list[Entry]:
+    """Every model that can be loaded by name on this machine, each name once."""
+    found: dict[str, Entry] = {}
+    for home, source in ((installed_models(), "installed"), (_EMBEDDED, "embedded")):
+        for card in sorted(home.glob(f"*/{CARD_FILE}")):
+            name = card.parent.name
+            if _NAME.fullmatch(name):
+                found.setdefault(name, Entry(name, card.parent, source))
+    return [found[name] for name in sorted(found)]
+
+
+def load(name: str = "custom", *, threads: int | None = None) -> Classifier:
+    """Load a model by name (``custom``, ``pretrained``) or by the path of its folder.
+
+    Args:
+        name: See :func:`resolve`.
+        threads: Of the network; by default all processors that the process may use.
+
+    Raises:
+        UnknownModel: Nothing of that name.
+        ModelNotInstalled: A known model that is not on this machine.
+        BrokenModel: A folder that does not prove itself.
+    """
+    return resolve(name).load(threads=threads)

@@ -1,0 +1,232 @@
+"""Classifier: a model folder, loaded and asked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from os import PathLike
+from pathlib import Path
+from typing import NamedTuple, TypeAlias, overload
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from PIL import Image
+
+from pawsight.cpus import usable_cpus
+from pawsight.images.decode import DEFAULT_LIMITS, Limits, Pixels, decode, rgb_pixels
+from pawsight.images.errors import ImageError
+from pawsight.images.preprocess import preprocess
+from pawsight.inference.artifact import Card, ModelFolder
+from pawsight.inference.errors import BrokenModel
+from pawsight.inference.prediction import ModelReference, Prediction, conclude
+
+Picture: TypeAlias = "str | PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
+"""A path, the bytes of a file, a Pillow image, or RGB pixels uint8 [H, W, 3]."""
+
+Tensor: TypeAlias = NDArray[np.float32]
+
+_BATCH = 16  # larger ones gain nothing on a CPU and need memory
+
+
+class Outputs(NamedTuple):
+    """What the network gives for a batch.
+
+    Attributes:
+        logits: float32 [N, C].
+        features: float32 [N, D].
+    """
+
+    logits: Tensor
+    features: Tensor
+
+
+class Classifier:
+    """A trained model that answers about pictures.
+
+    Loading verifies the folder: schema, digests, and the golden pictures, which are decoded,
+    preprocessed and run, and must be answered as the trained network answered them.
+
+    Args:
+        folder: The model.
+        name: What the answers call it; by default its card's name.
+        source: Where it comes from, for the answers.
+        threads: Of the network; by default all processors that the process may use.
+
+    Raises:
+        BrokenModel: ONNX Runtime cannot load the network, or a golden picture is answered
+            otherwise.
+    """
+
+    def __init__(
+        self,
+        folder: ModelFolder,
+        *,
+        name: str | None = None,
+        source: str = "local",
+        threads: int | None = None,
+    ) -> None:
+        self.folder = folder
+        self.reference = ModelReference(name or folder.card.name, folder.version, source)
+        self.threads = threads or usable_cpus()
+        self._session = _session(folder, self.threads)
+        self._verify_golden()
+
+    @property
+    def card(self) -> Card:
+        """The model's card."""
+        return self.folder.card
+
+    @overload
+    def predict(self, pictures: Picture) -> Prediction: ...
+    @overload
+    def predict(self, pictures: list[Picture] | tuple[Picture, ...]) -> list[Prediction]: ...
+
+    def predict(
+        self, pictures: Picture | list[Picture] | tuple[Picture, ...]
+    ) -> Prediction | list[Prediction]:
+        """Classify one picture, or many in the order given.
+
+        Raises:
+            ImageError: A picture cannot be used; among many, the first such.
+            OSError: A file cannot be read.
+        """
+        if not isinstance(pictures, list | tuple):
+            return self.conclude(self.run(self.read(pictures)[None]).logits)[0]
+        answers: list[Prediction] = []
+        for answer in self.predict_each(pictures):
+            if isinstance(answer, Exception):
+                raise answer
+            answers.append(answer)
+        return answers
+
+    def predict_each(
+        self, pictures: Sequence[Picture]
+    ) -> Iterator[Prediction | ImageError | OSError]:
+        """Classify many pictures; one that cannot be used yields its error in its place.
+
+        Pictures are decoded by threads while the network runs, and batched.
+        """
+        waiting = iter(pictures)
+        with ThreadPoolExecutor(self.threads) as pool:
+            ahead = [pool.submit(self._try_read, each) for each in islice(waiting, 2 * _BATCH)]
+            while ahead:
+                batch, ahead = ahead[:_BATCH], ahead[_BATCH:]
+                ahead += [pool.submit(self._try_read, each) for each in islice(waiting, _BATCH)]
+                yield from self._answer_each([future.result() for future in batch])
+
+    def _answer_each(
+        self, read: Sequence[Tensor | ImageError | OSError]
+    ) -> Iterator[Prediction | ImageError | OSError]:
+        good = [each for each in read if not isinstance(each, Exception)]
+        answers = iter(self.conclude(self.run(np.stack(good)).logits) if good else ())
+        for each in read:
+            yield each if isinstance(each, Exception) else next(answers)
+
+    def _try_read(self, picture: Picture) -> Tensor | ImageError | OSError:
+        try:
+            return self.read(picture)
+        except (ImageError, OSError) as error:
+            return error
+
+    def read(self, picture: Picture, limits: Limits = DEFAULT_LIMITS) -> Tensor:
+        """Decode and preprocess one picture: float32 [3, height, width]."""
+        how = self.card.preprocessing
+        if isinstance(picture, bytes):
+            return preprocess(decode(picture, limits=limits, at_least=how.decode_size), how)
+        if isinstance(picture, str | PathLike):
+            return self.read(read_file(Path(picture), limits), limits)
+        if isinstance(picture, Image.Image):
+            return preprocess(rgb_pixels(picture), how)
+        return preprocess(_checked(picture), how)
+
+    def run(self, batch: Tensor) -> Outputs:
+        """Run the network on float32 [N, 3, height, width]."""
+        logits, features = self._session.run(["logits", "features"], {"pixel_values": batch})
+        return Outputs(logits, features)
+
+    def conclude(self, logits: Tensor) -> list[Prediction]:
+        """Calibrate logits float32 [N, C] and decide."""
+        return conclude(
+            logits,
+            self.card.labels,
+            temperature=self.card.temperature,
+            threshold=self.card.rejection.threshold,
+            model=self.reference,
+        )
+
+    def _verify_golden(self) -> None:
+        for answer in self.card.golden:
+            try:
+                logits = self.run(self.read(self.folder.path / answer.file)[None]).logits[0]
+            except (ImageError, OSError) as error:
+                raise BrokenModel(f"{self._name}: golden picture {answer.file}: {error}") from error
+            if len(logits) != len(self.card.labels):
+                raise BrokenModel(
+                    f"{self._name}: the network has {len(logits)} outputs for "
+                    f"{len(self.card.labels)} labels"
+                )
+            for label, logit in zip(self.card.labels, logits.tolist(), strict=True):
+                expected = answer.logits[label]
+                if not math.isclose(logit, expected, rel_tol=0, abs_tol=self.card.golden_tolerance):
+                    raise BrokenModel(
+                        f"{self._name} does not answer as it was trained to: on {answer.file} the "
+                        f"logit of {label!r} is {logit:.4f} and should be {expected:.4f} "
+                        f"(± {self.card.golden_tolerance:g}). Labels, preprocessing or weights "
+                        "differ from those of training, or this runtime computes wrongly"
+                    )
+
+    @property
+    def _name(self) -> str:
+        return f"model folder {self.folder.path.name!r}"
+
+
+def read_file(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """Read a file, but no more of it than the limits allow to decode."""
+    with path.open("rb") as file:
+        return file.read(limits.max_bytes + 1)
+
+
+def _checked(pixels: object) -> Pixels:
+    if (
+        not isinstance(pixels, np.ndarray)
+        or pixels.dtype != np.uint8
+        or pixels.ndim != 3
+        or pixels.shape[2] != 3
+        or 0 in pixels.shape
+    ):
+        got = (
+            f"{pixels.dtype} {list(pixels.shape)}"
+            if isinstance(pixels, np.ndarray)
+            else type(pixels).__name__
+        )
+        raise ImageError(
+            "a picture is a path, bytes, a Pillow image or an array of RGB pixels "
+            f"uint8 [H, W, 3]; got {got}"
+        )
+    return pixels
+
+
+def _session(folder: ModelFolder, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(
+            folder.network, options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:
+        raise BrokenModel(
+            f"model folder {folder.path.name!r}: ONNX Runtime cannot load {folder.network.name}"
+        ) from error
+    inputs = [each.name for each in session.get_inputs()]
+    outputs = {each.name for each in session.get_outputs()}
+    if inputs != ["pixel_values"] or not {"logits", "features"} <= outputs:
+        raise BrokenModel(
+            f"model folder {folder.path.name!r}: the network must take 'pixel_values' and give "
+            f"'logits' and 'features'; it takes {inputs} and gives {sorted(outputs)}"
+        )
+    return session

@@ -1,0 +1,113 @@
+"""SimpleCNN: three residual convolutional blocks and a linear classifier, in plain torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+
+class Activations(NamedTuple):
+    """What one pass gives.
+
+    Attributes:
+        logits: float [N, C].
+        features: float [N, D], the map averaged over places; the classifier's input.
+        feature_map: float [N, D, h, w], the last block's output.
+    """
+
+    logits: Tensor
+    features: Tensor
+    feature_map: Tensor
+
+
+class SimpleCNN(nn.Module):
+    """A small residual network for photographs.
+
+    A stem of stride 4, then three blocks. Each block widens by a 3×3 convolution, halves the map by
+    max pooling, and refines it by residual pairs of convolutions (He et al. 2016, *Deep residual
+    learning for image recognition*), with batch normalisation and ReLU throughout. The classifier
+    is one fully connected layer on the average over places, so that a logit is exactly a sum over
+    places: a class activation map (Zhou et al. 2016) that adds up.
+
+    Args:
+        num_classes: C, the number of logits.
+        widths: Channels of the three blocks.
+        residuals: Residual pairs in each block.
+        stem_width: Channels of the stem.
+        dropout: Probability of dropping a feature before the classifier, in training only.
+    """
+
+    def __init__(
+        self,
+        num_classes: int = 2,
+        widths: Sequence[int] = (96, 192, 320),
+        residuals: Sequence[int] = (1, 2, 1),
+        stem_width: int = 48,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        if len(widths) != 3 or len(residuals) != 3:
+            raise ValueError(
+                f"SimpleCNN has three blocks: got {len(widths)} widths and {len(residuals)} "
+                "numbers of residuals"
+            )
+        self.stem = _conv_bn_relu(3, stem_width, kernel=7, stride=4)
+        channels = [stem_width, *widths]
+        self.blocks = nn.Sequential(
+            *(
+                ConvBlock(before, after, pairs)
+                for before, after, pairs in zip(channels, channels[1:], residuals, strict=False)
+            )
+        )
+        self.dropout = nn.Dropout(dropout)
+        self.classifier = nn.Linear(widths[-1], num_classes)
+
+    def forward(self, pixel_values: Tensor) -> Tensor:
+        """Logits [N, C] of normalised pictures, float [N, 3, H, W] with H, W ≥ 32."""
+        return self.activations(pixel_values).logits
+
+    def activations(self, pixel_values: Tensor) -> Activations:
+        """Logits together with what explaining and rejecting need."""
+        feature_map = self.blocks(self.stem(pixel_values))
+        features = feature_map.mean(dim=(2, 3))
+        return Activations(self.classifier(self.dropout(features)), features, feature_map)
+
+
+class ConvBlock(nn.Module):
+    """Widen, halve the map by max pooling, refine by residual pairs."""
+
+    def __init__(self, before: int, after: int, residuals: int) -> None:
+        super().__init__()
+        self.widen = _conv_bn_relu(before, after)
+        self.pool = nn.MaxPool2d(2)
+        self.refine = nn.Sequential(*(Residual(after) for _ in range(residuals)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map float [N, before, H, W] to [N, after, H/2, W/2]."""
+        refined: Tensor = self.refine(self.pool(self.widen(x)))
+        return refined
+
+
+class Residual(nn.Module):
+    """Two 3×3 convolutions whose output is added to their input."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = _conv_bn_relu(channels, channels)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(channels)
+        # Each pair starts as the identity (Goyal et al. 2017, *Accurate, large minibatch SGD*).
+        nn.init.zeros_(self.norm.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Keep the shape float [N, channels, H, W]."""
+        return torch.relu(x + self.norm(self.second(self.first(x))))
+
+
+def _conv_bn_relu(before: int, after: int, *, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+    convolution = nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, bias=False)
+    nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
+    return nn.Sequential(convolution, nn.BatchNorm2d(after), nn.ReLU(inplace=True))

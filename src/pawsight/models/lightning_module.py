@@ -1,0 +1,181 @@
+"""CatDogClassifier: how a network learns, under Lightning."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim.lr_scheduler import LambdaLR
+from torchmetrics.classification import MulticlassAccuracy
+
+BACKGROUND = -1
+"""The label of a training picture that shows none of the classes."""
+
+Batch = tuple[Tensor, Tensor]
+"""Pictures float [N, 3, H, W], and labels int64 [N] or class weights float [N, C + 1]."""
+
+
+class CatDogClassifier(L.LightningModule):
+    """Trains any network that maps pictures to logits.
+
+    AdamW (Loshchilov & Hutter 2019) on a cosine that a linear warm-up precedes, stepped at every
+    batch. Loss and accuracy are logged for training, validation and test.
+
+    Args:
+        network: Maps float [N, 3, H, W] to logits [N, C].
+        num_classes: C.
+        learning_rate: The highest, reached at the end of the warm-up.
+        weight_decay: On weights of convolutions and linear layers, not on biases and norms.
+        warmup: The part of all steps that the warm-up takes, in [0, 1).
+        label_smoothing: In [0, 1).
+        with_background: Whether training has pictures of none of the classes (label
+            :data:`BACKGROUND`); the loss then is :func:`open_set_cross_entropy`.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        num_classes: int = 2,
+        learning_rate: float = 3e-3,
+        weight_decay: float = 0.05,
+        warmup: float = 0.1,
+        label_smoothing: float = 0.0,
+        with_background: bool = False,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters(ignore=["network"])
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.num_classes = num_classes
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.warmup = warmup
+        self.label_smoothing = label_smoothing
+        self.with_background = with_background
+        self.train_accuracy = self._new_accuracy()
+        self.val_accuracy = self._new_accuracy()
+        self.test_accuracy = self._new_accuracy()
+
+    def forward(self, pixel_values: Tensor) -> Tensor:
+        """Logits [N, C] of float [N, 3, H, W]."""
+        logits: Tensor = self.network(pixel_values)
+        return logits
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """The loss of one batch; logs ``train_loss`` and ``train_accuracy``."""
+        return self._step("train", self.train_accuracy, batch)
+
+    def validation_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Logs ``val_loss`` and ``val_accuracy``."""
+        return self._step("val", self.val_accuracy, batch)
+
+    def test_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Logs ``test_loss`` and ``test_accuracy``."""
+        return self._step("test", self.test_accuracy, batch)
+
+    def _new_accuracy(self) -> MulticlassAccuracy:
+        return MulticlassAccuracy(self.num_classes, average="micro", ignore_index=BACKGROUND)
+
+    def _step(self, stage: str, accuracy: MulticlassAccuracy, batch: Batch) -> Tensor:
+        pixel_values, labels = batch
+        logits = self(pixel_values.contiguous(memory_format=torch.channels_last))
+        loss = open_set_cross_entropy(
+            logits.float(),
+            labels,
+            label_smoothing=self.label_smoothing if stage == "train" else 0.0,
+            with_background=self.with_background,
+        )
+        accuracy(logits, labels if labels.ndim == 1 else _hardest(labels))
+        epoch_only = stage != "train"
+        self.log(f"{stage}_loss", loss, prog_bar=True, on_step=not epoch_only, on_epoch=epoch_only)
+        self.log(f"{stage}_accuracy", accuracy, prog_bar=True, on_step=False, on_epoch=True)
+        return loss
+
+    def configure_optimizers(self) -> Any:  # noqa: ANN401 - Lightning's own union of dictionaries
+        """AdamW and, at every step, a linear warm-up followed by a cosine to zero."""
+        weights = [p for p in self.network.parameters() if p.ndim > 1]
+        others = [p for p in self.network.parameters() if p.ndim <= 1]
+        optimizer = torch.optim.AdamW(
+            [
+                {"params": weights, "weight_decay": self.weight_decay},
+                {"params": others, "weight_decay": 0.0},
+            ],
+            lr=self.learning_rate,
+            betas=(0.9, 0.98),
+        )
+        steps = int(self.trainer.estimated_stepping_batches)
+        scheduler = LambdaLR(optimizer, WarmupCosine(steps, self.warmup))
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
+
+
+class WarmupCosine:
+    """A factor on the learning rate: 0 → 1 in a line, then 1 → 0 along half a cosine.
+
+    Args:
+        steps: Of the whole training.
+        warmup: The part of them that rises, in [0, 1).
+    """
+
+    def __init__(self, steps: int, warmup: float) -> None:
+        self.steps = max(steps, 1)
+        self.rising = max(round(steps * warmup), 1)
+
+    def __call__(self, step: int) -> float:
+        """The factor at a step, in [0, 1]."""
+        if step < self.rising:
+            return (step + 1) / self.rising
+        done = (step - self.rising) / max(self.steps - self.rising, 1)
+        return 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+
+
+def open_set_cross_entropy(
+    logits: Tensor,
+    labels: Tensor,
+    *,
+    label_smoothing: float = 0.0,
+    with_background: bool = False,
+) -> Tensor:
+    """Cross-entropy that can also learn what is none of the classes.
+
+    With background, an imagined class "none of them" has the constant logit 0. A picture of
+    background pushes every logit down, one of a class pushes its own up, and ``logsumexp(logits)``
+    (the energy of Liu et al. 2020, *Energy-based out-of-distribution detection*) becomes the
+    log-odds that a picture shows any of the classes at all. The network itself has C outputs.
+
+    Args:
+        logits: float [N, C].
+        labels: int64 [N], in [0, C) or :data:`BACKGROUND`; or float [N, C + 1], the weight of each
+            class and, last, of the background.
+        label_smoothing: Spread over the classes, in [0, 1).
+        with_background: Whether the imagined class takes part.
+
+    Returns:
+        The mean loss, a scalar.
+    """
+    classes = logits.shape[1]
+    if labels.ndim == 1:
+        weights = F.one_hot(torch.where(labels == BACKGROUND, classes, labels), classes + 1)
+        weights = weights.to(logits.dtype)
+    else:
+        weights = labels
+    known = weights[:, :classes]
+    smooth = known.sum(dim=1, keepdim=True) * label_smoothing / classes
+    known = known * (1 - label_smoothing) + smooth
+    if not with_background:
+        return F.cross_entropy(logits, known)
+    none = logits.new_zeros(logits.shape[0], 1)
+    return F.cross_entropy(
+        torch.cat([logits, none], dim=1), torch.cat([known, weights[:, classes:]], dim=1)
+    )
+
+
+def _hardest(weights: Tensor) -> Tensor:
+    """The label that weighs most, with the last column as the background."""
+    label = weights.argmax(dim=1)
+    return torch.where(label == weights.shape[1] - 1, BACKGROUND, label)

@@ -1,0 +1,118 @@
+"""Recipes: everything that a training varies, in one file that is saved with its result."""
+
+from __future__ import annotations
+
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pawsight.data.augment import Augmentation
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_SHIPPED = files("pawsight.training") / "recipes"
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class RecipeError(ValueError):
+    """A recipe that is not there or does not say what it must."""
+
+
+class NetworkRecipe(BaseModel):
+    """The arguments of :class:`~pawsight.models.cnn_model.SimpleCNN`, but the number of classes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    widths: tuple[Count, Count, Count] = (96, 192, 320)
+    residuals: tuple[int, int, int] = (1, 2, 1)
+    stem_width: Count = 48
+    dropout: Fraction = 0.0
+
+
+class Recipe(BaseModel):
+    """How to train a network from random weights.
+
+    Attributes:
+        name: Of the recipe.
+        seed: Of the weights, the split, the order and the augmentation.
+        epochs: Passes over the training pictures.
+        batch_size: Pictures a step.
+        image_size: Height and width at which the network is validated and served.
+        cache_size: Height and width at which training pictures wait in memory.
+        training_sizes: Pairs (first epoch, height and width of the training pictures).
+        network: The architecture.
+        augmentation: What happens to training pictures; absent for nothing.
+        learning_rate: The highest.
+        weight_decay: AdamW's.
+        warmup: The part of all steps in which the rate rises.
+        label_smoothing: Spread over the classes.
+        ema_decay: Of the running average of the weights, which is what is kept; 0 for none.
+        precision: ``auto`` times a step in float32 and in bfloat16 and takes the faster.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    seed: int = 0
+    epochs: Count = 30
+    batch_size: Count = 128
+    image_size: Annotated[int, Field(ge=32)] = 256
+    cache_size: Annotated[int, Field(ge=32)] = 256
+    training_sizes: tuple[tuple[int, int], ...] = ()
+    network: NetworkRecipe = NetworkRecipe()
+    augmentation: Augmentation | None = None
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 0.05
+    warmup: Fraction = 0.1
+    label_smoothing: Fraction = 0.0
+    ema_decay: Fraction = 0.0
+    precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
+
+
+def load_recipe(name_or_path: str, **changes: Any) -> Recipe:  # noqa: ANN401 - any field's value
+    """Read a recipe that pawsight ships, by name, or one of the user's, by path.
+
+    Args:
+        name_or_path: ``simple-cnn``, or a path that ends in ``.toml``.
+        changes: Fields to replace; None leaves a field as it is.
+
+    Raises:
+        RecipeError: No such recipe, no TOML, or a field that is unknown or out of range.
+    """
+    text = _read(name_or_path)
+    try:
+        fields = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"recipe {name_or_path!r} is not TOML: {error}") from error
+    fields |= {name: value for name, value in changes.items() if value is not None}
+    try:
+        return Recipe.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise RecipeError(f"recipe {name_or_path!r}: {where}: {first['msg']}") from error
+
+
+def shipped_recipes() -> list[str]:
+    """The names that :func:`load_recipe` knows."""
+    return sorted(entry.name[:-5] for entry in _SHIPPED.iterdir() if entry.name.endswith(".toml"))
+
+
+def _read(name_or_path: str) -> str:
+    if name_or_path in shipped_recipes():
+        return (_SHIPPED / f"{name_or_path}.toml").read_text(encoding="utf-8")
+    path = Path(name_or_path)
+    if path.suffix == ".toml" and path.is_file():
+        return path.read_text(encoding="utf-8")
+    raise RecipeError(
+        f"no recipe {name_or_path!r}: shipped are {', '.join(shipped_recipes())}; "
+        "a file of yours is named by its path and ends in .toml"
+    )
