@@ -25,7 +25,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name when it is first asked for, so that ``import pawsight`` costs nothing."""
+    """Import a public name when it is first asked for: ``import pawsight`` costs nothing."""
     if name not in _HOMES:
         raise AttributeError(f"module 'pawsight' has no attribute {name!r}")
     from importlib import import_module

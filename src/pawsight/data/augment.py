@@ -1,4 +1,4 @@
-"""Augmentation on tensors, a whole batch at once: the only thing that training adds to a picture."""
+"""Augmentation on tensors, a whole batch at once: all that training adds to a picture."""
 
 from __future__ import annotations
 

@@ -70,8 +70,8 @@ def decode(
         data: The bytes of the file.
         limits: What the picture may cost.
         at_least: The (height, width) that the caller will resize to. A JPEG several times as large
-            is then decoded at a half, a quarter or an eighth (libjpeg's scaled inverse DCT, Pillow's
-            draft mode), never below twice the size asked for.
+            is then decoded at a half, a quarter or an eighth (libjpeg's scaled inverse DCT, which
+            Pillow calls draft mode), never below twice the size asked for.
 
     Returns:
         uint8 [H, W, 3], C-contiguous.

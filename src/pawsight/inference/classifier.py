@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from os import PathLike
@@ -103,27 +103,54 @@ class Classifier:
         return answers
 
     def predict_each(
-        self, pictures: Sequence[Picture]
+        self, pictures: Iterable[Picture]
     ) -> Iterator[Prediction | ImageError | OSError]:
         """Classify many pictures; one that cannot be used yields its error in its place.
 
-        Pictures are decoded by threads while the network runs, and batched.
+        Pictures are decoded by threads, a few batches ahead of the network; the iterable is read
+        no faster than that.
         """
+        for read in self._read_ahead(pictures):
+            good = [each for each in read if not isinstance(each, Exception)]
+            answers = iter(self.conclude(self.run(np.stack(good)).logits) if good else ())
+            for each in read:
+                yield each if isinstance(each, Exception) else next(answers)
+
+    def logits(
+        self, pictures: Iterable[Picture], progress: Callable[[int], None] | None = None
+    ) -> Tensor:
+        """The network's logits float32 [N, C] of many pictures, for measuring.
+
+        Args:
+            pictures: N pictures.
+            progress: Called with the number of pictures after each batch.
+
+        Raises:
+            ImageError, OSError: A picture cannot be used.
+        """
+        rows: list[Tensor] = [np.empty((0, len(self.card.labels)), dtype=np.float32)]
+        for read in self._read_ahead(pictures):
+            good = []
+            for each in read:
+                if isinstance(each, Exception):
+                    raise each
+                good.append(each)
+            rows.append(self.run(np.stack(good)).logits)
+            if progress:
+                progress(len(good))
+        return np.concatenate(rows)
+
+    def _read_ahead(
+        self, pictures: Iterable[Picture]
+    ) -> Iterator[list[Tensor | ImageError | OSError]]:
+        """Decoded and preprocessed pictures, or what is wrong with them, by batches in order."""
         waiting = iter(pictures)
         with ThreadPoolExecutor(self.threads) as pool:
             ahead = [pool.submit(self._try_read, each) for each in islice(waiting, 2 * _BATCH)]
             while ahead:
                 batch, ahead = ahead[:_BATCH], ahead[_BATCH:]
                 ahead += [pool.submit(self._try_read, each) for each in islice(waiting, _BATCH)]
-                yield from self._answer_each([future.result() for future in batch])
-
-    def _answer_each(
-        self, read: Sequence[Tensor | ImageError | OSError]
-    ) -> Iterator[Prediction | ImageError | OSError]:
-        good = [each for each in read if not isinstance(each, Exception)]
-        answers = iter(self.conclude(self.run(np.stack(good)).logits) if good else ())
-        for each in read:
-            yield each if isinstance(each, Exception) else next(answers)
+                yield [future.result() for future in batch]
 
     def _try_read(self, picture: Picture) -> Tensor | ImageError | OSError:
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -25,36 +24,11 @@ from pawsight.data.datamodule import CatDogDataModule
 from pawsight.models.cnn_model import SimpleCNN
 from pawsight.models.lightning_module import CatDogClassifier, open_set_cross_entropy
 from pawsight.training.recipe import Recipe
+from pawsight.training.run import RunFolder
 
 Precision: TypeAlias = Literal["32-true", "bf16-mixed"]
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class RunFolder:
-    """Where a training keeps what it needs to go on: checkpoints, logs, the recipe.
-
-    Attributes:
-        path: The folder.
-    """
-
-    path: Path
-
-    @property
-    def checkpoints(self) -> Path:
-        """Holds ``last.ckpt`` and ``best.ckpt``."""
-        return self.path / "checkpoints"
-
-    @property
-    def last(self) -> Path:
-        """The checkpoint that ``--resume`` goes on from."""
-        return self.checkpoints / "last.ckpt"
-
-    @property
-    def recipe(self) -> Path:
-        """The recipe as it was run, JSON."""
-        return self.path / "recipe.json"
 
 
 def build_network(recipe: Recipe, num_classes: int) -> SimpleCNN:
@@ -132,7 +106,7 @@ def fit(
             weights_only=True,
         )
     if not fast_dev_run:
-        _load_weights(classifier, Path(best.best_model_path))
+        load_weights(classifier.network, run.best)
     return classifier
 
 
@@ -158,9 +132,13 @@ def _loggers(run: RunFolder) -> list[Logger]:
     ]
 
 
-def _load_weights(classifier: CatDogClassifier, checkpoint: Path) -> None:
+def load_weights(network: nn.Module, checkpoint: Path) -> None:
+    """Fill a network with the (averaged) weights of a checkpoint of :func:`fit`."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
-    classifier.load_state_dict(state)
+    prefix = "network."
+    network.load_state_dict(
+        {name[len(prefix) :]: each for name, each in state.items() if name.startswith(prefix)}
+    )
 
 
 def faster_precision(network: nn.Module, size: int, batch_size: int) -> Precision:

@@ -1,0 +1,95 @@
+"""Figures of merit from logits: numpy in, numbers out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pawsight.inference.prediction import softmax
+
+Logits = NDArray[np.float32]
+Labels = NDArray[np.intp]
+
+
+def expected_calibration_error(
+    shares: NDArray[np.float64], labels: Labels, *, bins: int = 15
+) -> float:
+    """How far confidence is from accuracy, on average over pictures.
+
+    Naeini et al. 2015; bins of equal width, as Guo et al. 2017 use them.
+
+    Args:
+        shares: Probabilities [N, C].
+        labels: The right classes [N].
+        bins: Of confidence in (0, 1].
+
+    Returns:
+        In [0, 1].
+    """
+    confidence = shares.max(axis=1)
+    right = shares.argmax(axis=1) == labels
+    edges = np.linspace(0.0, 1.0, bins + 1)[1:-1]
+    place = np.digitize(confidence, edges, right=True)
+    count = np.bincount(place, minlength=bins)
+    gap = np.bincount(place, confidence, bins) - np.bincount(place, right, bins)
+    return float(np.abs(gap).sum() / max(count.sum(), 1))
+
+
+def fit_temperature(logits: Logits, labels: Labels) -> float:
+    """The temperature that makes the labels most likely (Guo et al. 2017).
+
+    Args:
+        logits: float32 [N, C], of pictures that training did not see.
+        labels: The right classes [N].
+
+    Returns:
+        In [0.05, 20].
+    """
+    rows = np.arange(len(labels))
+
+    def loss(log_temperature: float) -> float:
+        shares = softmax(logits, math.exp(log_temperature))[rows, labels]
+        return float(-np.log(np.maximum(shares, 1e-300)).mean())
+
+    return math.exp(_minimum(loss, math.log(0.05), math.log(20.0)))
+
+
+def rejection_threshold(scores: NDArray[np.float64], keeps: float = 0.99) -> float:
+    """The score that the given part of pictures of the classes reaches.
+
+    Args:
+        scores: Of pictures of the classes that training did not see, float [N].
+        keeps: The part of them that must pass.
+    """
+    return float(np.quantile(scores, 1.0 - keeps, method="lower"))
+
+
+def wilson_interval(successes: int, trials: int, z: float = 1.96) -> tuple[float, float]:
+    """Confidence interval of a proportion (Wilson 1927), 95 % by default."""
+    if trials == 0:
+        return 0.0, 1.0
+    share = successes / trials
+    centre = share + z * z / (2 * trials)
+    spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+    scale = 1 + z * z / trials
+    return max((centre - spread) / scale, 0.0), min((centre + spread) / scale, 1.0)
+
+
+def _minimum(function: Callable[[float], float], low: float, high: float) -> float:
+    """Where a function with one minimum has it, by golden-section search."""
+    ratio = (math.sqrt(5) - 1) / 2
+    left, right = high - ratio * (high - low), low + ratio * (high - low)
+    at_left, at_right = function(left), function(right)
+    while high - low > 1e-4:
+        if at_left < at_right:
+            high, right, at_right = right, left, at_left
+            left = high - ratio * (high - low)
+            at_left = function(left)
+        else:
+            low, left, at_left = left, right, at_right
+            right = low + ratio * (high - low)
+            at_right = function(right)
+    return (low + high) / 2

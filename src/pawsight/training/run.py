@@ -1,0 +1,95 @@
+"""RunFolder: where a training keeps what it needs to go on, or to be exported later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from pawsight.training.recipe import Recipe
+
+
+class RunError(ValueError):
+    """A run folder that does not fit what is asked of it."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Checkpoints, logs, the recipe and the table of one training.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    @property
+    def checkpoints(self) -> Path:
+        """Holds :attr:`last` and :attr:`best`."""
+        return self.path / "checkpoints"
+
+    @property
+    def last(self) -> Path:
+        """What a resumed training goes on from."""
+        return self.checkpoints / "last.ckpt"
+
+    @property
+    def best(self) -> Path:
+        """The best weights by validation accuracy."""
+        return self.checkpoints / "best.ckpt"
+
+    @property
+    def _recipe(self) -> Path:
+        return self.path / "recipe.json"
+
+    @property
+    def _table(self) -> Path:
+        return self.path / "table.csv"
+
+    @property
+    def _background(self) -> Path:
+        return self.path / "background.txt"
+
+    def write(self, recipe: Recipe, table: pd.DataFrame, background: list[str]) -> None:
+        """Keep what the training was started with."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._recipe.write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        table.to_csv(self._table, index=False)
+        self._background.write_text("".join(f"{path}\n" for path in background), encoding="utf-8")
+
+    def read(self) -> tuple[Recipe, pd.DataFrame, list[str]]:
+        """What the training was started with: recipe, table, background.
+
+        Raises:
+            RunError: The folder holds no training.
+        """
+        if not self._recipe.is_file():
+            raise RunError(f"no training in {str(self.path)!r}: it has no {self._recipe.name}")
+        return (
+            Recipe.model_validate_json(self._recipe.read_text(encoding="utf-8")),
+            pd.read_csv(self._table),
+            self._background.read_text(encoding="utf-8").splitlines(),
+        )
+
+    def check_same(self, recipe: Recipe, table: pd.DataFrame, background: list[str]) -> None:
+        """Refuse to go on with another recipe or other data than the training began with.
+
+        Raises:
+            RunError: Names what differs.
+        """
+        old_recipe, old_table, old_background = self.read()
+        for field in Recipe.model_fields:
+            before, now = getattr(old_recipe, field), getattr(recipe, field)
+            if before != now:
+                raise RunError(
+                    f"cannot resume: {field} was {before} when the training began and is {now} now; "
+                    "resume with the same recipe, or train into another folder"
+                )
+        columns = ["path", "label", "split"]
+        same = old_table[columns].to_numpy().tolist() == table[columns].to_numpy().tolist()
+        if not same or old_background != background:
+            raise RunError(
+                "cannot resume: the pictures are not those that the training began with; "
+                "resume with the same table, or train into another folder"
+            )
