@@ -49,7 +49,7 @@ def folder_rows(images: Path) -> tuple[list[Row], list[Problem]]:
         raise TableError(f"there are no pictures in {images}")
     splits = {path: normalise_split(path.parts[0]) for path in pictures if len(path.parts) > 1}
     has_splits = len(splits) == len(pictures) and None not in splits.values()
-    below = {path: PurePath(*path.parts[has_splits:]) for path in pictures}
+    below = {path: PurePath(*path.parts[1:]) if has_splits else path for path in pictures}
     flat = all(len(path.parts) == 1 for path in below.values())
     rows = [
         Row(
@@ -65,12 +65,25 @@ def folder_rows(images: Path) -> tuple[list[Row], list[Problem]]:
 
 
 def _walk(images: Path) -> Iterator[PurePath]:
-    """Yield files, and hidden folders without what is in them, relative to the top."""
-    for root, folders, files in os.walk(images):
+    """Yield files, and hidden folders without what is in them, relative to the top.
+
+    Links to folders are followed, each folder once.
+    """
+    seen = set()
+    for root, folders, files in os.walk(images, onerror=_refuse, followlinks=True):
+        seen.add(os.path.realpath(root))
         here = PurePath(root).relative_to(images)
         hidden = [name for name in folders if is_stray(name)]
-        folders[:] = [name for name in folders if not is_stray(name)]
         yield from (here / name for name in files + hidden)
+        folders[:] = [
+            name
+            for name in sorted(folders)
+            if not is_stray(name) and os.path.realpath(os.path.join(root, name)) not in seen
+        ]
+
+
+def _refuse(error: OSError) -> None:
+    raise TableError(f"{error.filename} cannot be read: {error.strerror}") from error
 
 
 def _leading_words(path: PurePath) -> str:

@@ -83,9 +83,12 @@ def assign_splits(
     Raises:
         TableError: A split would be empty, ``test_every`` is given and a name has no number, or the
             column ``split`` holds something else.
+        ValueError: ``groups`` is of another length.
     """
     if min(validation, test) < 0 or validation + test >= 1:
         raise TableError(f"no training rows are left by validation {validation} and test {test}")
+    if groups is not None and len(groups) != len(frame):
+        raise ValueError(f"{len(groups)} groups for {len(frame)} rows")
     frame = frame.reset_index(drop=True)
     given, strategy = _given(frame, test_every)
     shares = {"validation": validation, "test": test}
