@@ -84,6 +84,14 @@ class TestSeeded:
         share = pd.crosstab(split["label"], split["split"], normalize="index")
         assert abs(share[["validation", "test"]] - 0.1).to_numpy().max() < 0.02
 
+    def test_gives_groups_of_each_size_the_same_chance(self) -> None:
+        frame = unnumbered({"cat": 2000, "dog": 2000})
+        groups = np.where(np.arange(4000) % 2 == 0, np.arange(4000), np.arange(4000) // 4 * 4 + 1)
+        split = assign_splits(frame, groups=groups).frame["split"].to_numpy()
+        in_pairs = split[np.arange(4000) % 2 == 1]
+        for name in ("validation", "test"):
+            assert abs((in_pairs == name).mean() - 0.1) < 0.02
+
     def test_is_the_same_whatever_the_order_of_rows(self) -> None:
         frame = unnumbered({"cat": 100, "dog": 90})
         groups = np.arange(190) // 3
@@ -122,7 +130,7 @@ class TestSeeded:
         assert set(assign_splits(frame, test=0, validation=0).frame["split"]) == {"train"}
 
     def test_refuses_too_few(self) -> None:
-        words = "no picture is left for validation and test: 1 pictures"
+        words = "no picture is left for validation and test: there are too few pictures"
         with pytest.raises(TableError, match=words):
             assign_splits(unnumbered({"cat": 1}))
         with pytest.raises(TableError, match="no picture is left for test"):

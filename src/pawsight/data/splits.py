@@ -246,7 +246,6 @@ def _draw(
     drawn = np.full(len(labels), "train", dtype="<U10")
     for label in sorted(pools):
         shuffled = [pools[label][place] for place in random.permutation(len(pools[label]))]
-        shuffled.sort(key=len, reverse=True)
         for group, split in zip(shuffled, _deal(list(map(len, shuffled)), shares), strict=True):
             drawn[group] = split
     return drawn
@@ -255,30 +254,34 @@ def _draw(
 def _deal(sizes: Sequence[int], shares: Mapping[str, float]) -> list[str]:
     """Deal the groups of one label to the splits.
 
-    The largest goes to training and the smallest to the others, so that none is without; each of
-    the rest goes where most is lacking.
+    The largest goes to training and the smallest to the others, so that none is without. Each of
+    the rest goes to the emptiest split that it fits into: large groups and small ones then have the
+    same chance to be validated and tested with.
 
     Args:
-        sizes: The sizes of the groups, largest first.
+        sizes: The sizes of the groups, in the order in which they are dealt.
         shares: The part of each split but training.
 
     Returns:
         A split for each group.
     """
-    total = sum(sizes)
-    lacking = {name: max(1, round(share * total)) for name, share in shares.items()}
-    lacking = {"train": total - sum(lacking.values()), **lacking}
-    last = list(shares)[: len(sizes) - 1]
-    fixed = {0: "train", **{len(sizes) - 1 - place: name for place, name in enumerate(last)}}
-    for place, split in fixed.items():
-        lacking[split] -= sizes[place]
-    dealt = []
+    aims = {name: max(1, round(share * sum(sizes))) for name, share in shares.items()}
+    aims = {"train": sum(sizes) - sum(aims.values()), **aims}
+    *smallest, largest = sorted(range(len(sizes)), key=sizes.__getitem__)
+    dealt = {largest: "train", **dict(zip(smallest, shares, strict=False))}
+    lacking = dict(aims)
+    for place, name in dealt.items():
+        lacking[name] -= sizes[place]
     for place, size in enumerate(sizes):
-        split = fixed.get(place) or max(lacking, key=lacking.__getitem__)
-        if place not in fixed:
-            lacking[split] -= size
-        dealt.append(split)
-    return dealt
+        if place in dealt:
+            continue
+        emptiness = {
+            name: lacking[name] / aim for name, aim in aims.items() if lacking[name] >= size
+        }
+        name = max(emptiness or lacking, key=(emptiness or lacking).__getitem__)
+        lacking[name] -= size
+        dealt[place] = name
+    return [dealt[place] for place in range(len(sizes))]
 
 
 def _check_none_empty(frame: pd.DataFrame, wanted: Sequence[str], strategy: Strategy) -> None:
@@ -287,7 +290,7 @@ def _check_none_empty(frame: pd.DataFrame, wanted: Sequence[str], strategy: Stra
         why = {
             "column": "see the column 'split'",
             "number": "see the numbers in the file names, and what they are divided by",
-            "seeded": f"{len(frame)} pictures, counting those that look alike once, are too few",
+            "seeded": "there are too few pictures that do not look alike",
         }
         raise TableError(f"no picture is left for {' and '.join(empty)}: {why[strategy]}")
 
