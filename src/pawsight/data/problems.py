@@ -1,0 +1,59 @@
+"""What was wrong with a table of labels, in words that tell a person what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+EXAMPLES = 3
+"""How many rows of each kind a report shows."""
+
+
+class TableError(ValueError):
+    """A table that cannot be used at all. ``str(error)`` says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One row that is not used, or one thing about the table that a person should know.
+
+    Attributes:
+        row: The data row, counted from 1 without the header and without blank lines; 0 where a
+            folder takes the table's place or no single row is meant.
+        path: The path as the table gives it; empty where no single row is meant.
+        code: The kind of problem, such as ``missing-label``.
+        reason: What is wrong.
+        advice: What to do about it.
+    """
+
+    row: int
+    path: str
+    code: str
+    reason: str
+    advice: str
+
+    def __str__(self) -> str:
+        place = f"row {self.row}, {self.path}: " if self.row else f"{self.path}: "
+        return (place if self.path else "") + self.reason
+
+
+def report(problems: Iterable[Problem]) -> str:
+    """Lay problems out for reading: by kind, each with its count, examples and advice.
+
+    Returns:
+        Several lines, the commonest kind first; empty where there are no problems.
+    """
+    kinds: dict[str, list[Problem]] = {}
+    for problem in problems:
+        kinds.setdefault(problem.code, []).append(problem)
+    lines: list[str] = []
+    for code, members in sorted(kinds.items(), key=lambda kind: (-len(kind[1]), kind[0])):
+        lines.append(f"{len(members)} × {code.replace('-', ' ')}")
+        lines += [f"    {problem}" for problem in members[:EXAMPLES]]
+        if len(members) > EXAMPLES:
+            lines.append(f"    and {len(members) - EXAMPLES} more")
+        lines.append(f"  → {members[0].advice}")
+    return "\n".join(lines)

@@ -1,0 +1,314 @@
+"""Which pictures train, which validate and which test; no picture and its twin on two sides."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+from pawsight.data.columns import normalise_split
+from pawsight.data.duplicates import merge_groups
+from pawsight.data.problems import Problem, TableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+SPLITS: Final = ("train", "validation", "test")
+TEST_EVERY: Final = 10
+"""The divisor of test pictures' numbers where files are named as those of Dogs vs. Cats are."""
+
+Strategy = Literal["column", "number", "seeded"]
+
+_NUMBERED: Final = re.compile(r"^[A-Za-z]+[._-]\d+\.\w+$")
+_OPEN: Final = ""
+"""Stands for the split of a row that is yet to be drawn."""
+
+
+@dataclass(frozen=True, eq=False)
+class SplitResult:
+    """A table whose rows stand in splits.
+
+    Attributes:
+        frame: The rows that are used, in their order, with a column ``split`` (train, validation or
+            test). The index counts from 0.
+        strategy: Where the test rows are from: ``column``, ``number`` or ``seeded``.
+        problems: One for each row that is left out, and one for each class that is missing from a
+            split. ``row`` is 0: the path says which it is.
+    """
+
+    frame: pd.DataFrame
+    strategy: Strategy
+    problems: tuple[Problem, ...]
+
+
+def assign_splits(
+    frame: pd.DataFrame,
+    *,
+    groups: NDArray[np.intp] | None = None,
+    test_every: int | None = None,
+    validation: float = 0.1,
+    test: float = 0.1,
+    seed: int = 0,
+) -> SplitResult:
+    """Put every row into a split.
+
+    A column ``split`` is followed; a split that it does not mention is drawn from its training
+    rows. Without one, where ``test_every`` is given, or where every file is named like
+    ``cat.1230.jpg`` and some number divides by 10, the rows whose number divides test, in every
+    class, and validation is drawn from the rest. Otherwise all three are drawn.
+
+    A draw is stratified by label and seeded, moves groups whole, and comes out the same whatever
+    the order of the rows. Where test rows are given, what stands in a group with one is left out
+    of training and validation; and out of training, what stands in one with a given validation row.
+
+    Args:
+        frame: ``path``, ``label``, and ``split`` and ``group`` where the table has them.
+        groups: [N]: a number for each row; rows with the same one never stand on two sides. The
+            same holds for rows with the same path, and with the same text in ``group``.
+        test_every: The divisor of test pictures' numbers.
+        validation: The part that is drawn, of the rows that are drawn from; 0: no such split.
+        test: Likewise.
+        seed: Of the draw.
+
+    Returns:
+        The rows in their splits, and what was left out.
+
+    Raises:
+        TableError: A split would be empty, ``test_every`` is given and a name has no number, or the
+            column ``split`` holds something else.
+        ValueError: ``groups`` is of another length.
+    """
+    if min(validation, test) < 0 or validation + test >= 1:
+        raise TableError(f"no training rows are left by validation {validation} and test {test}")
+    if groups is not None and len(groups) != len(frame):
+        raise ValueError(f"{len(groups)} groups for {len(frame)} rows")
+    frame = frame.reset_index(drop=True)
+    given, strategy = _given(frame, test_every)
+    shares = {"validation": validation, "test": test}
+    wanted = ["train", *(name for name, share in shares.items() if share)]
+    if strategy == "number":
+        del shares["test"]
+    shares = {name: share for name, share in shares.items() if share and name not in given}
+    if shares:
+        given = np.where(given == "train", _OPEN, given)
+    together = _together(frame, groups)
+    crossing = _crossing(given, together)
+    by_path = np.argsort(_texts(frame, "path"), kind="stable")
+    rows = [int(row) for row in by_path if given[row] == _OPEN and not crossing[row]]
+    drawn = _draw(rows, _texts(frame, "label"), together, shares, seed)
+    problems = _left_out(frame, given, together, crossing)
+    split = np.where(given == _OPEN, drawn, given)
+    result = frame.assign(split=split)[~crossing].reset_index(drop=True)
+    _check_none_empty(result, wanted, strategy)
+    return SplitResult(result, strategy, (*problems, *_absent_classes(result, wanted)))
+
+
+def split_by_number(paths: Iterable[str], divisor: int) -> NDArray[np.bool_]:
+    """Tell test pictures by the last number in their names: ``native/cat.1230.jpg`` → 1230.
+
+    Args:
+        paths: N files.
+        divisor: At least 1.
+
+    Returns:
+        [N]: whether the number divides by ``divisor``.
+
+    Raises:
+        TableError: A name has no number.
+    """
+    return np.array([_number(path) % divisor == 0 for path in paths], dtype=np.bool_)
+
+
+def _number(path: str) -> int:
+    digits = re.findall(r"[0-9]+", PurePath(path).stem)
+    if not digits:
+        raise TableError(f"{path} has no number in its name to tell by whether it is for testing")
+    return int(digits[-1])
+
+
+def _texts(frame: pd.DataFrame, column: str) -> NDArray[np.str_]:
+    return np.array([str(value) for value in frame[column]], dtype=np.str_)
+
+
+def _given(frame: pd.DataFrame, test_every: int | None) -> tuple[NDArray[np.str_], Strategy]:
+    """Find the splits that do not depend on a draw."""
+    if "split" in frame:
+        return np.array([_split(value) for value in frame["split"]], dtype=np.str_), "column"
+    paths = [str(path) for path in frame["path"]]
+    if test_every is not None:
+        return np.where(split_by_number(paths, test_every), "test", _OPEN), "number"
+    if all(_NUMBERED.match(PurePath(path).name) for path in paths):
+        tests = split_by_number(paths, TEST_EVERY)
+        if tests.any():
+            return np.where(tests, "test", _OPEN), "number"
+    return np.full(len(paths), _OPEN), "seeded"
+
+
+def _split(value: object) -> str:
+    name = normalise_split(str(value))
+    if name is None:
+        raise TableError(f"'{value}' in the column 'split' is not train, validation or test")
+    return name
+
+
+def _together(frame: pd.DataFrame, groups: NDArray[np.intp] | None) -> NDArray[np.intp]:
+    """Number the groups of rows that are linked by path, by number or by text."""
+    every = np.arange(len(frame))
+    links = [(every, _texts(frame, "path"))]
+    if groups is not None:
+        links.append((every, np.asarray(groups).astype(np.str_)))
+    if "group" in frame:
+        texts = _texts(frame, "group")
+        named = np.flatnonzero((texts != "") & frame["group"].notna().to_numpy())
+        links.append((named, texts[named]))
+    labels = every
+    for rows, keys in links:
+        _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+        labels = merge_groups(labels, rows, rows[first[which]])
+    return labels
+
+
+def _rank(given: NDArray[np.str_]) -> NDArray[np.intp]:
+    """Order the splits by which of two twins stays."""
+    return np.select([given == "test", given == "validation"], [2, 1], 0)
+
+
+def _crossing(given: NDArray[np.str_], together: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Find the rows that have a twin in a given split that comes before their own.
+
+    Returns:
+        [N]: whether to leave the row out.
+    """
+    rank = _rank(given)
+    highest = np.zeros(len(given), dtype=np.intp)
+    np.maximum.at(highest, together, rank)
+    return rank < highest[together]
+
+
+def _left_out(
+    frame: pd.DataFrame,
+    given: NDArray[np.str_],
+    together: NDArray[np.intp],
+    crossing: NDArray[np.bool_],
+) -> list[Problem]:
+    rank, paths = _rank(given), _texts(frame, "path")
+    problems = []
+    for row in np.flatnonzero(crossing):
+        twins = np.flatnonzero(together == together[row])
+        twin = twins[np.argmax(rank[twins])]
+        split = str(given[twin])
+        problems.append(
+            Problem(
+                row=0,
+                path=str(paths[row]),
+                code=f"twin-in-{split}",
+                reason=f"looks like {paths[twin]}, which is in {split}, or is in its group",
+                advice=f"nothing needs to be done: it is left out so that {split} stays honest",
+            )
+        )
+    return problems
+
+
+def _draw(
+    rows: Sequence[int],
+    labels: NDArray[np.str_],
+    together: NDArray[np.intp],
+    shares: Mapping[str, float],
+    seed: int,
+) -> NDArray[np.str_]:
+    """Draw splits, label by label.
+
+    Args:
+        rows: The rows to draw from, in an order that is always the same.
+        labels: [N].
+        together: [N]: the numbers of the groups that move whole.
+        shares: The part of each split but training.
+        seed: Of the draw.
+
+    Returns:
+        [N]: the splits of ``rows``; what stands in the others means nothing.
+    """
+    members: dict[int, list[int]] = {}
+    for row in rows:
+        members.setdefault(int(together[row]), []).append(row)
+    pools: dict[str, list[list[int]]] = {}
+    for group in members.values():
+        counts = Counter(str(labels[row]) for row in group)
+        pools.setdefault(max(sorted(counts), key=counts.__getitem__), []).append(group)
+    random = np.random.default_rng(seed)
+    drawn = np.full(len(labels), "train", dtype="<U10")
+    for label in sorted(pools):
+        shuffled = [pools[label][place] for place in random.permutation(len(pools[label]))]
+        for group, split in zip(shuffled, _deal(list(map(len, shuffled)), shares), strict=True):
+            drawn[group] = split
+    return drawn
+
+
+def _deal(sizes: Sequence[int], shares: Mapping[str, float]) -> list[str]:
+    """Deal the groups of one label to the splits.
+
+    The largest goes to training and the smallest to the others, so that none is without. Each of
+    the rest goes to the emptiest split that it fits into: large groups and small ones then have the
+    same chance to be validated and tested with.
+
+    Args:
+        sizes: The sizes of the groups, in the order in which they are dealt.
+        shares: The part of each split but training.
+
+    Returns:
+        A split for each group.
+    """
+    aims = {name: max(1, round(share * sum(sizes))) for name, share in shares.items()}
+    aims = {"train": sum(sizes) - sum(aims.values()), **aims}
+    *smallest, largest = sorted(range(len(sizes)), key=sizes.__getitem__)
+    dealt = {largest: "train", **dict(zip(smallest, shares, strict=False))}
+    lacking = dict(aims)
+    for place, name in dealt.items():
+        lacking[name] -= sizes[place]
+    for place, size in enumerate(sizes):
+        if place in dealt:
+            continue
+        emptiness = {
+            name: lacking[name] / aim for name, aim in aims.items() if lacking[name] >= size
+        }
+        name = max(emptiness or lacking, key=(emptiness or lacking).__getitem__)
+        lacking[name] -= size
+        dealt[place] = name
+    return [dealt[place] for place in range(len(sizes))]
+
+
+def _check_none_empty(frame: pd.DataFrame, wanted: Sequence[str], strategy: Strategy) -> None:
+    empty = [name for name in wanted if name not in set(frame["split"])]
+    if empty:
+        why = {
+            "column": "see the column 'split'",
+            "number": "see the numbers in the file names, and what they are divided by",
+            "seeded": "there are too few pictures that do not look alike",
+        }
+        raise TableError(f"no picture is left for {' and '.join(empty)}: {why[strategy]}")
+
+
+def _absent_classes(frame: pd.DataFrame, wanted: Sequence[str]) -> list[Problem]:
+    present = set(zip(frame["label"], frame["split"], strict=True))
+    problems = []
+    for label in sorted(set(frame["label"])):
+        absent = [name for name in wanted if (label, name) not in present]
+        if absent:
+            problems.append(
+                Problem(
+                    row=0,
+                    path="",
+                    code="absent-class",
+                    reason=f"no picture of '{label}' is in {' or '.join(absent)}",
+                    advice=f"add different pictures of the class, at least one for each of "
+                    f"{', '.join(wanted)}",
+                )
+            )
+    return problems

@@ -1,0 +1,161 @@
+"""A table of labelled pictures, read and cleaned: what can be used, and why the rest cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pawsight.data.cleaning import clean
+from pawsight.data.columns import Row, normalise_label, read_rows
+from pawsight.data.folders import folder_rows
+from pawsight.data.problems import Problem, TableError, report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pawsight.data.parallel import Progress
+
+__all__ = ["Problem", "Table", "TableError", "read_table", "table_from_folder"]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Labelled pictures.
+
+    Attributes:
+        frame: One usable picture a row: ``path`` (absolute), ``label`` (lower case), and ``split``
+            (train, validation or test) and ``group`` where the source has them. ``group`` is empty
+            where the picture belongs to none. The index counts from 0.
+        classes: The labels, sorted.
+        problems: One for each row that is not used, by row.
+    """
+
+    frame: pd.DataFrame
+    classes: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+    def summary(self) -> str:
+        """Report what is used and what is not, and why, over several lines for people."""
+        usable = len(self.frame)
+        lines = [f"{usable} of {usable + len(self.problems)} pictures can be used"]
+        lines.append("classes: " + _counts(self.frame["label"]))
+        if "split" in self.frame:
+            lines.append("splits: " + _counts(self.frame["split"]))
+        return "\n".join(lines + [report(self.problems)] * bool(self.problems))
+
+
+def read_table(
+    source: Path | pd.DataFrame,
+    images: Path | None = None,
+    *,
+    path_column: str | None = None,
+    label_column: str | None = None,
+    classes: Sequence[str] | None = None,
+    check_images: bool = True,
+    min_per_class: int = 2,
+    progress: Progress | None = None,
+) -> Table:
+    """Read a table of paths and labels, and find every row that cannot be used.
+
+    Labels that differ in case and blanks alone are one class. Labels that are found, not named in
+    ``classes``, are classes if they have at least a fiftieth of the commonest one's pictures: three
+    birds beside 300 dogs are reported, not trained on.
+
+    A picture that is given twice, under one name or two, counts once (for testing, where its rows
+    name several splits); one with two labels is left out.
+
+    Args:
+        source: A CSV file, or a DataFrame.
+        images: The folder that relative paths start from; ``None``: the CSV's own folder, or the
+            current one for a DataFrame.
+        path_column: The column of paths; ``None``: found by a usual name.
+        label_column: The column of labels; ``None``: found by a usual name.
+        classes: The classes, in any spelling; ``None``: found.
+        check_images: Whether every file is decoded and compared with the others by its bytes;
+            otherwise it is only seen to exist.
+        min_per_class: A class with fewer usable pictures is left out. Two can be trained on; one is
+            enough to measure with.
+        progress: Called with how many files were decoded and how many there are.
+
+    Returns:
+        The usable pictures, at least one, and the problems.
+
+    Raises:
+        TableError: The source is no table, its columns are not clear, or nothing in it is usable.
+    """
+    if images is not None and not images.is_dir():
+        raise TableError(f"{images} is not a folder")
+    rows = read_rows(source, images, path_column, label_column)
+    return _table(rows, (), classes, check_images, min_per_class, progress)
+
+
+def table_from_folder(
+    images: Path,
+    *,
+    classes: Sequence[str] | None = None,
+    check_images: bool = True,
+    min_per_class: int = 2,
+    progress: Progress | None = None,
+) -> Table:
+    """Make a table of a folder, as :func:`pawsight.data.folders.folder_rows` reads the labels.
+
+    Args:
+        images: The folder.
+        classes: As for :func:`read_table`, and so are the others.
+        check_images: Likewise.
+        min_per_class: Likewise.
+        progress: Likewise.
+
+    Returns:
+        The usable pictures, at least one, and the problems, among them files that are no pictures.
+
+    Raises:
+        TableError: No folder, or nothing in it is usable.
+    """
+    rows, strays = folder_rows(images)
+    return _table(rows, strays, classes, check_images, min_per_class, progress)
+
+
+def _table(
+    rows: Sequence[Row],
+    strays: Sequence[Problem],
+    classes: Sequence[str] | None,
+    check_images: bool,
+    min_per_class: int,
+    progress: Progress | None,
+) -> Table:
+    kept, problems = clean(
+        rows,
+        classes=None if classes is None else frozenset(map(normalise_label, classes)),
+        check_images=check_images,
+        min_per_class=min_per_class,
+        progress=progress,
+    )
+    labels = tuple(sorted({row.label for row in kept}))
+    table = Table(_frame(kept), labels, (*strays, *problems))
+    if not kept:
+        raise TableError(f"nothing here can be used:\n{report(table.problems)}")
+    return table
+
+
+def _frame(rows: Sequence[Row]) -> pd.DataFrame:
+    columns: dict[str, list[str]] = {
+        "path": [row.file for row in rows],
+        "label": [row.label for row in rows],
+    }
+    splits = [row.split for row in rows if row.split is not None]
+    groups = [row.group for row in rows if row.group is not None]
+    if splits:
+        columns["split"] = splits
+    if groups:
+        columns["group"] = groups
+    frame: pd.DataFrame = pd.DataFrame(columns)
+    return frame
+
+
+def _counts(values: pd.Series[str]) -> str:
+    counts = sorted(values.value_counts().items(), key=lambda item: str(item[0]))
+    return ", ".join(f"{name} {count}" for name, count in counts)
