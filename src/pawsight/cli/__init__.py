@@ -1,1 +1,27 @@
-"""The command line."""
+"""The command line: one command a file. What a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+import typer
+
+from pawsight.cli import classify, evaluate, export, models, serve, train, ui
+
+app = typer.Typer(
+    name="pawsight",
+    help="Tells cats from dogs in photographs, and says neither when it is neither.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(classify.classify)
+app.command()(serve.serve)
+app.command()(ui.ui)
+app.command()(train.train)
+app.command()(evaluate.evaluate)
+app.command()(export.export)
+app.add_typer(models.app, name="models")
+
+
+def main() -> None:
+    """Run the program."""
+    app()

@@ -15,6 +15,7 @@ from pawsight.data.parallel import Progress, map_files
 from pawsight.data.problems import EXAMPLES, Problem, TableError
 from pawsight.images.decode import decode
 from pawsight.images.errors import ImageError
+from pawsight.labels import NEITHER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -216,15 +217,18 @@ def _in_classes(
     """Keep the rows whose label is a class.
 
     Named classes are classes; of labels that were found, those with at least :data:`RARE` of the
-    commonest one's pictures. Either way a class needs ``min_per_class`` pictures.
+    commonest one's pictures. Either way a class needs ``min_per_class`` pictures. ``neither`` is no
+    class: its pictures show none of them, and are always kept.
     """
-    counts = Counter(row.label for row in rows)
+    counts = Counter(row.label for row in rows if row.label != NEITHER)
     largest, most = max(counts.items(), key=lambda item: (item[1], item[0]), default=("", 0))
     enough = 0 if classes is not None else math.ceil(RARE * most)
     kept = []
     for row in rows:
         count = counts[row.label]
-        if classes is not None and row.label not in classes:
+        if row.label == NEITHER:
+            kept.append(row)
+        elif classes is not None and row.label not in classes:
             known = ", ".join(sorted(classes))
             sieve.refuse(row, "unknown-label", f"'{row.label}' is none of the classes {known}")
         elif count < min_per_class:

@@ -20,6 +20,7 @@ from pawsight.data.augment import Augmentation, augment, mix
 from pawsight.data.splits import assign_splits
 from pawsight.images.decode import Pixels, decode
 from pawsight.images.preprocess import Preprocessing, resize
+from pawsight.labels import BACKGROUND, NEITHER
 
 RawBatch = tuple[Tensor, Tensor]
 """uint8 [N, H, W, 3] and int64 [N]."""
@@ -36,11 +37,11 @@ class CatDogDataModule(L.LightningDataModule):
     Args:
         dataframe: Columns ``path`` and ``label``; optionally ``split`` (``train``, ``validation``,
             ``test``) and ``group`` (rows that must stay together). Without ``split``,
-            :func:`~pawsight.data.splits.assign_splits` draws one.
+            :func:`~pawsight.data.splits.assign_splits` draws one. Rows labelled ``neither`` show
+            none of the classes.
         image_size: Height and width for validation and test, and for training where
             ``training_sizes`` says nothing else.
         classes: The labels in the order of the logits; by default those of the table, sorted.
-        background: Paths of pictures that show none of the classes, for training only.
         batch_size: Of training; evaluation takes twice as many.
         cache_size: Height and width at which training pictures wait in memory.
         training_sizes: Pairs (first epoch, size), for progressive resizing.
@@ -55,7 +56,6 @@ class CatDogDataModule(L.LightningDataModule):
         image_size: int = 256,
         *,
         classes: Sequence[str] | None = None,
-        background: Sequence[str] = (),
         batch_size: int = 128,
         cache_size: int | None = None,
         training_sizes: Sequence[tuple[int, int]] = (),
@@ -67,8 +67,7 @@ class CatDogDataModule(L.LightningDataModule):
         if "split" not in dataframe:
             dataframe = assign_splits(dataframe, seed=seed).frame
         self.dataframe = dataframe
-        self.classes = tuple(classes) if classes else tuple(sorted(set(dataframe["label"])))
-        self.background = list(background)
+        self.classes = tuple(classes or sorted(set(dataframe["label"]) - {NEITHER}))
         self.batch_size = batch_size
         self.image_size = image_size
         self.cache_size = cache_size or image_size
@@ -95,10 +94,10 @@ class CatDogDataModule(L.LightningDataModule):
     def _load(self, split: str) -> Pictures:
         rows = self.rows(split)
         paths = [str(path) for path in rows["path"]]
-        labels = [self.classes.index(label) for label in rows["label"]]
+        numbers = {name: number for number, name in enumerate(self.classes)}
+        labels = [numbers.get(label, BACKGROUND) for label in rows["label"]]
         how = self.preprocessing
         if split == "train":
-            paths, labels = paths + self.background, labels + [-1] * len(self.background)
             side = self.cache_size
             how = Preprocessing(height=side, width=side, resample=how.resample)
         return Pictures(load_pictures(paths, how), np.asarray(labels, dtype=np.int64))
@@ -233,7 +232,7 @@ class ResumableLoader(DataLoader[RawBatch]):
         self.order.position = int(state["position"])
 
 
-def load_pictures(paths: Sequence[str | Path], how: Preprocessing) -> Pixels:
+def load_pictures(paths: Sequence[str], how: Preprocessing) -> Pixels:
     """Decode and resize many files on all processors.
 
     Returns:
@@ -249,8 +248,7 @@ def load_pictures(paths: Sequence[str | Path], how: Preprocessing) -> Pixels:
         pixels[index] = resize(decode(data, at_least=how.decode_size), how)
 
     with ThreadPoolExecutor(usable_cpus()) as pool:
-        for _ in pool.map(load, range(len(paths))):
-            pass
+        list(pool.map(load, range(len(paths))))
     return pixels
 
 

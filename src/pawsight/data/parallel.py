@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+
+from pawsight.cpus import usable_cpus
 
 Result = TypeVar("Result")
 Progress = Callable[[int, int], None]
@@ -15,7 +16,7 @@ Progress = Callable[[int, int], None]
 def map_files(
     function: Callable[[str], Result], paths: Sequence[str], progress: Progress | None = None
 ) -> list[Result]:
-    """Call ``function`` with every path, on as many threads as there are cores.
+    """Call ``function`` with every path, on as many threads as the process may use processors.
 
     Args:
         function: What to do with one path.
@@ -26,7 +27,7 @@ def map_files(
         One result a path, in the order of the paths.
     """
     results = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(usable_cpus()) as pool:
         for result in pool.map(function, paths):
             results.append(result)
             if progress:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from pawsight.data.columns import normalise_split
-from pawsight.data.duplicates import merge_groups
+from pawsight.data.duplicates import group_near_duplicates, hash_files, merge_groups
+from pawsight.data.parallel import Progress
 from pawsight.data.problems import Problem, TableError
 
 if TYPE_CHECKING:
@@ -108,6 +109,27 @@ def assign_splits(
     result = frame.assign(split=split)[~crossing].reset_index(drop=True)
     _check_none_empty(result, wanted, strategy)
     return SplitResult(result, strategy, (*problems, *_absent_classes(result, wanted)))
+
+
+def split_table(
+    frame: pd.DataFrame, *, test_every: int | None = None, progress: Progress | None = None
+) -> SplitResult:
+    """Put every row into a split, with pictures that look alike on one side.
+
+    The draw has a seed of its own: the split belongs to the table, so that whoever trains on it and
+    whoever measures on it later mean the same test rows.
+
+    Args:
+        frame: As for :func:`assign_splits`.
+        test_every: Likewise.
+        progress: Called with how many pictures were hashed and how many there are.
+
+    Raises:
+        TableError: As :func:`assign_splits` does.
+        ImageError: A file cannot be decoded.
+    """
+    hashes = hash_files([str(path) for path in frame["path"]], progress)
+    return assign_splits(frame, groups=group_near_duplicates(hashes), test_every=test_every)
 
 
 def split_by_number(paths: Iterable[str], divisor: int) -> NDArray[np.bool_]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -10,15 +12,13 @@ import pandas as pd
 from pawsight.data.cleaning import clean
 from pawsight.data.columns import Row, normalise_label, read_rows
 from pawsight.data.folders import folder_rows
+from pawsight.data.parallel import Progress, map_files
 from pawsight.data.problems import Problem, TableError, report
+from pawsight.labels import NEITHER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
-
-    from pawsight.data.parallel import Progress
-
-__all__ = ["Problem", "Table", "TableError", "read_table", "table_from_folder"]
+__all__ = ["Problem", "Table", "TableError", "data_digest", "read_table", "table_from_folder"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class Table:
         frame: One usable picture a row: ``path`` (absolute), ``label`` (lower case), and ``split``
             (train, validation or test) and ``group`` where the source has them. ``group`` is empty
             where the picture belongs to none. The index counts from 0.
-        classes: The labels, sorted.
+        classes: The labels, sorted, without ``neither``, which marks pictures of none of them.
         problems: One for each row that is not used, by row.
     """
 
@@ -119,6 +119,25 @@ def table_from_folder(
     return _table(rows, strays, classes, check_images, min_per_class, progress)
 
 
+def data_digest(frame: pd.DataFrame) -> str:
+    """SHA-256 over splits, labels and the pictures' bytes, whatever the order and the paths.
+
+    Args:
+        frame: ``path``, ``label`` and ``split``.
+
+    Returns:
+        Hexadecimal.
+    """
+    files = map_files(_digest, [str(path) for path in frame["path"]])
+    lines = zip(frame["split"], frame["label"], files, strict=True)
+    text = "".join(f"{split}\t{label}\t{file}\n" for split, label, file in sorted(lines))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _digest(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
 def _table(
     rows: Sequence[Row],
     strays: Sequence[Problem],
@@ -134,7 +153,7 @@ def _table(
         min_per_class=min_per_class,
         progress=progress,
     )
-    labels = tuple(sorted({row.label for row in kept}))
+    labels = tuple(sorted({row.label for row in kept} - {NEITHER}))
     table = Table(_frame(kept), labels, (*strays, *problems))
     if not kept:
         raise TableError(f"nothing here can be used:\n{report(table.problems)}")

@@ -17,7 +17,8 @@ from pawsight.evaluation.metrics import (
 )
 from pawsight.inference.artifact import Measurement
 from pawsight.inference.classifier import Classifier
-from pawsight.inference.prediction import NEITHER, energy, softmax
+from pawsight.inference.prediction import energy, softmax
+from pawsight.labels import BACKGROUND, NEITHER
 
 
 class EvaluationError(ValueError):
@@ -153,7 +154,7 @@ def evaluate(
             f"the model {classifier.reference.name!r} knows {', '.join(classes)}; "
             f"the table also has {', '.join(unknown)}"
         )
-    numbers = {name: number for number, name in enumerate(classes)} | {NEITHER: -1}
+    numbers = {name: number for number, name in enumerate(classes)} | {NEITHER: BACKGROUND}
     return Evaluation(
         model=classifier.reference.name,
         data=data,

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from pawsight.images.preprocess import Preprocessing
 from pawsight.inference.errors import BrokenModel
+from pawsight.labels import NEITHER
 
 SCHEMA_VERSION: Final = 1
 CARD_FILE = "model.json"
@@ -135,8 +136,8 @@ class Card(_Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> Card:
-        if len(set(self.labels)) != len(self.labels) or "neither" in self.labels:
-            raise ValueError("labels must be different from each other and from 'neither'")
+        if len(set(self.labels)) != len(self.labels) or NEITHER in self.labels:
+            raise ValueError(f"labels must be different from each other and from {NEITHER!r}")
         for answer in self.golden:
             if set(answer.logits) != set(self.labels):
                 raise ValueError(f"{answer.file}: its logits do not name the labels")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-NEITHER: Final = "neither"
-"""The label of a picture that shows none of the classes."""
+from pawsight.labels import NEITHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Prediction:
     """The answer about one picture.
 
     Attributes:
-        label: One of the model's labels, or :data:`NEITHER`.
+        label: One of the model's labels, or ``neither``.
         confidence: The calibrated probability, in [0, 1]: of the label, or, where the label is
             ``neither``, of the class that would have been named.
         probabilities: Of every class, given that it is one of them; they add up to 1.

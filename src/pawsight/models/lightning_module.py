@@ -12,8 +12,7 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import LambdaLR
 from torchmetrics.classification import MulticlassAccuracy
 
-BACKGROUND = -1
-"""The label of a training picture that shows none of the classes."""
+from pawsight.labels import BACKGROUND
 
 Batch = tuple[Tensor, Tensor]
 """Pictures float [N, 3, H, W], and labels int64 [N] or class weights float [N, C + 1]."""
@@ -33,7 +32,7 @@ class CatDogClassifier(L.LightningModule):
         warmup: The part of all steps that the warm-up takes, in [0, 1).
         label_smoothing: In [0, 1).
         with_background: Whether training has pictures of none of the classes (label
-            :data:`BACKGROUND`); the loss then is :func:`open_set_cross_entropy`.
+            :data:`~pawsight.labels.BACKGROUND`); the loss then is :func:`open_set_cross_entropy`.
     """
 
     def __init__(
@@ -150,8 +149,8 @@ def open_set_cross_entropy(
 
     Args:
         logits: float [N, C].
-        labels: int64 [N], in [0, C) or :data:`BACKGROUND`; or float [N, C + 1], the weight of each
-            class and, last, of the background.
+        labels: int64 [N], in [0, C) or :data:`~pawsight.labels.BACKGROUND`; or float [N, C + 1],
+            the weight of each class and, last, of the background.
         label_smoothing: Spread over the classes, in [0, 1).
         with_background: Whether the imagined class takes part.
 

@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from pawsight.data.duplicates import perceptual_hash
+from pawsight.data.duplicates import hash_files
 from pawsight.data.table import data_digest
 from pawsight.evaluation.evaluate import evaluate
 from pawsight.evaluation.metrics import fit_temperature, rejection_threshold
@@ -37,7 +37,8 @@ from pawsight.inference.artifact import (
     digest,
 )
 from pawsight.inference.classifier import Classifier
-from pawsight.inference.prediction import NEITHER, energy
+from pawsight.inference.prediction import energy
+from pawsight.labels import NEITHER
 from pawsight.models.cnn_model import Activations, SimpleCNN
 from pawsight.training.fit import build_network, load_weights
 from pawsight.training.golden import golden_pictures
@@ -77,8 +78,9 @@ def export_run(
         RunError: There is no training.
         ExportError: ONNX Runtime and torch differ by more than :data:`PARITY`.
     """
-    recipe, table, background = run.read()
-    labels = tuple(sorted(set(table["label"])))
+    recipe, table = run.read()
+    labels = tuple(sorted(set(table["label"]) - {NEITHER}))
+    training = table.loc[table["split"] == "train"]
     network = build_network(recipe, len(labels))
     load_weights(network, run.best)
     network.eval()
@@ -86,7 +88,7 @@ def export_run(
     output.mkdir(parents=True, exist_ok=True)
     write_onnx(network, how, output / NETWORK_FILE)
     golden = _write_golden(network, labels, how, output)
-    _write_seen(table, background, output / SEEN_FILE)
+    hash_files(training["path"].tolist()).astype("<u8").tofile(output / SEEN_FILE)
     parameters = sum(each.numel() for each in network.parameters()) / 1e6
     card = Card(
         name=name,
@@ -95,14 +97,16 @@ def export_run(
         labels=labels,
         preprocessing=how,
         temperature=1.0,
-        rejection=Rejection(threshold=-1e9, keeps=KEEPS, trained=bool(background)),
+        rejection=Rejection(threshold=-1e9, keeps=KEEPS, trained=NEITHER in set(training["label"])),
         metrics=(),
         provenance=Provenance(
             started_from="random weights",
             licence="Apache-2.0",
-            data=f"{(table['split'] == 'train').sum()} photographs of {', '.join(labels)}"
-            + (f", {len(background)} of neither" if background else ""),
-            data_digest=data_digest(table, background),
+            data=", ".join(
+                f"{count} photographs of {label}"
+                for label, count in training["label"].value_counts().sort_index().items()
+            ),
+            data_digest=data_digest(table),
             seed=recipe.seed,
             code_revision=_code_revision(),
             libraries={each: version(each) for each in ("torch", "lightning", "numpy", "pillow")},
@@ -150,9 +154,7 @@ def write_onnx(network: SimpleCNN, how: Preprocessing, file: Path) -> None:
 def write_card(path: Path, card: Card) -> ModelFolder:
     """Write ``model.json`` and the ``README.md`` that says the same for people."""
     (path / README_FILE).write_text(render(card), encoding="utf-8")
-    card = card.model_copy(
-        update={"files": card.files | {README_FILE: digest(path / README_FILE)}}
-    )
+    card = card.model_copy(update={"files": card.files | {README_FILE: digest(path / README_FILE)}})
     (path / CARD_FILE).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return ModelFolder.open(path)
 
@@ -184,11 +186,6 @@ def _write_golden(
     return tuple(answers)
 
 
-def _write_seen(table: pd.DataFrame, background: Sequence[str], file: Path) -> None:
-    paths = [*table.loc[table["split"] == "train", "path"], *background]
-    perceptual_hashes(paths).astype("<u8").tofile(file)
-
-
 def _digests(output: Path, golden: Sequence[GoldenAnswer]) -> dict[str, str]:
     names = [NETWORK_FILE, SEEN_FILE, *(answer.file for answer in golden)]
     return {name: digest(output / name) for name in names}
@@ -213,7 +210,7 @@ def _check_parity(network: nn.Module, classifier: Classifier) -> None:
 def _calibrate_and_measure(
     folder: ModelFolder, table: pd.DataFrame, progress: Callable[[int], None] | None
 ) -> ModelFolder:
-    validation = table.loc[table["split"] == "validation"]
+    validation = table.loc[(table["split"] == "validation") & (table["label"] != NEITHER)]
     measured = evaluate(
         Classifier(folder),
         validation["path"].tolist(),
@@ -225,9 +222,7 @@ def _calibrate_and_measure(
         update={
             "temperature": round(fit_temperature(measured.logits, measured.labels), 4),
             "rejection": folder.card.rejection.model_copy(
-                update={
-                    "threshold": round(rejection_threshold(energy(measured.logits), KEEPS), 4)
-                }
+                update={"threshold": round(rejection_threshold(energy(measured.logits), KEEPS), 4)}
             ),
         }
     )

@@ -21,6 +21,7 @@ from torch import nn
 
 from pawsight.cpus import usable_cpus
 from pawsight.data.datamodule import CatDogDataModule
+from pawsight.labels import NEITHER
 from pawsight.models.cnn_model import SimpleCNN
 from pawsight.models.lightning_module import CatDogClassifier, open_set_cross_entropy
 from pawsight.training.recipe import Recipe
@@ -73,7 +74,7 @@ def fit(
         weight_decay=recipe.weight_decay,
         warmup=recipe.warmup,
         label_smoothing=recipe.label_smoothing,
-        with_background=bool(data.background),
+        with_background=NEITHER in set(data.dataframe["label"]),
     )
     precision: Precision = (
         faster_precision(classifier.network, data.training_size(0), recipe.batch_size)

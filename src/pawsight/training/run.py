@@ -48,47 +48,45 @@ class RunFolder:
         return self.path / "table.csv"
 
     @property
-    def _background(self) -> Path:
-        return self.path / "background.txt"
+    def exists(self) -> bool:
+        """Whether a training was begun here."""
+        return self._recipe.is_file()
 
-    def write(self, recipe: Recipe, table: pd.DataFrame, background: list[str]) -> None:
+    def write(self, recipe: Recipe, table: pd.DataFrame) -> None:
         """Keep what the training was started with."""
         self.path.mkdir(parents=True, exist_ok=True)
         self._recipe.write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
         table.to_csv(self._table, index=False)
-        self._background.write_text("".join(f"{path}\n" for path in background), encoding="utf-8")
 
-    def read(self) -> tuple[Recipe, pd.DataFrame, list[str]]:
-        """What the training was started with: recipe, table, background.
+    def read(self) -> tuple[Recipe, pd.DataFrame]:
+        """What the training was started with: recipe and table.
 
         Raises:
             RunError: The folder holds no training.
         """
-        if not self._recipe.is_file():
+        if not self.exists:
             raise RunError(f"no training in {str(self.path)!r}: it has no {self._recipe.name}")
         return (
             Recipe.model_validate_json(self._recipe.read_text(encoding="utf-8")),
             pd.read_csv(self._table),
-            self._background.read_text(encoding="utf-8").splitlines(),
         )
 
-    def check_same(self, recipe: Recipe, table: pd.DataFrame, background: list[str]) -> None:
+    def check_same(self, recipe: Recipe, table: pd.DataFrame) -> None:
         """Refuse to go on with another recipe or other data than the training began with.
 
         Raises:
             RunError: Names what differs.
         """
-        old_recipe, old_table, old_background = self.read()
+        old_recipe, old_table = self.read()
         for field in Recipe.model_fields:
             before, now = getattr(old_recipe, field), getattr(recipe, field)
             if before != now:
                 raise RunError(
-                    f"cannot resume: {field} was {before} when the training began and is {now} now; "
+                    f"cannot resume: {field} was {before} when training began and is {now} now; "
                     "resume with the same recipe, or train into another folder"
                 )
         columns = ["path", "label", "split"]
-        same = old_table[columns].to_numpy().tolist() == table[columns].to_numpy().tolist()
-        if not same or old_background != background:
+        if old_table[columns].to_numpy().tolist() != table[columns].to_numpy().tolist():
             raise RunError(
                 "cannot resume: the pictures are not those that the training began with; "
                 "resume with the same table, or train into another folder"

@@ -1,0 +1,1 @@
+"""Many pictures: sources → classify → sinks."""

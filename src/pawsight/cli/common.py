@@ -1,0 +1,115 @@
+"""What commands share: refusing in words, progress on a terminal, reading tables."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pawsight.data.table import Table
+
+
+def fail(message: str) -> NoReturn:
+    """Say what is wrong in one go and stop with exit code 2."""
+    typer.echo(f"pawsight: {message}", err=True)
+    raise typer.Exit(2)
+
+
+@contextmanager
+def refusing(*errors: type[Exception]) -> Iterator[None]:
+    """Turn the given exceptions, whose words are for people, into a message and exit code 2."""
+    try:
+        yield
+    except errors as error:
+        fail(str(error))
+
+
+@contextmanager
+def counting(title: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """A progress bar on a terminal, nothing in a pipe; yields what advances it by so many."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(title, total=total)
+        yield lambda count: progress.advance(task, count)
+
+
+@contextmanager
+def of_total(title: str) -> Iterator[Callable[[int, int], None]]:
+    """The same for work that reports how much is done of how much."""
+    done_before = 0
+    with counting(title) as advance:
+
+        def report(done: int, total: int) -> None:
+            nonlocal done_before
+            advance(done - done_before)
+            done_before = done if done < total else 0
+
+        yield report
+
+
+def require_train_extra() -> None:
+    """Stop with the command that installs it where the ``train`` extra is missing."""
+    from importlib.util import find_spec
+
+    if any(find_spec(name) is None for name in ("pandas", "imagehash", "torch", "lightning")):
+        fail(
+            "this command needs the training libraries: `pip install 'pawsight[train]'` "
+            "brings them (torch, Lightning, pandas)"
+        )
+
+
+def read_labels(
+    labels: Path | None,
+    images: Path | None,
+    *,
+    path_column: str | None,
+    label_column: str | None,
+    classes: str | None,
+    min_per_class: int,
+) -> Table:
+    """Read a table of labels, or of the images' folders and names where there is no table."""
+    from pawsight.data.table import TableError, read_table, table_from_folder
+
+    named = [name.strip() for name in classes.split(",")] if classes else None
+    if labels is None and images is None:
+        fail("name the table with --labels, or a folder of labelled folders with --images")
+    with refusing(TableError), of_total("checking pictures") as progress:
+        if labels is None and images is not None:
+            return table_from_folder(
+                images, classes=named, min_per_class=min_per_class, progress=progress
+            )
+        if labels is None or not labels.is_file():
+            fail(f"there is no table {str(labels)!r}")
+        return read_table(
+            labels,
+            images,
+            path_column=path_column,
+            label_column=label_column,
+            classes=named,
+            min_per_class=min_per_class,
+            progress=progress,
+        )

@@ -1,0 +1,38 @@
+"""``pawsight export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pawsight.cli.common import counting, refusing, require_train_extra
+
+
+def export(
+    run: Annotated[
+        Path,
+        typer.Argument(help="The run of a training: the folder training/ below its output."),
+    ],
+    output: Annotated[Path, typer.Option(help="The folder that becomes a model folder.")],
+    name: Annotated[
+        str | None, typer.Option(help="Of the model; by default the folder's name.")
+    ] = None,
+) -> None:
+    """Make a model folder of a training's best weights so far.
+
+    `pawsight train` does this at its end; this is for a training that was stopped, or is not yet
+    done.
+    """
+    require_train_extra()
+    from pawsight.training.export import ExportError, export_run
+    from pawsight.training.run import RunError, RunFolder
+
+    with refusing(RunError, ExportError), counting("measuring") as advance:
+        folder = export_run(
+            RunFolder(run), output, name=name or output.resolve().name.lower(), progress=advance
+        )
+    for each in folder.card.metrics:
+        typer.echo(f"{each.data}: {each.accuracy:.2%} of {each.pictures} right")
+    typer.echo(f"model folder {output}, {folder.size / 1e6:.1f} MB")

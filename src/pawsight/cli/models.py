@@ -1,0 +1,86 @@
+"""``pawsight models``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pawsight.cli.common import fail, refusing
+
+app = typer.Typer(help="List models, verify them, and bring new ones.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_models() -> None:
+    """List the models that can be asked by name."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from pawsight.inference.artifact import ModelFolder
+    from pawsight.inference.catalog import KNOWN, available, resolve
+    from pawsight.inference.errors import ModelError
+
+    table = Table("name", "source", "version", "labels", "architecture", "size", box=None)
+    notes = []
+    for entry in available():
+        try:
+            folder = ModelFolder.open(entry.path)
+        except ModelError as error:
+            notes.append(f"{entry.name}: {error}")
+            continue
+        card = folder.card
+        table.add_row(
+            entry.name,
+            entry.source,
+            folder.version,
+            ", ".join(card.labels),
+            card.architecture,
+            f"{folder.size / 1e6:.1f} MB",
+        )
+    for name in KNOWN:
+        try:
+            resolve(name)
+        except ModelError as error:
+            notes.append(str(error))
+    Console(width=160, soft_wrap=True).print(table)
+    for note in notes:
+        typer.echo(note, err=True)
+
+
+@app.command()
+def verify(
+    model: Annotated[str, typer.Argument(help="A model by name, or by the path of its folder.")],
+) -> None:
+    """Prove that a model answers here as it did where it was trained.
+
+    Checks the card, the digest of every file, and the answers to the golden pictures.
+    """
+    from pawsight.inference.catalog import load
+    from pawsight.inference.errors import ModelError
+
+    with refusing(ModelError):
+        classifier = load(model)
+    pictures = len(classifier.card.golden)
+    typer.echo(
+        f"{classifier.reference.name} {classifier.reference.version}: "
+        f"{len(classifier.card.files)} files as they were written, "
+        f"{pictures} golden pictures answered as they were in training"
+    )
+
+
+@app.command()
+def show(
+    model: Annotated[str, typer.Argument(help="A model by name, or by the path of its folder.")],
+) -> None:
+    """Print a model's card."""
+    from pawsight.inference.artifact import README_FILE, ModelFolder
+    from pawsight.inference.catalog import resolve
+    from pawsight.inference.errors import ModelError
+
+    with refusing(ModelError):
+        folder = ModelFolder.open(resolve(model).path)
+    readme = folder.path / README_FILE
+    if not readme.is_file():
+        fail(f"model folder {folder.path.name!r} has no {README_FILE}")
+    typer.echo(readme.read_text(encoding="utf-8"))

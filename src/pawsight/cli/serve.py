@@ -1,0 +1,31 @@
+"""``pawsight serve``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from pawsight.cli.common import refusing
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on [8000].")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="A model by name or folder; may be given several times."),
+    ] = None,
+) -> None:
+    """Start the HTTP service; its documentation is at /docs.
+
+    What is not given here comes from PAWSIGHT_* environment variables.
+    """
+    from pawsight.inference.errors import ModelError
+    from pawsight.serving.server import serve as run
+    from pawsight.serving.settings import Settings
+
+    given: dict[str, Any] = {"host": host, "port": port, "models": model}
+    settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    with refusing(ModelError):
+        run(settings)

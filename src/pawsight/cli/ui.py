@@ -1,0 +1,24 @@
+"""``pawsight ui``."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Annotated
+
+import typer
+
+from pawsight.cli.common import fail
+
+
+def ui(
+    port: Annotated[int, typer.Option(help="Port of the page.")] = 8501,
+    api: Annotated[
+        str, typer.Option(envvar="PAWSIGHT_API_URL", help="Address of the service.")
+    ] = "http://127.0.0.1:8000",
+) -> None:
+    """Start the web page, which asks a running service (`pawsight serve`)."""
+    if find_spec("streamlit") is None:
+        fail("the page needs Streamlit: `pip install 'pawsight[ui]'` brings it")
+    from pawsight.ui.launch import launch
+
+    launch(port=port, api=api)

@@ -1,0 +1,9 @@
+"""The word and the number for a picture that shows none of the classes."""
+
+from typing import Final
+
+NEITHER: Final = "neither"
+"""As a label: in tables, where it marks pictures to learn from or to test with, and in answers."""
+
+BACKGROUND: Final = -1
+"""As a class number, where the classes are counted from 0."""

@@ -1,0 +1,83 @@
+"""From a table to a model folder, in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from pawsight.data.datamodule import CatDogDataModule
+from pawsight.inference.artifact import ModelFolder
+from pawsight.labels import NEITHER
+from pawsight.training.export import export_run
+from pawsight.training.fit import fit
+from pawsight.training.recipe import Recipe
+from pawsight.training.run import RunError, RunFolder
+
+RUN_FOLDER = "training"
+"""Below the model folder: checkpoints and logs, which serving does not need."""
+
+
+def train(
+    table: pd.DataFrame,
+    recipe: Recipe,
+    output: Path,
+    *,
+    name: str,
+    resume: bool = False,
+    checkpoint_every: int = 50,
+    show_bar: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> ModelFolder:
+    """Train a network from random weights and export it.
+
+    Args:
+        table: ``path``, ``label`` and ``split``; rows labelled ``neither`` show none of the
+            classes.
+        recipe: How.
+        output: The folder: a model folder at the end, with the run in ``training/`` below it.
+        name: Of the model, for its card.
+        resume: Go on where an earlier call with the same arguments was stopped.
+        checkpoint_every: Steps between two checkpoints, all that a kill can cost.
+        show_bar: Show a progress bar while training.
+        progress: Called with the number of pictures measured after each step of measuring.
+
+    Raises:
+        RunError: The folder holds a training and ``resume`` is not set, or it is set and recipe or
+            table differ; or the table has fewer than two classes.
+    """
+    run = RunFolder(output / RUN_FOLDER)
+    if len(set(table["label"]) - {NEITHER}) < 2:
+        raise RunError("training needs two classes or more; see the report on the table above")
+    if resume and run.exists:
+        run.check_same(recipe, table)
+    elif run.exists:
+        raise RunError(
+            f"{str(output)!r} already holds a training: go on with it by --resume, or name "
+            "another folder"
+        )
+    else:
+        run.write(recipe, table)
+    fit(
+        data_module(table, recipe),
+        recipe,
+        run,
+        resume=resume,
+        checkpoint_every=checkpoint_every,
+        progress=show_bar,
+    )
+    return export_run(run, output, name=name, progress=progress)
+
+
+def data_module(table: pd.DataFrame, recipe: Recipe) -> CatDogDataModule:
+    """The pictures of a table as a recipe wants them."""
+    return CatDogDataModule(
+        table,
+        recipe.image_size,
+        batch_size=recipe.batch_size,
+        cache_size=recipe.cache_size,
+        training_sizes=recipe.training_sizes,
+        augmentation=recipe.augmentation,
+        seed=recipe.seed,
+    )
