@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -20,3 +21,24 @@ def shared_data() -> Path:
         if place.is_dir():
             return place
     pytest.skip("no real pictures: neither $PAWSIGHT_DATA nor ../shared/data is a folder")
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder that was really trained, on drawn cats, dogs and neithers. Do not change it."""
+    from pawsight.training.train import train
+    from tests.drawn import drawn_table
+    from tests.training.recipes import TINY
+
+    home = tmp_path_factory.mktemp("trained")
+    table = drawn_table(home / "pictures", labels=("cat", "dog", "neither"))
+    train(table, TINY, home / "model", name="drawn")
+    return home / "model"
+
+
+@pytest.fixture
+def model_copy(trained: Path, tmp_path: Path) -> Path:
+    """A copy of the trained folder that a test may break."""
+    copy = tmp_path / "model"
+    shutil.copytree(trained, copy, ignore=shutil.ignore_patterns("training"))
+    return copy

@@ -18,7 +18,7 @@ def list_models() -> None:
     from rich.table import Table
 
     from pawsight.inference.artifact import ModelFolder
-    from pawsight.inference.catalog import KNOWN, available, resolve
+    from pawsight.inference.catalog import TO_PULL, available, resolve
     from pawsight.inference.errors import ModelError
 
     table = Table("name", "source", "version", "labels", "architecture", "size", box=None)
@@ -38,7 +38,7 @@ def list_models() -> None:
             card.architecture,
             f"{folder.size / 1e6:.1f} MB",
         )
-    for name in KNOWN:
+    for name in TO_PULL:
         try:
             resolve(name)
         except ModelError as error:

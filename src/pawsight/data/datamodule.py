@@ -19,7 +19,7 @@ from pawsight.cpus import usable_cpus
 from pawsight.data.augment import Augmentation, augment, mix
 from pawsight.data.splits import assign_splits
 from pawsight.images.decode import Pixels, decode
-from pawsight.images.preprocess import Preprocessing, resize
+from pawsight.images.preprocess import Preprocessing, normalise, resize
 from pawsight.labels import BACKGROUND, NEITHER
 
 RawBatch = tuple[Tensor, Tensor]
@@ -31,7 +31,7 @@ class CatDogDataModule(L.LightningDataModule):
 
     Every picture is decoded once, by threads, and kept as uint8 in memory (120 kB at 200×200), so
     that decoding is never what training waits for. Validation and test pictures go through the
-    same :func:`~pawsight.images.preprocess.resize` as in serving; training pictures are kept at
+    same functions of :mod:`pawsight.images.preprocess` as in serving; training pictures are kept at
     ``cache_size`` and cropped from there.
 
     Args:
@@ -134,7 +134,7 @@ class CatDogDataModule(L.LightningDataModule):
         pixels, labels = batch
         if self.trainer is not None and self.trainer.training:
             return self._training_batch(pixels, labels, self.trainer)
-        return self._normalise(pixels.permute(0, 3, 1, 2).float().div_(255.0)), labels
+        return torch.from_numpy(normalise(pixels.numpy(), self.preprocessing)), labels
 
     def _training_batch(
         self, pixels: Tensor, labels: Tensor, trainer: L.Trainer
@@ -143,13 +143,10 @@ class CatDogDataModule(L.LightningDataModule):
         # The step seeds the draw, so that a resumed training sees the pictures it would have seen.
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + trainer.global_step)
         how = self.augmentation or NO_AUGMENTATION
-        pictures = self._normalise(augment(pixels, size, how, generator))
+        pictures = (augment(pixels, size, how, generator) - self._mean) / self._std
         if how.mixup > 0:
             return mix(pictures, labels, len(self.classes), how.mixup, generator)
         return pictures, labels
-
-    def _normalise(self, scaled: Tensor) -> Tensor:
-        return (scaled - self._mean) / self._std
 
 
 NO_AUGMENTATION = Augmentation(

@@ -12,11 +12,8 @@ from pawsight.inference.artifact import CARD_FILE, ModelFolder
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import ModelNotInstalled, UnknownModel
 
-KNOWN = ("custom", "pretrained")
-"""The names that always mean something, whether or not the model is on this machine."""
-
-PULL_COMMAND = "pawsight models pull pretrained"
-"""What brings the strong model to a machine that does not have it."""
+TO_PULL = {"pretrained": "pawsight models pull pretrained"}
+"""Names that always mean a model, and what brings it to a machine that does not have it."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _EMBEDDED = Path(str(files("pawsight") / "weights"))
@@ -69,9 +66,9 @@ def resolve(name: str) -> Entry:
         for home, source in ((installed_models(), "installed"), (_EMBEDDED, "embedded")):
             if (home / name / CARD_FILE).is_file():
                 return Entry(name, home / name, source)
-        if name in KNOWN:
+        if name in TO_PULL:
             raise ModelNotInstalled(
-                f"the model {name!r} is not on this machine; `{PULL_COMMAND}` brings it"
+                f"the model {name!r} is not on this machine; `{TO_PULL[name]}` brings it"
             )
     path = Path(name)
     if (path / CARD_FILE).is_file():

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 
 from pawsight.data.duplicates import hash_files
 from pawsight.data.table import data_digest
-from pawsight.evaluation.evaluate import evaluate
+from pawsight.evaluation.evaluate import Evaluation, evaluate
 from pawsight.evaluation.metrics import fit_temperature, rejection_threshold
 from pawsight.images.decode import decode
 from pawsight.images.preprocess import Preprocessing, preprocess
@@ -135,6 +136,8 @@ class _Exported(nn.Module):
 def write_onnx(network: SimpleCNN, how: Preprocessing, file: Path) -> None:
     """Export a network: input ``pixel_values`` [N, 3, H, W], outputs as in :class:`Activations`."""
     example = torch.zeros(2, 3, how.height, how.width)
+    # The exporter warns that torchvision, which nothing here uses, is not installed.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter's own internals
         torch.onnx.export(
@@ -210,34 +213,33 @@ def _check_parity(network: nn.Module, classifier: Classifier) -> None:
 def _calibrate_and_measure(
     folder: ModelFolder, table: pd.DataFrame, progress: Callable[[int], None] | None
 ) -> ModelFolder:
-    validation = table.loc[(table["split"] == "validation") & (table["label"] != NEITHER)]
-    measured = evaluate(
+    measured = _measure(folder, table, "validation", progress)
+    temperature = round(fit_temperature(measured.logits, measured.labels), 4)
+    threshold = round(rejection_threshold(energy(measured.logits), KEEPS), 4)
+    rejection = folder.card.rejection.model_copy(update={"threshold": threshold})
+    folder = write_card(
+        folder.path,
+        folder.card.model_copy(update={"temperature": temperature, "rejection": rejection}),
+    )
+    measured = replace(measured, temperature=temperature, threshold=threshold)
+    folder = record(folder, measured.measurement())
+    return record(folder, _measure(folder, table, "test", progress).measurement())
+
+
+def _measure(
+    folder: ModelFolder,
+    table: pd.DataFrame,
+    split: str,
+    progress: Callable[[int], None] | None,
+) -> Evaluation:
+    rows = table.loc[(table["split"] == split) & (table["label"] != NEITHER)]
+    return evaluate(
         Classifier(folder),
-        validation["path"].tolist(),
-        validation["label"].tolist(),
-        data="validation split of its training table",
+        rows["path"].tolist(),
+        rows["label"].tolist(),
+        data=f"{split} split of its training table",
         progress=progress,
     )
-    card = folder.card.model_copy(
-        update={
-            "temperature": round(fit_temperature(measured.logits, measured.labels), 4),
-            "rejection": folder.card.rejection.model_copy(
-                update={"threshold": round(rejection_threshold(energy(measured.logits), KEEPS), 4)}
-            ),
-        }
-    )
-    folder = write_card(folder.path, card)
-    for split in ("validation", "test"):
-        rows = table.loc[(table["split"] == split) & (table["label"] != NEITHER)]
-        measured = evaluate(
-            Classifier(folder),
-            rows["path"].tolist(),
-            rows["label"].tolist(),
-            data=f"{split} split of its training table",
-            progress=progress,
-        )
-        folder = record(folder, measured.measurement())
-    return folder
 
 
 def _code_revision() -> str:

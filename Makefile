@@ -1,0 +1,53 @@
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+HOST ?= 127.0.0.1
+PORT ?= 8000
+UI_PORT ?= 8501
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Say what there is to make
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(VENV)/.created:
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("pawsight needs Python 3.10 or newer: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.serve: pyproject.toml $(VENV)/.created
+	$(PIP) install --quiet --editable '.[ui]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.created
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@ $(VENV)/.serve
+
+.PHONY: serve
+serve: $(VENV)/.serve ## Start the service (PORT=8000) and the page (UI_PORT=8501)
+	@echo "service: http://$(HOST):$(PORT)/docs    page: http://$(HOST):$(UI_PORT)    stop: Ctrl-C"
+	@trap 'kill 0' INT TERM; \
+	$(BIN)/pawsight serve --host $(HOST) --port $(PORT) & \
+	$(BIN)/pawsight ui --port $(UI_PORT) --api http://$(HOST):$(PORT) & \
+	wait
+
+.PHONY: test
+test: lint ## Run every check and every test
+	$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: $(VENV)/.dev ## Run ruff, mypy --strict and the contracts between packages
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: dev
+dev: $(VENV)/.dev ## Install everything for working on pawsight, hooks included
+	$(BIN)/pre-commit install
+
+.PHONY: clean
+clean: ## Remove the environment and what tools leave behind
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

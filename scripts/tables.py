@@ -1,0 +1,83 @@
+"""Make the tables that the embedded models are trained and measured with.
+
+    python scripts/tables.py DATA OUTPUT
+
+DATA holds the folders that are described below; OUTPUT gets:
+
+- ``training.csv``: every picture with its split. Test rows: photographs of Dogs vs. Cats whose
+  number divides by 10, of breeds by 5, and every fifth of neither in sorted order. Validation rows:
+  a number that leaves 5 on division by 20, 1 on division by 10, and the picture after the test one.
+  A photograph of Dogs vs. Cats that is there in its own shape trains in that shape alone.
+- ``kaggle-test.csv``, ``native-test.csv``, ``breeds-test.csv``, ``neither-test.csv``: the test
+  rows, a table for each kind of picture.
+
+Paths are relative to DATA. Which pictures look alike is left to ``pawsight train``.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+# Known to show no animal (text) and both animals.
+HOPELESS = {"dog.5604.jpg", "cat.1450.jpg"}
+
+Row = tuple[str, str, str, str]
+"""Path, label, split, and the kind of picture."""
+
+
+def main(data: Path, output: Path) -> None:
+    rows = [*kaggle(data), *breeds(data), *neither(data)]
+    output.mkdir(parents=True, exist_ok=True)
+    write(output / "training.csv", (row[:3] for row in rows if row[3] != "native-test"))
+    for kind in ("kaggle", "native", "breeds", "neither"):
+        tests = (row[:3] for row in rows if row[2] == "test" and row[3].startswith(kind))
+        write(output / f"{kind}-test.csv", tests)
+
+
+def kaggle(data: Path) -> Iterator[Row]:
+    native = {picture.name for picture in (data / "native").glob("*.jpg")}
+    for picture in sorted((data / "dogs-vs-cats" / "images").glob("*.jpg")):
+        number = number_of(picture)
+        split = "test" if number % 10 == 0 else "validation" if number % 20 == 5 else "train"
+        label = picture.name.split(".")[0]
+        if split != "test" and picture.name in HOPELESS:
+            continue
+        if split != "train" or picture.name not in native:
+            yield f"dogs-vs-cats/images/{picture.name}", label, split, "kaggle"
+        if picture.name in native:
+            kind = "native-test" if split == "test" else "native"
+            yield f"native/{picture.name}", label, split, kind
+
+
+def breeds(data: Path) -> Iterator[Row]:
+    for picture in sorted((data / "breeds" / "images").glob("*.jpg")):
+        number = number_of(picture)
+        split = "test" if number % 5 == 0 else "validation" if number % 10 == 1 else "train"
+        yield f"breeds/images/{picture.name}", picture.name.split("_")[0], split, "breeds"
+
+
+def neither(data: Path) -> Iterator[Row]:
+    for place, picture in enumerate(sorted((data / "neither").glob("*.jpg"))):
+        split = {0: "test", 1: "validation"}.get(place % 5, "train")
+        yield f"neither/{picture.name}", "neither", split, "neither"
+
+
+def number_of(picture: Path) -> int:
+    return int(re.findall(r"\d+", picture.name)[-1])
+
+
+def write(file: Path, rows: Iterator[tuple[str, ...]]) -> None:
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["path", "label", "split"])
+        writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

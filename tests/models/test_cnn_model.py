@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from pawsight.models.cnn_model import Residual, SimpleCNN
+
+
+def test_logits_for_any_number_of_classes_and_any_size() -> None:
+    network = SimpleCNN(num_classes=5, widths=(8, 12, 16), residuals=(1, 0, 2), stem_width=4).eval()
+    for side in (32, 100, 256):
+        assert network(torch.randn(3, 3, side, side)).shape == (3, 5)
+
+
+def test_a_logit_is_exactly_a_sum_over_places() -> None:
+    torch.manual_seed(0)
+    network = SimpleCNN(num_classes=3).eval()
+    logits, features, feature_map = network.activations(torch.randn(2, 3, 128, 128))
+    places = torch.einsum("cd,ndhw->nchw", network.classifier.weight, feature_map)
+    sums = places.mean(dim=(2, 3)) + network.classifier.bias
+    torch.testing.assert_close(sums, logits, atol=1e-4, rtol=0)
+    torch.testing.assert_close(features, feature_map.mean(dim=(2, 3)))
+
+
+def test_each_block_halves_the_map() -> None:
+    network = SimpleCNN().eval()
+    assert network.activations(torch.randn(1, 3, 128, 128)).feature_map.shape == (1, 320, 4, 4)
+
+
+def test_a_residual_pair_begins_as_the_identity() -> None:
+    x = torch.rand(2, 8, 6, 6)
+    torch.testing.assert_close(Residual(8).eval()(x), x)
+
+
+def test_one_picture_is_answered_alike_alone_and_among_others() -> None:
+    torch.manual_seed(0)
+    network = SimpleCNN().eval()
+    batch = torch.randn(8, 3, 64, 64)
+    torch.testing.assert_close(network(batch)[3:4], network(batch[3:4]), atol=1e-4, rtol=0)
+
+
+def test_four_widths_are_refused() -> None:
+    with pytest.raises(ValueError, match="three blocks: got 4 widths"):
+        SimpleCNN(widths=(8, 8, 8, 8))
