@@ -25,13 +25,13 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder that was really trained, on drawn cats, dogs and neithers. Do not change it."""
+    """A model folder that was really trained, on drawn pictures. Do not change it."""
     from pawsight.training.train import train
     from tests.drawn import drawn_table
     from tests.training.recipes import TINY
 
     home = tmp_path_factory.mktemp("trained")
-    table = drawn_table(home / "pictures", labels=("cat", "dog", "neither"))
+    table = drawn_table(home / "pictures", 40, ("cat", "dog", "neither"))
     train(table, TINY, home / "model", name="drawn")
     return home / "model"
 

@@ -5,7 +5,7 @@ from pawsight.training.recipe import NetworkRecipe, Recipe
 
 TINY = Recipe(
     name="tiny",
-    epochs=6,
+    epochs=12,
     batch_size=8,
     image_size=48,
     cache_size=48,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pawsight.cli.common import fail, refusing
+from pawsight.cli.common import fail, refusing, require_train_extra
 
 app = typer.Typer(help="List models, verify them, and bring new ones.", no_args_is_help=True)
 
@@ -84,3 +84,33 @@ def show(
     if not readme.is_file():
         fail(f"model folder {folder.path.name!r} has no {README_FILE}")
     typer.echo(readme.read_text(encoding="utf-8"))
+
+
+@app.command()
+def pull(
+    name: Annotated[str, typer.Argument(help="What to install it as.")] = "pretrained",
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            help="A repository of the Hugging Face hub, a folder with a transformers checkpoint, "
+            "or a model folder.",
+        ),
+    ] = "google/vit-base-patch16-224",
+    revision: Annotated[
+        str | None, typer.Option(help="A branch, tag or commit of the repository.")
+    ] = None,
+) -> None:
+    """Bring a model to this machine, prove it, and serve it by name from then on, without torch."""
+    require_train_extra()
+    from pawsight.inference.catalog import NAME
+    from pawsight.inference.errors import ModelError
+    from pawsight.models.huggingface import CheckpointError
+    from pawsight.training.export import ExportError
+    from pawsight.training.pull import pull as bring
+
+    if not NAME.fullmatch(name):
+        fail(f"{name!r} is no name for a model: use lower-case letters, digits, '.', '_' and '-'")
+    with refusing(ModelError, CheckpointError, ExportError, OSError):
+        folder = bring(name, source, revision)
+    typer.echo(f"{name} {folder.version}, {folder.size / 1e6:.1f} MB, in {folder.path}")

@@ -60,6 +60,7 @@ def train(
     from pawsight.training.train import train as train_folder
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     changes = {"epochs": epochs, "image_size": image_size, "seed": seed}
     with refusing(RecipeError):
         chosen = load_recipe(recipe, **changes)

@@ -37,13 +37,14 @@ class Rejection(_Strict):
     Attributes:
         score: What is compared: ``energy`` is ``logsumexp(logits)``.
         threshold: A lower score is rejected.
-        keeps: The part of validation pictures of the classes that passes it.
+        keeps: The part of validation pictures of the classes that passes it; None where it was not
+            chosen so.
         trained: Whether training had pictures of none of the classes.
     """
 
     score: Literal["energy"] = "energy"
     threshold: float
-    keeps: Annotated[float, Field(gt=0, le=1)]
+    keeps: Annotated[float, Field(gt=0, le=1)] | None
     trained: bool
 
 
@@ -72,8 +73,8 @@ class Provenance(_Strict):
         started_from: ``random weights``, or a checkpoint and its licence.
         licence: SPDX identifier of the weights.
         data: What it was trained on, in words.
-        data_digest: SHA-256 over the training table's paths, labels and pictures.
-        seed: Of everything random.
+        data_digest: SHA-256 over the training table's splits, labels and pictures; None if unknown.
+        seed: Of everything random; None if unknown.
         code_revision: The commit that trained it.
         libraries: Names and versions.
         recipe: Everything that the training varied.
@@ -82,8 +83,8 @@ class Provenance(_Strict):
     started_from: str
     licence: str
     data: str
-    data_digest: Digest
-    seed: int
+    data_digest: Digest | None
+    seed: int | None
     code_revision: str
     libraries: dict[str, str]
     recipe: dict[str, Any]

@@ -15,7 +15,8 @@ from pawsight.inference.errors import ModelNotInstalled, UnknownModel
 TO_PULL = {"pretrained": "pawsight models pull pretrained"}
 """Names that always mean a model, and what brings it to a machine that does not have it."""
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+"""What a model's name looks like."""
 _EMBEDDED = Path(str(files("pawsight") / "weights"))
 
 
@@ -62,22 +63,29 @@ def resolve(name: str) -> Entry:
         ModelNotInstalled: A known name without a model on this machine; says how to get it.
         UnknownModel: Anything else that is not found; says what there is.
     """
-    if _NAME.fullmatch(name):
+    if NAME.fullmatch(name):
         for home, source in ((installed_models(), "installed"), (_EMBEDDED, "embedded")):
-            if (home / name / CARD_FILE).is_file():
+            if _has_card(home / name):
                 return Entry(name, home / name, source)
         if name in TO_PULL:
             raise ModelNotInstalled(
                 f"the model {name!r} is not on this machine; `{TO_PULL[name]}` brings it"
             )
     path = Path(name)
-    if (path / CARD_FILE).is_file():
+    if name and _has_card(path):
         return Entry(path.resolve().name, path, "local")
     there = ", ".join(entry.name for entry in available())
     raise UnknownModel(
-        f"no model {name!r}: there are {there or 'none'}; a model folder is named by its path, "
-        f"which must hold a {CARD_FILE}"
+        f"no model {name[:80]!r}: there are {there or 'none'}; a model folder is named by its "
+        f"path, which must hold a {CARD_FILE}"
     )
+
+
+def _has_card(folder: Path) -> bool:
+    try:
+        return (folder / CARD_FILE).is_file()
+    except OSError:  # too long a name, or a folder that may not be looked into
+        return False
 
 
 def available() -> list[Entry]:
@@ -86,7 +94,7 @@ def available() -> list[Entry]:
     for home, source in ((installed_models(), "installed"), (_EMBEDDED, "embedded")):
         for card in sorted(home.glob(f"*/{CARD_FILE}")):
             name = card.parent.name
-            if _NAME.fullmatch(name):
+            if NAME.fullmatch(name):
                 found.setdefault(name, Entry(name, card.parent, source))
     return [found[name] for name in sorted(found)]
 

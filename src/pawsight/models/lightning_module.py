@@ -33,6 +33,9 @@ class CatDogClassifier(L.LightningModule):
         label_smoothing: In [0, 1).
         with_background: Whether training has pictures of none of the classes (label
             :data:`~pawsight.labels.BACKGROUND`); the loss then is :func:`open_set_cross_entropy`.
+        total_steps: Of the whole training, for the cosine; by default Lightning's estimate. Say it
+            where a training may be resumed inside an epoch: to estimate, Lightning sets the loader
+            up before it reads the checkpoint, and then forgets the loader's place.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class CatDogClassifier(L.LightningModule):
         warmup: float = 0.1,
         label_smoothing: float = 0.0,
         with_background: bool = False,
+        total_steps: int | None = None,
     ) -> None:
         super().__init__()
         self.save_hyperparameters(ignore=["network"])
@@ -54,6 +58,7 @@ class CatDogClassifier(L.LightningModule):
         self.warmup = warmup
         self.label_smoothing = label_smoothing
         self.with_background = with_background
+        self.total_steps = total_steps
         self.train_accuracy = self._new_accuracy()
         self.val_accuracy = self._new_accuracy()
         self.test_accuracy = self._new_accuracy()
@@ -105,7 +110,7 @@ class CatDogClassifier(L.LightningModule):
             lr=self.learning_rate,
             betas=(0.9, 0.98),
         )
-        steps = int(self.trainer.estimated_stepping_batches)
+        steps = self.total_steps or int(self.trainer.estimated_stepping_batches)
         scheduler = LambdaLR(optimizer, WarmupCosine(steps, self.warmup))
         return {
             "optimizer": optimizer,

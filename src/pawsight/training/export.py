@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -41,10 +41,13 @@ from pawsight.inference.classifier import Classifier
 from pawsight.inference.prediction import energy
 from pawsight.labels import NEITHER
 from pawsight.models.cnn_model import Activations, SimpleCNN
+from pawsight.models.huggingface import HuggingFaceViT
 from pawsight.training.fit import build_network, load_weights
 from pawsight.training.golden import golden_pictures
 from pawsight.training.model_card import render
 from pawsight.training.run import RunFolder
+
+Network: TypeAlias = SimpleCNN | HuggingFaceViT
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +91,7 @@ def export_run(
     how = Preprocessing(height=recipe.image_size, width=recipe.image_size)
     output.mkdir(parents=True, exist_ok=True)
     write_onnx(network, how, output / NETWORK_FILE)
-    golden = _write_golden(network, labels, how, output)
+    golden = write_golden(network, labels, how, output)
     hash_files(training["path"].tolist()).astype("<u8").tofile(output / SEEN_FILE)
     parameters = sum(each.numel() for each in network.parameters()) / 1e6
     card = Card(
@@ -109,32 +112,44 @@ def export_run(
             ),
             data_digest=data_digest(table),
             seed=recipe.seed,
-            code_revision=_code_revision(),
+            code_revision=code_revision(),
             libraries={each: version(each) for each in ("torch", "lightning", "numpy", "pillow")},
             recipe=recipe.model_dump(mode="json"),
         ),
         golden=golden,
         golden_tolerance=GOLDEN_TOLERANCE,
-        files=_digests(output, golden),
+        files=digests(output, (NETWORK_FILE, SEEN_FILE, *(answer.file for answer in golden))),
     )
     folder = write_card(output, card)
-    _check_parity(network, Classifier(folder))
+    check_parity(network, Classifier(folder))
     return _calibrate_and_measure(folder, table, progress)
 
 
 class _Exported(nn.Module):
     """The outputs that a model folder promises, by position."""
 
-    def __init__(self, network: SimpleCNN) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, pixel_values: Tensor) -> Activations:
-        return self.network.activations(pixel_values)
+    def forward(self, pixel_values: Tensor) -> tuple[Tensor, ...]:
+        return tuple(self.network.activations(pixel_values))
 
 
-def write_onnx(network: SimpleCNN, how: Preprocessing, file: Path) -> None:
-    """Export a network: input ``pixel_values`` [N, 3, H, W], outputs as in :class:`Activations`."""
+def write_onnx(
+    network: Network,
+    how: Preprocessing,
+    file: Path,
+    outputs: Sequence[str] = Activations._fields,
+) -> None:
+    """Export a network: input ``pixel_values`` [N, 3, H, W], its activations as outputs.
+
+    Args:
+        network: What is exported.
+        how: Says H and W.
+        file: The ONNX file to write.
+        outputs: Names of the network's activations, in their order.
+    """
     example = torch.zeros(2, 3, how.height, how.width)
     # The exporter warns that torchvision, which nothing here uses, is not installed.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
@@ -145,7 +160,7 @@ def write_onnx(network: SimpleCNN, how: Preprocessing, file: Path) -> None:
             (example,),
             file,
             input_names=["pixel_values"],
-            output_names=list(Activations._fields),
+            output_names=list(outputs),
             dynamic_shapes={"pixel_values": {0: torch.export.Dim("batch", min=1, max=4096)}},
             dynamo=True,
             external_data=False,
@@ -170,9 +185,10 @@ def record(folder: ModelFolder, measurement: Measurement) -> ModelFolder:
     )
 
 
-def _write_golden(
+def write_golden(
     network: nn.Module, labels: Sequence[str], how: Preprocessing, output: Path
 ) -> tuple[GoldenAnswer, ...]:
+    """Draw the golden pictures into a folder and ask the trained network about them."""
     shutil.rmtree(output / GOLDEN_FOLDER, ignore_errors=True)
     (output / GOLDEN_FOLDER).mkdir()
     answers = []
@@ -189,12 +205,17 @@ def _write_golden(
     return tuple(answers)
 
 
-def _digests(output: Path, golden: Sequence[GoldenAnswer]) -> dict[str, str]:
-    names = [NETWORK_FILE, SEEN_FILE, *(answer.file for answer in golden)]
+def digests(output: Path, names: Sequence[str]) -> dict[str, str]:
+    """SHA-256 of files of a folder, by name."""
     return {name: digest(output / name) for name in names}
 
 
-def _check_parity(network: nn.Module, classifier: Classifier) -> None:
+def check_parity(network: nn.Module, classifier: Classifier) -> None:
+    """Compare torch and ONNX Runtime, on one picture and on 32 together.
+
+    Raises:
+        ExportError: They differ by more than :data:`PARITY` in a logit.
+    """
     how = classifier.card.preprocessing
     batch = torch.randn(32, 3, how.height, how.width, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
@@ -242,7 +263,7 @@ def _measure(
     )
 
 
-def _code_revision() -> str:
+def code_revision() -> str:
     """The commit of the running code, marked where it was changed since, or ``unknown``."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
     try:

@@ -63,7 +63,8 @@ def fit(
         progress: Show a progress bar; otherwise a line an epoch is logged.
 
     Returns:
-        The classifier with its best weights by validation accuracy.
+        The classifier with its best weights by validation loss, which still tells epochs apart
+        where all of them answer every validation picture right.
     """
     torch.set_num_threads(usable_cpus())
     data.setup("fit")
@@ -74,6 +75,7 @@ def fit(
         weight_decay=recipe.weight_decay,
         warmup=recipe.warmup,
         label_smoothing=recipe.label_smoothing,
+        total_steps=recipe.epochs * len(data.train_dataloader()),
         with_background=NEITHER in set(data.dataframe["label"]),
     )
     precision: Precision = (
@@ -82,7 +84,7 @@ def fit(
         else recipe.precision
     )
     best = ModelCheckpoint(
-        run.checkpoints, filename="best", monitor="val_accuracy", mode="max",
+        run.checkpoints, filename="best", monitor="val_loss", mode="min",
         enable_version_counter=False,
     )  # fmt: skip
     trainer = L.Trainer(
@@ -94,12 +96,13 @@ def fit(
         fast_dev_run=fast_dev_run,
         enable_progress_bar=progress,
         enable_model_summary=False,
-        log_every_n_steps=10,
+        log_every_n_steps=min(10, len(data.train_dataloader())),
         num_sanity_val_steps=0,
     )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*Checkpoint directory.*exists.*")
+        warnings.filterwarnings("ignore", message=".*treespec.*")  # between Lightning and torch
         trainer.fit(
             classifier,
             datamodule=data,
@@ -127,9 +130,11 @@ def _callbacks(
 
 
 def _loggers(run: RunFolder) -> list[Logger]:
+    """CSV and TensorBoard, in a new folder each time that the training goes on."""
+    part = f"part-{len(list(run.logs.glob('part-*')))}"
     return [
-        CSVLogger(run.path, name="logs", version="csv"),
-        TensorBoardLogger(run.path, name="logs", version="tensorboard"),
+        CSVLogger(run.path, name=run.logs.name, version=part),
+        TensorBoardLogger(run.path, name=run.logs.name, version=part),
     ]
 
 
@@ -176,6 +181,9 @@ def faster_precision(network: nn.Module, size: int, batch_size: int) -> Precisio
 
 class EpochLines(Callback):
     """A line in the log for every epoch, where there is no terminal for a progress bar."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()  # an epoch that is gone on with is not announced
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Remember when the epoch began."""

@@ -23,7 +23,7 @@ tags: [{labels}]
 | labels | {labels} |
 | started from | {started_from} |
 | trained on | {data} |
-| data digest | `{data_digest}` |
+| data digest | {data_digest} |
 | seed | {seed} |
 | code | `{code_revision}` |
 | libraries | {libraries} |
@@ -39,8 +39,8 @@ bins. `pawsight evaluate` measures all of them, through the same path as in serv
 
 ## Neither
 
-A picture is called *neither* where `logsumexp(logits)` is below {threshold:g}. {keeps:.0%} of the
-validation split's pictures of the classes pass. {trained}
+A picture is called *neither* where `logsumexp(logits)` is below {threshold:g}. {keeps}
+{trained}
 
 ## Use
 
@@ -64,14 +64,18 @@ def render(card: Card) -> str:
         preprocessing=f"{how.height}×{how.width}, {how.geometry}, {how.resample}",
         started_from=origin.started_from,
         data=origin.data,
-        data_digest=origin.data_digest,
-        seed=origin.seed,
+        data_digest=f"`{origin.data_digest}`" if origin.data_digest else "unknown",
+        seed="unknown" if origin.seed is None else origin.seed,
         code_revision=origin.code_revision,
         libraries=", ".join(f"{name} {number}" for name, number in origin.libraries.items()),
         temperature=card.temperature,
         metrics=_metrics(card.metrics),
         threshold=card.rejection.threshold,
-        keeps=card.rejection.keeps,
+        keeps=(
+            f"{card.rejection.keeps:.0%} of the validation split's pictures of the classes pass."
+            if card.rejection.keeps
+            else "That threshold was not chosen on pictures."
+        ),
         trained=(
             "Training had pictures of neither to learn from."
             if card.rejection.trained

@@ -36,8 +36,13 @@ class RunFolder:
 
     @property
     def best(self) -> Path:
-        """The best weights by validation accuracy."""
+        """The best weights by validation loss."""
         return self.checkpoints / "best.ckpt"
+
+    @property
+    def logs(self) -> Path:
+        """Holds ``part-0``, and a further part for each time that the training went on."""
+        return self.path / "logs"
 
     @property
     def _recipe(self) -> Path:

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pawsight.bulk.sources import find_pictures
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+
+
+def test_a_folder_gives_its_pictures_to_the_bottom_sorted_without_hidden_ones(
+    tmp_path: Path,
+) -> None:
+    touch(tmp_path, "b.JPG", "a.heic", "notes.txt", "sub/deep/c.webp", ".hidden.jpg", ".git/d.png")
+    found = [str(path.relative_to(tmp_path)) for path in find_pictures([str(tmp_path)])]
+    assert found == ["a.heic", "b.JPG", "sub/deep/c.webp"]
+
+
+def test_a_file_is_taken_whatever_its_name_and_so_is_one_that_is_not_there(tmp_path: Path) -> None:
+    touch(tmp_path, "picture.dat")
+    named = [str(tmp_path / "picture.dat"), str(tmp_path / "missing.jpg")]
+    assert [str(path) for path in find_pictures(named)] == named
+
+
+def test_globs_match_files_and_folders(tmp_path: Path) -> None:
+    touch(tmp_path, "one/a.jpg", "one/b.png", "two/c.jpg")
+    assert [path.name for path in find_pictures([f"{tmp_path}/*/*.jpg"])] == ["a.jpg", "c.jpg"]
+    assert [path.name for path in find_pictures([f"{tmp_path}/o*"])] == ["a.jpg", "b.png"]
+    assert list(find_pictures([f"{tmp_path}/*.tiff"])) == []
+
+
+def test_a_file_whose_name_has_brackets_is_that_file(tmp_path: Path) -> None:
+    touch(tmp_path, "cat[1].jpg", "cat1.jpg")
+    assert [p.name for p in find_pictures([str(tmp_path / "cat[1].jpg")])] == ["cat[1].jpg"]
+
+
+def test_links_that_go_round_end(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg")
+    os.symlink(tmp_path, tmp_path / "round")
+    assert [path.name for path in find_pictures([str(tmp_path)])] == ["a.jpg"]

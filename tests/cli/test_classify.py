@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import pyarrow.parquet as parquet
+import pytest
+from typer.testing import CliRunner, Result
+
+from pawsight.cli import app
+from tests.drawn import draw
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(each) for each in arguments])
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    (folder / "sub").mkdir(parents=True)
+    draw("cat", 700).save(folder / "a.png")
+    draw("dog", 700).save(folder / "sub" / "b.jpg", quality=95)
+    return folder
+
+
+def test_the_table_has_a_line_a_picture(trained: Path, pictures: Path) -> None:
+    done = run("classify", pictures, "--model", trained)
+    assert done.exit_code == 0
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["cat", "dog"]
+    assert lines[1].endswith("sub/b.jpg")
+    assert done.stderr == ""  # no progress in a pipe
+
+
+def test_json_lines_hold_the_whole_answer(trained: Path, pictures: Path) -> None:
+    done = run("classify", pictures, "--model", trained, "--format", "jsonl")
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert list(first) == ["path", "label", "confidence", "probabilities", "model", "error"]
+    assert first["label"] == "cat"
+    assert second["probabilities"]["dog"] == second["confidence"]
+    assert first["error"] is None
+
+
+def test_csv_and_parquet_have_a_column_for_each_probability(
+    trained: Path, pictures: Path, tmp_path: Path
+) -> None:
+    for kind in ("csv", "parquet"):
+        file = tmp_path / f"answers.{kind}"
+        done = run("classify", pictures, "--model", trained, "--format", kind, "--output", file)
+        assert done.exit_code == 0, done.stderr
+    with (tmp_path / "answers.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    table = parquet.read_table(tmp_path / "answers.parquet")
+    names = ["path", "label", "confidence", "p_cat", "p_dog", "model", "error"]
+    assert list(rows[0]) == table.column_names == names
+    assert [row["label"] for row in rows] == table["label"].to_pylist() == ["cat", "dog"]
+    assert float(rows[0]["p_cat"]) == pytest.approx(table["p_cat"][0].as_py())
+
+
+def test_a_bad_file_is_a_record_and_stops_nothing(trained: Path, pictures: Path) -> None:
+    (pictures / "aa.jpg").write_bytes(b"this is text")
+    (pictures / "empty.png").touch()
+    done = run("classify", pictures, "nowhere.jpg", "--model", trained, "--format", "jsonl")
+    assert done.exit_code == 1
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [record["label"] for record in records] == ["cat", None, None, "dog", None]
+    assert records[1]["error"] == "not an image: this looks like text"
+    assert records[2]["error"] == "not an image: the file is empty"
+    assert records[4]["error"] == "cannot be read: No such file or directory"
+    assert "3 of 5 could not be used" in done.stderr
+
+
+def test_a_name_that_is_no_utf8_is_written_readably(trained: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    draw("cat", 1).save(folder / "x.png")
+    os.rename(folder / "x.png", os.fsencode(folder) + b"/\xff.png")
+    done = run("classify", folder, "--model", trained, "--format", "jsonl")
+    assert json.loads(done.stdout)["path"].endswith("\\xff.png")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["{empty}", "--model", "{model}"], "no pictures in"),
+        (["{picture}", "--model", "no-such-model"], "no model 'no-such-model': there are"),
+        (["{picture}", "--model", "{model}", "--format", "parquet"], "name it with --output"),
+        (["{picture}", "--model", "{model}", "--output", "{picture}"], "is there already"),
+        (["{picture}", "--model", "{model}", "--output", "{empty}/no/x.txt"], "cannot write"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_line(
+    trained: Path, pictures: Path, tmp_path: Path, arguments: list[str], words: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    places = {"empty": tmp_path / "empty", "picture": pictures / "a.png", "model": trained}
+    done = run("classify", *(each.format(**places) for each in arguments))
+    assert done.exit_code == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_parquet_without_pyarrow_says_what_to_install(
+    trained: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    done = run(
+        "classify", pictures, "--model", trained, "--format", "parquet", "--output", tmp_path / "x"
+    )
+    assert done.exit_code == 2
+    assert "pip install 'pawsight[parquet]'" in done.stderr

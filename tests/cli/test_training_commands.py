@@ -1,0 +1,168 @@
+"""``train``, ``evaluate``, ``export`` and ``models``, as one would use them one after the other."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from pawsight.cli import app
+from pawsight.inference.artifact import ModelFolder
+from tests.drawn import drawn_table
+from tests.training.recipes import TINY
+
+RECIPE = f"""
+name = "tiny"
+epochs = 6
+batch_size = {TINY.batch_size}
+image_size = 48
+cache_size = 48
+learning_rate = 5e-3
+precision = "32-true"
+[network]
+widths = [8, 16, 16]
+residuals = [1, 0, 1]
+stem_width = 8
+"""
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(each) for each in arguments])
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder with ``labels.csv``, ``images/`` and ``tiny.toml``."""
+    table = drawn_table(tmp_path / "images", per_class=24)
+    table["path"] = [Path(path).name for path in table["path"]]
+    table.rename(columns={"path": "image_name"})[["image_name", "label"]].to_csv(
+        tmp_path / "labels.csv", index=False
+    )
+    (tmp_path / "tiny.toml").write_text(RECIPE)
+    return tmp_path
+
+
+def options(data: Path) -> list[str | Path]:
+    return ["--labels", data / "labels.csv", "--images", data / "images"]
+
+
+def test_from_a_table_to_an_answer(data: Path) -> None:
+    model = data / "model"
+    done = run("train", *options(data), "--output", model, "--recipe", data / "tiny.toml")
+    assert done.exit_code == 0, done.output
+    assert "48 of 48 pictures can be used" in done.stdout
+    assert "test split of its training table:" in done.stdout
+
+    done = run("evaluate", *options(data), "--model", model, "--json", data / "figures.json")
+    assert done.exit_code == 0, done.output
+    figures = json.loads((data / "figures.json").read_text())[0]
+    card = ModelFolder.open(model).card
+    measured = next(each for each in card.metrics if each.data.startswith("test"))
+    assert figures["pictures"] == measured.pictures  # the same split as in training
+    assert figures["accuracy"] == measured.accuracy
+
+    done = run("evaluate", *options(data), "--split", "all", "--model", model, "--record", "all")
+    assert done.exit_code == 0
+    assert "48 pictures" in done.stdout
+    assert ModelFolder.open(model).card.metrics[-1].data == "all"
+
+    done = run("models", "verify", model)
+    assert "golden pictures answered as they were in training" in done.stdout
+    assert "| all | 48 |" in run("models", "show", model).stdout
+
+    done = run("export", model / "training", "--output", data / "again", "--name", "again")
+    assert done.exit_code == 0, done.output
+    before = json.loads((model / "model.json").read_text())
+    after = json.loads((data / "again" / "model.json").read_text())
+    assert after["temperature"] == before["temperature"]
+    assert after["golden"] == before["golden"]
+
+    done = run("train", *options(data), "--output", model, "--recipe", data / "tiny.toml")
+    assert done.exit_code == 2
+    assert "already holds a training" in done.stderr
+
+
+def test_a_killed_training_is_resumed(data: Path) -> None:
+    model = data / "model"
+    command: list[str | Path] = [
+        "train", *options(data), "--output", model, "--recipe", data / "tiny.toml",
+        "--epochs", "400", "--checkpoint-every", "3",
+    ]  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from pawsight.cli import main; main()", *map(str, command)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    last = model / "training" / "checkpoints" / "last.ckpt"
+    while not last.exists() and process.poll() is None:
+        time.sleep(0.1)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    recipe = model / "training" / "recipe.json"
+    recipe.write_text(recipe.read_text().replace('"epochs": 400', '"epochs": 7'))
+    command[command.index("400")] = "7"
+    done = run(*command, "--resume")
+    assert done.exit_code == 0, done.output
+    assert run("models", "verify", model).exit_code == 0
+
+
+def test_a_fast_dev_run_leaves_nothing_behind(data: Path) -> None:
+    done = run(
+        "train", *options(data), "--output", data / "model", "--recipe", data / "tiny.toml",
+        "--fast-dev-run",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "nothing was kept" in done.stdout
+    assert not (data / "model").exists()
+
+
+def test_folders_may_stand_for_labels(data: Path) -> None:
+    done = run("evaluate", "--images", data / "images", "--split", "all", "--model", "custom")
+    assert done.exit_code == 0, done.output
+    assert "48 pictures" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"--labels": "missing.csv"}, "there is no table 'missing.csv'"),
+        ({"--images": "missing"}, "missing is not a folder"),
+        ({"--recipe": "best"}, "no recipe 'best': shipped are"),
+        ({"--label-column": "species"}, "species"),
+        ({"--classes": "cat,bird"}, "two classes or more"),
+    ],
+)
+def test_what_cannot_be_trained_is_said(data: Path, change: dict[str, str], words: str) -> None:
+    given = {
+        "--labels": str(data / "labels.csv"),
+        "--images": str(data / "images"),
+        "--output": str(data / "model"),
+        "--recipe": str(data / "tiny.toml"),
+    } | change
+    done = run("train", *(part for pair in given.items() for part in pair))
+    assert done.exit_code == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.output
+    assert not (data / "model").exists()
+
+
+def test_a_csv_without_the_needed_columns_names_those_it_has(data: Path) -> None:
+    (data / "labels.csv").write_text("a,b,c\n1,2,3\n")
+    done = run("train", *options(data), "--output", data / "model")
+    assert done.exit_code == 2
+    assert "the columns are 'a', 'b', 'c'" in done.stderr
+    assert "--path-column" in done.stderr
+
+
+def test_models_lists_the_embedded_one_and_how_to_get_the_other() -> None:
+    done = run("models", "list")
+    assert done.exit_code == 0
+    assert "custom" in done.stdout
+    assert "embedded" in done.stdout

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pawsight.evaluation.metrics import (
+    expected_calibration_error,
+    fit_temperature,
+    rejection_threshold,
+    wilson_interval,
+)
+from pawsight.inference.prediction import softmax
+
+RANDOM = np.random.default_rng(0)
+
+
+def test_a_forecaster_who_is_as_often_right_as_he_says_has_no_calibration_error() -> None:
+    shares = np.tile([[0.8, 0.2]], (1000, 1))
+    labels = np.array([0] * 800 + [1] * 200)
+    assert expected_calibration_error(shares, labels) == pytest.approx(0.0)
+
+
+def test_one_who_is_always_sure_and_half_the_time_wrong_has_one_of_a_half() -> None:
+    shares = np.tile([[1.0, 0.0]], (1000, 1))
+    labels = np.array([0, 1] * 500)
+    assert expected_calibration_error(shares, labels) == pytest.approx(0.5)
+
+
+def test_the_temperature_that_was_put_in_comes_out() -> None:
+    honest = RANDOM.normal(0, 2, (20_000, 3)).astype(np.float32)
+    labels = np.array([RANDOM.choice(3, p=row) for row in softmax(honest)])
+    assert fit_temperature(honest * 2.5, labels) == pytest.approx(2.5, rel=0.05)
+
+
+def test_a_temperature_leaves_doubt_where_everything_was_right() -> None:
+    logits = np.tile(np.array([[3.0, -3.0]], dtype=np.float32), (50, 1))
+    shares = softmax(logits, fit_temperature(logits, np.zeros(50, dtype=np.intp)))
+    assert 0.9 < shares[0, 0] < 0.999
+
+
+def test_the_stated_part_passes_the_threshold() -> None:
+    scores = RANDOM.normal(size=10_000)
+    assert (scores >= rejection_threshold(scores, 0.99)).mean() == pytest.approx(0.99, abs=1e-3)
+    assert (scores[:7] >= rejection_threshold(scores[:7], 0.99)).all()
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "expected"),
+    [(0, 0, (0, 1)), (10, 10, (0.722, 1.0)), (50, 100, (0.404, 0.596))],
+)
+def test_intervals_of_proportions(
+    successes: int, trials: int, expected: tuple[float, float]
+) -> None:
+    assert wilson_interval(successes, trials) == pytest.approx(expected, abs=1e-3)

@@ -1,0 +1,112 @@
+"""A model folder proves itself, or is refused with words that name what differs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pawsight
+from pawsight.inference.artifact import CARD_FILE, ModelFolder, digest
+from pawsight.inference.errors import BrokenModel
+
+Card = dict[str, Any]
+
+
+def edit(folder: Path, change: Callable[[Card], None]) -> None:
+    card = json.loads((folder / CARD_FILE).read_text())
+    change(card)
+    (folder / CARD_FILE).write_text(json.dumps(card))
+
+
+def refused(folder: Path, words: str) -> None:
+    with pytest.raises(BrokenModel, match=words):
+        pawsight.load(str(folder))
+
+
+def test_an_untouched_copy_is_loaded(model_copy: Path) -> None:
+    assert pawsight.load(str(model_copy)).card.name == "drawn"
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "seen.bin", "golden/golden-1.png", "README.md"])
+def test_a_changed_byte_is_refused(model_copy: Path, name: str) -> None:
+    data = bytearray((model_copy / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (model_copy / name).write_bytes(data)
+    refused(model_copy, f"{name} was changed")
+
+
+def test_a_missing_file_is_refused(model_copy: Path) -> None:
+    (model_copy / "golden" / "golden-2.jpg").unlink()
+    refused(model_copy, "golden-2.jpg is missing")
+
+
+@pytest.mark.parametrize("resample", ["bicubic", "lanczos"])
+def test_another_resize_filter_is_refused(model_copy: Path, resample: str) -> None:
+    edit(model_copy, lambda card: card["preprocessing"].update(resample=resample))
+    refused(model_copy, "does not answer as it was trained to: on golden/golden-0.jpg the logit")
+
+
+def test_another_geometry_is_refused(model_copy: Path) -> None:
+    edit(model_copy, lambda card: card["preprocessing"].update(geometry="crop"))
+    refused(model_copy, "does not answer as it was trained to")
+
+
+def test_another_normalisation_is_refused(model_copy: Path) -> None:
+    edit(model_copy, lambda card: card["preprocessing"].update(mean=[0.5, 0.5, 0.5]))
+    refused(model_copy, "does not answer as it was trained to")
+
+
+def test_labels_in_another_order_are_refused(model_copy: Path) -> None:
+    edit(model_copy, lambda card: card["labels"].reverse())
+    refused(model_copy, "does not answer as it was trained to: .* of 'dog'")
+
+
+def test_other_weights_are_refused_even_with_their_digest(model_copy: Path) -> None:
+    network = model_copy / "model.onnx"
+    data = bytearray(network.read_bytes())
+    for place in range(len(data) // 2, len(data) // 2 + 400, 4):
+        data[place + 3] ^= 0x80  # the sign of some float32 weights
+    network.write_bytes(data)
+    edit(model_copy, lambda card: card["files"].update({"model.onnx": digest(network)}))
+    refused(model_copy, "does not answer as it was trained to|cannot load")
+
+
+def test_a_network_that_is_none_is_refused(model_copy: Path) -> None:
+    (model_copy / "model.onnx").write_bytes(b"nonsense")
+    edit(
+        model_copy,
+        lambda card: card["files"].update({"model.onnx": digest(model_copy / "model.onnx")}),
+    )
+    refused(model_copy, "ONNX Runtime cannot load model.onnx")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda card: card.update(schema_version=2), "model.json: schema_version"),
+        (lambda card: card.update(surprise=1), "model.json: surprise"),
+        (lambda card: card.pop("temperature"), "model.json: temperature: Field required"),
+        (lambda card: card.update(temperature=0), "model.json: temperature"),
+        (lambda card: card.update(golden=[]), "model.json: golden"),
+        (lambda card: card.update(labels=["cat", "neither"]), "different from .* 'neither'"),
+        (lambda card: card["files"].pop("model.onnx"), "model.onnx has no digest"),
+        (
+            lambda card: card["files"].update({"../../etc/passwd": "0" * 64}),
+            "model.json: files",
+        ),
+    ],
+)
+def test_a_card_that_breaks_the_schema_is_refused(
+    model_copy: Path, change: Callable[[Card], None], words: str
+) -> None:
+    edit(model_copy, change)
+    refused(model_copy, words)
+
+
+def test_a_folder_without_a_card_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BrokenModel, match="it has no readable"):
+        ModelFolder.open(tmp_path)

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import pawsight
+from pawsight.inference.catalog import available, resolve
+from pawsight.inference.errors import ModelNotInstalled, UnknownModel
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    home = tmp_path / "models"
+    monkeypatch.setenv("PAWSIGHT_MODELS", str(home))
+    return home
+
+
+def test_the_embedded_model_is_there(installed: Path) -> None:
+    assert resolve("custom").source == "embedded"
+    assert "custom" in [entry.name for entry in available()]
+
+
+def test_an_installed_model_comes_before_the_embedded_one(installed: Path, trained: Path) -> None:
+    shutil.copytree(trained, installed / "custom", ignore=shutil.ignore_patterns("training"))
+    assert resolve("custom").source == "installed"
+    assert pawsight.load("custom").card.name == "drawn"
+
+
+def test_a_folder_is_named_by_its_path(installed: Path, trained: Path) -> None:
+    model = pawsight.load(str(trained))
+    assert model.reference.name == "model"
+    assert model.reference.source == "local"
+
+
+def test_a_model_that_must_be_pulled_says_how(installed: Path) -> None:
+    with pytest.raises(ModelNotInstalled, match="`pawsight models pull pretrained` brings it"):
+        resolve("pretrained")
+
+
+@pytest.mark.parametrize("name", ["custon", "../custom", "/etc", "", ".", "a b", "x" * 300])
+def test_an_unknown_name_says_what_there_is(installed: Path, name: str) -> None:
+    with pytest.raises(UnknownModel, match=r"there are .*custom"):
+        resolve(name)

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import pawsight
+from pawsight.images.errors import ImageError, NotAnImage
+from pawsight.inference.classifier import Classifier
+from tests.drawn import draw
+
+
+@pytest.fixture(scope="module")
+def model(trained: Path) -> Classifier:
+    return pawsight.load(str(trained))
+
+
+def png(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_a_picture_may_come_as_path_bytes_image_or_pixels(
+    model: Classifier, tmp_path: Path
+) -> None:
+    picture = draw("dog", 500)
+    file = tmp_path / "picture.txt"
+    file.write_bytes(png(picture))
+    answers = [
+        model.predict(file),
+        model.predict(str(file)),
+        model.predict(png(picture)),
+        model.predict(picture),
+        model.predict(np.asarray(picture)),
+    ]
+    assert answers[0].label == "dog"
+    assert all(answer == answers[0] for answer in answers)
+
+
+def test_many_are_answered_in_their_order(model: Classifier) -> None:
+    labels = [("cat", "dog")[number % 3 == 0] for number in range(70)]
+    answers = model.predict([draw(label, 300 + n) for n, label in enumerate(labels)])
+    assert sum(a.label == label for a, label in zip(answers, labels, strict=True)) >= 66
+    assert model.predict([]) == []
+
+
+def test_probabilities_add_up_and_the_confidence_is_the_highest(model: Classifier) -> None:
+    answer = model.predict(draw("cat", 400))
+    assert sum(answer.probabilities.values()) == pytest.approx(1.0)
+    assert answer.confidence == max(answer.probabilities.values())
+    assert answer.probabilities[answer.label] == answer.confidence
+    assert answer.model.version == model.folder.version
+
+
+def test_a_rejected_picture_keeps_its_probabilities(model: Classifier) -> None:
+    answer = model.predict(draw("neither", 400))
+    assert answer.rejected
+    assert answer.label == "neither"
+    assert set(answer.probabilities) == {"cat", "dog"}
+    assert answer.score < model.card.rejection.threshold
+
+
+def test_alone_and_among_31_others_the_same(model: Classifier) -> None:
+    pictures = [draw("cat", number) for number in range(32)]
+    together = model.predict(pictures)
+    for number in (0, 5, 31):
+        alone = model.predict(pictures[number])
+        for label, share in alone.probabilities.items():
+            assert together[number].probabilities[label] == pytest.approx(share, abs=1e-4)
+
+
+def test_one_bad_picture_among_many_has_its_error_in_its_place(
+    model: Classifier, tmp_path: Path
+) -> None:
+    missing = tmp_path / "missing.jpg"
+    answers = list(model.predict_each([draw("cat", 1), b"", missing, draw("dog", 1)]))
+    assert isinstance(answers[0], pawsight.Prediction)
+    assert isinstance(answers[1], NotAnImage)
+    assert isinstance(answers[2], FileNotFoundError)
+    assert isinstance(answers[3], pawsight.Prediction)
+    with pytest.raises(NotAnImage, match="empty"):
+        model.predict([draw("cat", 1), b""])
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.zeros((4, 4), np.uint8),
+        np.zeros((4, 4, 3), np.float32),
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((0, 4, 3), np.uint8),
+    ],
+)
+def test_arrays_of_another_form_are_refused(
+    model: Classifier, pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
+) -> None:
+    with pytest.raises(ImageError, match=r"RGB pixels uint8 \[H, W, 3\]; got"):
+        model.predict(pixels)
+
+
+def test_files_are_read_a_few_batches_ahead_and_no_further(model: Classifier) -> None:
+    asked = 0
+
+    def endless() -> object:
+        nonlocal asked
+        while True:
+            asked += 1
+            yield draw("cat", 1)
+
+    answers = model.predict_each(endless())  # type: ignore[arg-type]
+    for _ in range(3):
+        next(answers)
+    assert asked <= 64
+    answers.close()  # type: ignore[attr-defined]

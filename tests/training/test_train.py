@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import pawsight
+from pawsight.inference.artifact import SEEN_FILE, ModelFolder
+from pawsight.training.fit import fit
+from pawsight.training.run import RunError, RunFolder
+from pawsight.training.train import data_module, train
+from tests.drawn import draw, drawn_table
+from tests.training.recipes import TINY
+
+
+class Stop(Exception):
+    """Stands for the power going off."""
+
+
+def stopping_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pawsight.models.lightning_module import CatDogClassifier
+
+    whole = CatDogClassifier.training_step
+
+    def until(
+        self: CatDogClassifier, batch: tuple[torch.Tensor, torch.Tensor], index: int
+    ) -> torch.Tensor:
+        if self.global_step == step:
+            raise Stop
+        return whole(self, batch, index)
+
+    monkeypatch.setattr(CatDogClassifier, "training_step", until)
+
+
+def test_a_trained_folder_tells_what_it_was_taught(trained: Path) -> None:
+    model = pawsight.load(str(trained))
+    for label in ("cat", "dog", "neither"):
+        answers = model.predict([draw(label, seed) for seed in range(100, 120)])
+        assert sum(answer.label == label for answer in answers) >= 18, label
+
+
+def test_its_card_says_what_it_reached_and_where_it_comes_from(trained: Path) -> None:
+    card = ModelFolder.open(trained).card
+    assert card.labels == ("cat", "dog")
+    assert {each.data.split()[0] for each in card.metrics} == {"validation", "test"}
+    assert all(each.accuracy is not None and each.accuracy >= 0.8 for each in card.metrics)
+    assert (
+        card.provenance.data
+        == "20 photographs of cat, 20 photographs of dog, 20 photographs of neither"
+    )
+    assert card.provenance.recipe["epochs"] == TINY.epochs
+    assert card.rejection.trained
+    assert "random weights" in (trained / "README.md").read_text()
+
+
+def test_it_carries_the_hashes_of_what_it_was_trained_on(trained: Path) -> None:
+    seen = np.fromfile(trained / SEEN_FILE, dtype="<u8").reshape(-1, 4)
+    assert len(seen) == 60
+
+
+def test_logs_are_kept_for_people_and_for_tensorboard(trained: Path) -> None:
+    rows = pd.read_csv(trained / "training" / "logs" / "part-0" / "metrics.csv")
+    assert {"train_loss", "train_accuracy", "val_loss", "val_accuracy"} <= set(rows)
+    assert rows["val_accuracy"].count() == TINY.epochs
+    assert list((trained / "training" / "logs" / "part-0").glob("events.*"))
+
+
+@pytest.mark.parametrize("step", [8, 11])
+def test_a_stopped_training_goes_on_as_if_nothing_had_happened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """Stopped inside an epoch, with and without steps that the last checkpoint does not have."""
+    table = drawn_table(tmp_path / "pictures", labels=("cat", "dog", "neither"))
+    recipe = TINY.model_copy(update={"epochs": 4})
+    whole = fit(data_module(table, recipe), recipe, RunFolder(tmp_path / "whole"))
+    run = RunFolder(tmp_path / "stopped")
+    with monkeypatch.context() as patch:
+        stopping_at(step, patch)
+        with pytest.raises(Stop):
+            fit(data_module(table, recipe), recipe, run, checkpoint_every=2)
+    resumed = fit(data_module(table, recipe), recipe, run, resume=True, checkpoint_every=2)
+    for (name, expected), got in zip(
+        whole.network.state_dict().items(), resumed.network.state_dict().values(), strict=True
+    ):
+        torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-4, msg=name)
+
+
+def test_a_folder_that_holds_a_training_is_not_overwritten(tmp_path: Path) -> None:
+    table = drawn_table(tmp_path / "pictures", per_class=8)
+    RunFolder(tmp_path / "model" / "training").write(TINY, table)
+    with pytest.raises(RunError, match="already holds a training: go on with it by --resume"):
+        train(table, TINY, tmp_path / "model", name="x")
+
+
+def test_resuming_with_something_else_is_refused_and_named(tmp_path: Path) -> None:
+    table = drawn_table(tmp_path / "pictures", per_class=8)
+    RunFolder(tmp_path / "model" / "training").write(TINY, table)
+    other = TINY.model_copy(update={"batch_size": 16})
+    with pytest.raises(RunError, match="batch_size was 8 when training began and is 16 now"):
+        train(table, other, tmp_path / "model", name="x", resume=True)
+    with pytest.raises(RunError, match="pictures are not those"):
+        train(table[:-1], TINY, tmp_path / "model", name="x", resume=True)
+
+
+def test_one_class_is_not_enough(tmp_path: Path) -> None:
+    table = drawn_table(tmp_path, per_class=8, labels=("cat", "neither"))
+    with pytest.raises(RunError, match="two classes or more"):
+        train(table, TINY, tmp_path / "model", name="x")
+
+
+def test_a_fast_dev_run_keeps_nothing(tmp_path: Path) -> None:
+    table = drawn_table(tmp_path / "pictures", per_class=8)
+    run = RunFolder(tmp_path / "run")
+    fit(data_module(table, TINY), TINY, run, fast_dev_run=True)
+    assert not run.path.exists()
