@@ -12,7 +12,7 @@ from tests.model_folders import make_model_folder
 from tests.running import Running, running
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def nothing_installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Neither embedded nor installed models: a test has those that it makes."""
     empty = tmp_path_factory.mktemp("no-models")
@@ -22,12 +22,12 @@ def nothing_installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_model_folder(tmp_path_factory.mktemp("models") / "tiny")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def settings(tiny: Path) -> Settings:
     return Settings(
         serve_models=(str(tiny), "pretrained"),
@@ -37,7 +37,7 @@ def settings(tiny: Path) -> Settings:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def client(settings: Settings) -> Iterator[TestClient]:
     with TestClient(create_app(settings), raise_server_exceptions=False) as client:
         yield client

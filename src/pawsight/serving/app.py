@@ -10,7 +10,6 @@ from typing import Any
 from anyio import to_thread
 from fastapi import FastAPI
 
-from pawsight.inference.catalog import KNOWN
 from pawsight.serving.errors import install
 from pawsight.serving.routes import router
 from pawsight.serving.settings import Settings
@@ -52,10 +51,11 @@ class _Application(FastAPI):
         """Name the models that are here, so that what /docs offers works when it is tried."""
         document = super().openapi()
         service: State | None = getattr(self.state, "service", None)
-        names = service.names if service else list(KNOWN)
+        if service is None:
+            return document
         for operations in document["paths"].values():
             for operation in operations.values():
                 for parameter in operation.get("parameters", ()):
                     if parameter["name"] == "model":
-                        parameter["schema"]["enum"] = names
+                        parameter["schema"]["enum"] = service.names
         return document

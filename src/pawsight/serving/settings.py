@@ -8,7 +8,6 @@ from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pawsight.images.decode import DEFAULT_LIMITS
-from pawsight.inference.catalog import KNOWN
 
 
 def _names(value: object) -> object:
@@ -35,7 +34,7 @@ class Settings(BaseSettings):
     )
     # Not `models`: $PAWSIGHT_MODELS is the folder where installed models live.
     serve_models: Names = Field(
-        default=KNOWN,
+        default=("custom", "pretrained"),
         description="The models to load, by name or by the path of their folder; with commas "
         "between them in an environment variable.",
     )
