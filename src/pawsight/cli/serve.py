@@ -25,7 +25,7 @@ def serve(
     from pawsight.serving.server import serve as run
     from pawsight.serving.settings import Settings
 
-    given: dict[str, Any] = {"host": host, "port": port, "models": model}
+    given: dict[str, Any] = {"host": host, "port": port, "serve_models": model}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
     with refusing(ModelError):
         run(settings)

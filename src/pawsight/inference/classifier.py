@@ -79,6 +79,11 @@ class Classifier:
         """The model's card."""
         return self.folder.card
 
+    @property
+    def provider(self) -> str:
+        """ONNX Runtime's execution provider that really runs the network."""
+        return str(self._session.get_providers()[0])
+
     @overload
     def predict(self, pictures: Picture) -> Prediction: ...
     @overload

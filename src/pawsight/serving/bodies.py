@@ -1,0 +1,137 @@
+"""Request bodies: read within bounds, and the pictures taken out of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import Request
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.types import Message
+
+from pawsight.serving.errors import Refusal, quoted
+
+FILE_FIELD: Final = "file"
+FILES_FIELD: Final = "files"
+
+_ENVELOPE: Final = 64 * 1024  # what a form's boundaries and headers may add to its picture
+_MAX_FIELDS: Final = 16  # fields beside the files; none is looked at
+_MULTIPART: Final = "multipart/form-data"
+_HOW: Final = {
+    FILE_FIELD: "send a form (multipart/form-data) with the picture in the field 'file', or the "
+    "picture alone as the body with the content type image/* or application/octet-stream",
+    FILES_FIELD: "send a form (multipart/form-data) with each picture in a field 'files'",
+}
+
+
+def bounded(request: Request, limit: int, *, slack: int = 0) -> Request:
+    """The same request with a body that refuses to be longer than ``limit + slack`` bytes.
+
+    The declared length is held against the limit at once, and what really comes while it comes: no
+    more than the limit is ever kept, whether or not a length was declared and whatever it said.
+
+    Raises:
+        Refusal: ``too-large``, now or while the body is read.
+    """
+    words = f"too large: the body has more than {limit:,} bytes".replace(",", " ")
+    # The rest of the body would otherwise have to be read before the connection's next request.
+    refusal = Refusal("too-large", words, {"Connection": "close"})
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit + slack:
+        raise refusal
+    received = 0
+
+    async def receive() -> Message:
+        nonlocal received
+        message = await request.receive()
+        received += len(message.get("body", b""))
+        if received > limit + slack:
+            raise refusal
+        return message
+
+    return Request(request.scope, receive)
+
+
+async def read_picture(request: Request, max_bytes: int) -> bytes:
+    """The one picture of a request, sent as the form's field ``file`` or as the whole body.
+
+    Raises:
+        Refusal: There is none, there are several, it is too large, or the body is neither.
+    """
+    kind = _content_type(request)
+    if kind == _MULTIPART:
+        limited = bounded(request, max_bytes, slack=_ENVELOPE)
+        async with _form(limited, max_files=1) as form:
+            [file] = _files(form, FILE_FIELD)
+            return await file.read()
+    # Without a content type it may be taken for octets (RFC 9110, 8.3); its bytes say what it is.
+    if kind in ("", "application/octet-stream") or kind.startswith("image/"):
+        return await bounded(request, max_bytes).body()
+    raise _unsupported(kind, FILE_FIELD)
+
+
+@asynccontextmanager
+async def open_pictures(
+    request: Request, max_files: int, max_bytes: int
+) -> AsyncIterator[list[UploadFile]]:
+    """The pictures of a form's fields ``files``, in their order; closed at the end.
+
+    Args:
+        request: The request.
+        max_files: The most pictures.
+        max_bytes: Of the whole body.
+
+    Raises:
+        Refusal: There are none or too many, the body is too large, or it is no form.
+    """
+    kind = _content_type(request)
+    if kind != _MULTIPART:
+        raise _unsupported(kind, FILES_FIELD)
+    async with _form(bounded(request, max_bytes), max_files=max_files) as form:
+        yield _files(form, FILES_FIELD)
+
+
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _unsupported(kind: str, field: str) -> Refusal:
+    return Refusal(
+        "unsupported-content-type",
+        f"the content type {quoted(kind)} is not read here; {_HOW[field]}",
+    )
+
+
+@asynccontextmanager
+async def _form(request: Request, *, max_files: int) -> AsyncIterator[FormData]:
+    try:
+        form = await request.form(max_files=max_files, max_fields=_MAX_FIELDS)
+    except HTTPException as error:
+        if error.detail.startswith("Too many files"):
+            raise Refusal(
+                "too-many-files", f"too many files: at most {max_files} in a request"
+            ) from error
+        raise Refusal("invalid-multipart", f"invalid multipart: {error.detail}") from error
+    try:
+        yield form
+    finally:
+        await form.close()
+
+
+def _files(form: FormData, field: str) -> list[UploadFile]:
+    sent = form.getlist(field)
+    if not sent:
+        names = ", ".join(quoted(name) for name in list(form)[:5]) or "none"
+        raise Refusal(
+            "missing-file", f"the form has no field '{field}'; its fields: {names}; {_HOW[field]}"
+        )
+    files = [each for each in sent if isinstance(each, UploadFile)]
+    if len(files) < len(sent):
+        raise Refusal(
+            "missing-file",
+            f"the field '{field}' holds text and not a file; a file's part has a filename "
+            f"(curl: -F {field}=@photo.jpg)",
+        )
+    return files

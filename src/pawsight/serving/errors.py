@@ -1,0 +1,195 @@
+"""Every way in which the service says no, as RFC 9457 problem documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from pawsight.images.errors import ImageError
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+class _Kind(NamedTuple):
+    status: int
+    title: str
+    example: str
+
+
+_KINDS: Final = {
+    "not-an-image": _Kind(415, "Not an image", "not an image: the file is empty"),
+    "unsupported-format": _Kind(
+        415, "Unsupported picture format", "unsupported format: SVG (supported: JPEG, PNG, …)"
+    ),
+    "truncated": _Kind(
+        422, "Truncated picture", "truncated: the JPEG ends before its picture does"
+    ),
+    "damaged": _Kind(422, "Damaged picture", "damaged: this PNG cannot be decoded"),
+    "unusable-image": _Kind(422, "Unusable picture", "this picture cannot be used"),
+    "too-large": _Kind(413, "Too large", "too large: 30000×30000 pixels, limit 50 million"),
+    "too-many-files": _Kind(413, "Too many files", "too many files: at most 64 in a request"),
+    "missing-file": _Kind(
+        422, "No picture in the request", "the form has no field 'file'; its fields: 'image'"
+    ),
+    "invalid-multipart": _Kind(
+        400, "Invalid multipart body", "invalid multipart: Missing boundary in multipart."
+    ),
+    "incomplete-body": _Kind(400, "Incomplete body", "the body ended before it was complete"),
+    "unsupported-content-type": _Kind(
+        415,
+        "Unsupported content type",
+        "the content type 'text/plain' is not read here; send a form (multipart/form-data), or …",
+    ),
+    "invalid-request": _Kind(422, "Invalid request", "query.limit: must be a whole number"),
+    "unknown-model": _Kind(
+        404, "Unknown model", "no model 'dog'; this service has custom, pretrained"
+    ),
+    "model-not-installed": _Kind(
+        503,
+        "Model not installed",
+        "the model 'pretrained' is not on this machine; `pawsight models pull pretrained` brings "
+        "it",
+    ),
+    "not-ready": _Kind(503, "Not ready", "no model is loaded"),
+    "not-found": _Kind(404, "Not found", "nothing is at this address; /docs says what there is"),
+    "method-not-allowed": _Kind(
+        405, "Method not allowed", "this address does not take GET; it takes POST"
+    ),
+    "internal-error": _Kind(
+        500, "Internal error", "something went wrong in the service; its log says what"
+    ),
+}
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem document: what went wrong, for programs and for people."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "type": "/problems/truncated",
+                "title": "Truncated picture",
+                "status": 422,
+                "detail": "truncated: the JPEG ends before its picture does",
+                "code": "truncated",
+            }
+        }
+    )
+
+    type: str = Field(description="Names the kind of problem: `/problems/` and the code.")
+    title: str = Field(description="The kind of problem in words, always the same for one kind.")
+    status: int = Field(description="The HTTP status.")
+    detail: str = Field(description="What was wrong with this request.")
+    code: str = Field(description="The kind of problem in one word, for programs.")
+
+    @classmethod
+    def of(cls, code: str, detail: str) -> Problem:
+        """The document of a known kind of problem."""
+        kind = _KINDS[code]
+        return cls(
+            type=f"/problems/{code}",
+            title=kind.title,
+            status=kind.status,
+            detail=detail,
+            code=code,
+        )
+
+
+class Refusal(Exception):
+    """A request that is not answered; becomes a problem document.
+
+    Args:
+        code: One of the kinds of this module.
+        detail: What was wrong, in words. What a client sent stands in it only :func:`quoted`.
+        headers: To be sent with the answer.
+    """
+
+    def __init__(self, code: str, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.problem = Problem.of(code, detail)
+        self.headers = headers
+
+
+def quoted(text: str, limit: int = 60) -> str:
+    """A client's text for a message: in quotes, control characters escaped, cut to a length."""
+    return repr(text if len(text) <= limit else text[: limit - 1] + "…")
+
+
+def problem_of(error: Exception) -> Problem:
+    """What an exception is called to the outside; of an unexpected one nothing is told."""
+    if isinstance(error, Refusal):
+        return error.problem
+    if isinstance(error, ImageError):
+        code = error.code if error.code in _KINDS else ImageError.code
+        return Problem.of(code, str(error))
+    if isinstance(error, RequestValidationError):
+        return Problem.of("invalid-request", _first_words(error))
+    if isinstance(error, ClientDisconnect):
+        return Problem.of("incomplete-body", "the body ended before it was complete")
+    if isinstance(error, HTTPException):
+        return _http_problem(error)
+    return Problem.of("internal-error", _KINDS["internal-error"].example)
+
+
+def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """The ``responses`` of a route for OpenAPI: the problems that it may answer with."""
+    by_status: dict[int | str, dict[str, Any]] = {}
+    for code in (*codes, "internal-error"):
+        kind = _KINDS[code]
+        empty = {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}
+        content = by_status.setdefault(
+            kind.status,
+            {"description": HTTPStatus(kind.status).phrase, "content": {MEDIA_TYPE: empty}},
+        )["content"][MEDIA_TYPE]
+        value = Problem.of(code, kind.example).model_dump()
+        content["examples"][code] = {"summary": kind.title, "value": value}
+    return dict(sorted(by_status.items(), key=lambda item: int(item[0])))
+
+
+def install(app: FastAPI) -> None:
+    """Have every error of the application answered as a problem document."""
+    known = (Refusal, ImageError, RequestValidationError, ClientDisconnect, HTTPException)
+    for kind in (*known, Exception):
+        app.add_exception_handler(kind, _respond)
+
+
+async def _respond(_: Request, error: Exception) -> Response:
+    problem = problem_of(error)
+    headers = error.headers if isinstance(error, Refusal | HTTPException) else None
+    return Response(
+        problem.model_dump_json(),
+        status_code=problem.status,
+        headers=headers,
+        media_type=MEDIA_TYPE,
+    )
+
+
+def _http_problem(error: HTTPException) -> Problem:
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return Problem.of("not-found", _KINDS["not-found"].example)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {}).get("Allow", "another method")
+        return Problem.of("method-not-allowed", f"this address takes {allowed}")
+    title = HTTPStatus(error.status_code).phrase
+    return Problem(
+        type="about:blank",
+        title=title,
+        status=error.status_code,
+        detail=error.detail,
+        code=title.lower().replace(" ", "-"),
+    )
+
+
+def _first_words(error: RequestValidationError) -> str:
+    """Where and what the first error is, without the value that the client sent."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{quoted(where)}: {first['msg']}"

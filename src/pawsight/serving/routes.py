@@ -1,0 +1,208 @@
+"""The service's addresses."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from typing import Annotated, Any, Final, cast
+
+from anyio import create_task_group
+from fastapi import APIRouter, Depends, Path, Request
+from fastapi.responses import RedirectResponse
+from starlette.datastructures import UploadFile
+
+from pawsight.images.errors import ImageError
+from pawsight.inference.classifier import Classifier
+from pawsight.serving.bodies import FILE_FIELD, FILES_FIELD, open_pictures, read_picture
+from pawsight.serving.errors import Refusal, problem_of, responses
+from pawsight.serving.schemas import (
+    AbsentModel,
+    Answer,
+    BatchAnswer,
+    BatchRecord,
+    Live,
+    LoadedModel,
+    ModelDetail,
+    Models,
+    Ready,
+    RunningModel,
+)
+from pawsight.serving.state import State
+
+router = APIRouter()
+
+# `format` is what older tools go by, `contentMediaType` what OpenAPI 3.1 says.
+_BINARY: Final = {
+    "type": "string",
+    "format": "binary",
+    "contentMediaType": "application/octet-stream",
+}
+
+
+def _form_schema(field: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"schema": {"type": "object", "required": [field], "properties": {field: schema}}}
+
+
+_ONE_PICTURE: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": _form_schema(FILE_FIELD, _BINARY),
+            "image/*": {"schema": _BINARY},
+            "application/octet-stream": {"schema": _BINARY},
+        },
+    }
+}
+_MANY_PICTURES: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": _form_schema(
+                FILES_FIELD, {"type": "array", "minItems": 1, "items": _BINARY}
+            )
+        },
+    }
+}
+_MODEL_PROBLEMS: Final = ("unknown-model", "model-not-installed")
+_BODY_PROBLEMS: Final = (
+    "invalid-multipart",
+    "incomplete-body",
+    "missing-file",
+    "too-large",
+    "too-many-files",
+    "unsupported-content-type",
+)
+_PICTURE_PROBLEMS: Final = ("not-an-image", "unsupported-format", "truncated", "damaged")
+
+
+async def _state(request: Request) -> State:
+    return cast(State, request.app.state.service)
+
+
+Service = Annotated[State, Depends(_state)]
+
+
+async def _classifier(
+    model: Annotated[str, Path(description="One of those that `GET /models` lists.")],
+    service: Service,
+) -> Classifier:
+    return service.classifier(model)
+
+
+Chosen = Annotated[Classifier, Depends(_classifier)]
+
+
+@router.get("/", include_in_schema=False)
+async def home() -> RedirectResponse:
+    """Show a browser what there is."""
+    return RedirectResponse("/docs")
+
+
+@router.post(
+    "/predict/{model}",
+    tags=["predict"],
+    summary="Classify one picture",
+    openapi_extra=_ONE_PICTURE,
+    responses=responses(*_MODEL_PROBLEMS, *_BODY_PROBLEMS, *_PICTURE_PROBLEMS),
+)
+async def predict(request: Request, classifier: Chosen, service: Service) -> Answer:
+    """Send the picture in a form's field `file`, or alone as the body.
+
+        curl -F file=@photo.jpg http://127.0.0.1:8000/predict/custom
+        curl -H 'Content-Type: image/jpeg' --data-binary @photo.jpg http://127.0.0.1:8000/predict/custom
+
+    What a picture is, its bytes say: its name and its content type are not looked at.
+    """
+    data = await read_picture(request, service.settings.max_bytes)
+    return Answer.of(await service.classify(classifier, data))
+
+
+@router.post(
+    "/predict/{model}/batch",
+    tags=["predict"],
+    summary="Classify many pictures",
+    openapi_extra=_MANY_PICTURES,
+    responses=responses(*_MODEL_PROBLEMS, *_BODY_PROBLEMS),
+)
+async def predict_batch(request: Request, classifier: Chosen, service: Service) -> BatchAnswer:
+    """Send each picture in a field `files` of one form.
+
+        curl -F files=@a.jpg -F files=@b.jpg http://127.0.0.1:8000/predict/custom/batch
+
+    A picture that cannot be used has a `problem` in its record; the others are answered.
+    """
+    settings = service.settings
+    async with open_pictures(request, settings.max_files, settings.max_batch_bytes) as files:
+        records = [BatchRecord(file=(file.filename or "")[:255]) for file in files]
+
+        async def answer(file: UploadFile, record: BatchRecord) -> None:
+            try:
+                data = await file.read(settings.max_bytes + 1)
+                record.prediction = Answer.of(await service.classify(classifier, data))
+            except ImageError as error:
+                record.problem = problem_of(error)
+
+        async with create_task_group() as group:
+            for file, record in zip(files, records, strict=True):
+                group.start_soon(answer, file, record)
+    return BatchAnswer(records=records)
+
+
+@router.get("/models", tags=["models"], summary="List the models")
+async def models(service: Service) -> Models:
+    """Every model that may be asked for; one that is not on this machine says how to get it."""
+    return Models(
+        models=[
+            *(LoadedModel.of(classifier) for classifier in service.loaded.values()),
+            *(AbsentModel(name=name, detail=words) for name, words in service.absent.items()),
+        ]
+    )
+
+
+@router.get(
+    "/models/{model}",
+    tags=["models"],
+    summary="Show a model's card",
+    responses=responses(*_MODEL_PROBLEMS, "invalid-request"),
+)
+async def model_detail(classifier: Chosen) -> ModelDetail:
+    """The whole card: preprocessing, calibration, rejection, metrics and provenance."""
+    return ModelDetail.of(classifier)
+
+
+@router.get("/health/live", tags=["health"], summary="Is the process alive?")
+async def live() -> Live:
+    """Answers as long as the process does."""
+    return Live()
+
+
+@router.get(
+    "/health/ready",
+    tags=["health"],
+    summary="Can pictures be sent?",
+    responses=responses("not-ready"),
+)
+async def ready(service: Service) -> Ready:
+    """Yes, once every loaded model has answered its golden pictures rightly, and one is loaded.
+
+    Says what really runs the networks.
+    """
+    if not service.loaded:
+        raise Refusal("not-ready", f"no model is loaded: {'; '.join(service.absent.values())}")
+    return Ready(
+        models=[
+            RunningModel(
+                name=name,
+                version=classifier.reference.version,
+                provider=classifier.provider,
+                threads=classifier.threads,
+            )
+            for name, classifier in service.loaded.items()
+        ],
+        absent=list(service.absent),
+        versions={
+            "pawsight": version("pawsight"),
+            "onnxruntime": version("onnxruntime"),
+            "python": platform.python_version(),
+        },
+    )

@@ -1,0 +1,56 @@
+"""What can be set about the service, by arguments or by ``PAWSIGHT_*`` environment variables."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from pawsight.images.decode import DEFAULT_LIMITS
+
+
+def _names(value: object) -> object:
+    """``a, b`` → ``("a", "b")``: how an environment variable spells a list."""
+    if isinstance(value, str):
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+    return value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names), Field(min_length=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseSettings):
+    """The service's settings; the variable of ``max_bytes`` is ``PAWSIGHT_MAX_BYTES``."""
+
+    model_config = SettingsConfigDict(env_prefix="PAWSIGHT_", frozen=True, extra="forbid")
+
+    host: str = Field(
+        default="127.0.0.1", description="The address to listen on; `0.0.0.0` is every one."
+    )
+    port: int = Field(
+        default=8000, ge=0, le=65535, description="The port to listen on; 0 takes any free."
+    )
+    # Not `models`: $PAWSIGHT_MODELS is the folder where installed models live.
+    serve_models: Names = Field(
+        default=("custom", "pretrained"),
+        description="The models to load, by name or by the path of their folder; with commas "
+        "between them in an environment variable.",
+    )
+    max_bytes: Count = Field(
+        default=DEFAULT_LIMITS.max_bytes, description="The largest file of one picture, in bytes."
+    )
+    max_pixels: Count = Field(
+        default=DEFAULT_LIMITS.max_pixels,
+        description="The largest picture, in pixels (width × height).",
+    )
+    max_files: Count = Field(default=64, description="The most pictures in one batch.")
+    max_batch_bytes: Count = Field(
+        default=256 * 1024 * 1024, description="The largest body of one batch, in bytes."
+    )
+    threads: Count | None = Field(
+        default=None,
+        description="How many pictures are worked on at once, and the threads of each network; by "
+        "default the processors that the process may use.",
+    )

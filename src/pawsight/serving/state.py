@@ -1,0 +1,86 @@
+"""What a running service holds: its models, its limits, and the threads that answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from anyio import CapacityLimiter, to_thread
+
+from pawsight.cpus import usable_cpus
+from pawsight.images.decode import Limits
+from pawsight.inference.catalog import resolve
+from pawsight.inference.classifier import Classifier
+from pawsight.inference.errors import ModelError, ModelNotInstalled
+from pawsight.inference.prediction import Prediction
+from pawsight.serving.errors import Refusal, quoted
+from pawsight.serving.settings import Settings
+
+
+@dataclass(frozen=True)
+class State:
+    """The models and what they may be asked.
+
+    Attributes:
+        settings: Of the service.
+        loaded: By name; each has answered its golden pictures.
+        absent: Known models that are not on this machine, with how to get them.
+        workers: Bounds how many pictures are decoded and classified at once.
+    """
+
+    settings: Settings
+    loaded: dict[str, Classifier]
+    absent: dict[str, str]
+    workers: CapacityLimiter = field(repr=False)
+
+    @classmethod
+    def load(cls, settings: Settings) -> State:
+        """Load every model of the settings.
+
+        Raises:
+            UnknownModel: There is no such model.
+            BrokenModel: A model does not prove itself.
+            ModelError: Two models have the same name.
+        """
+        threads = settings.threads or usable_cpus()
+        state = cls(settings, {}, {}, CapacityLimiter(threads))
+        for name in settings.serve_models:
+            try:
+                entry = resolve(name)
+            except ModelNotInstalled as error:
+                state.absent[name] = str(error)
+                continue
+            if entry.name in state.loaded:
+                raise ModelError(f"two of the models to serve are called {entry.name!r}")
+            state.loaded[entry.name] = entry.load(threads=threads)
+        return state
+
+    @property
+    def names(self) -> list[str]:
+        """Of all models that may be asked for, absent ones last."""
+        return [*self.loaded, *self.absent]
+
+    def classifier(self, name: str) -> Classifier:
+        """The loaded model of this name.
+
+        Raises:
+            Refusal: ``unknown-model`` or ``model-not-installed``.
+        """
+        if name in self.loaded:
+            return self.loaded[name]
+        if name in self.absent:
+            raise Refusal("model-not-installed", self.absent[name])
+        there = ", ".join(self.names)
+        raise Refusal("unknown-model", f"no model {quoted(name)}; this service has {there}")
+
+    async def classify(self, classifier: Classifier, data: bytes) -> Prediction:
+        """Answer about the bytes of one picture, beside the event loop.
+
+        Raises:
+            ImageError: The picture cannot be used.
+        """
+        limits = Limits(self.settings.max_bytes, self.settings.max_pixels)
+        return await to_thread.run_sync(_classify, classifier, data, limits, limiter=self.workers)
+
+
+def _classify(classifier: Classifier, data: bytes, limits: Limits) -> Prediction:
+    return classifier.conclude(classifier.run(classifier.read(data, limits)[None]).logits)[0]

@@ -1,0 +1,112 @@
+"""What the page says about an answer, and the tables that it gives away."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pawsight.labels import NEITHER
+from pawsight.ui.service import Answer
+
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one picture.
+
+    Attributes:
+        file: Its name.
+        answer: What was answered, or
+        error: why there is no answer.
+        preview: A small picture as a data URI; empty where there is none.
+    """
+
+    file: str
+    answer: Answer | None = None
+    error: str = ""
+    preview: str = ""
+
+
+def with_article(label: str) -> str:
+    """``cat`` → ``a cat``."""
+    return f"{'an' if label[:1].lower() in set('aeiou') else 'a'} {label}"
+
+
+def sentence(answer: Answer) -> str:
+    """The answer, said."""
+    if answer.label != NEITHER:
+        return f"This is {with_article(answer.label)}."
+    labels = [with_article(label) for label in answer.probabilities]
+    if len(labels) > _MOST_NAMED:
+        return f"None of the {len(labels)} kinds that this model knows."
+    return f"Neither {', '.join(labels[:-1])} nor {labels[-1]}."
+
+
+def remark(answer: Answer) -> str:
+    """How sure the model is."""
+    if answer.label != NEITHER:
+        return f"{percent(answer.confidence)} sure"
+    closest = max(answer.probabilities, key=answer.probabilities.__getitem__)
+    return f"Nothing that this model knows. The closest would be {with_article(closest)}."
+
+
+def question(labels: Sequence[str]) -> str:
+    """``cat, dog`` → ``Cat, dog or neither?``."""
+    if not 0 < len(labels) <= _MOST_NAMED:
+        return "What is in the picture?"
+    text = f"{', '.join(labels)} or neither?"
+    return text[0].upper() + text[1:]
+
+
+def percent(share: float) -> str:
+    """A share in [0, 1] for people, who take 100% for a promise."""
+    if share >= 0.995:
+        return "over 99%"
+    if share < 0.005:
+        return "under 1%"
+    return f"{share:.0%}"
+
+
+def summary(outcomes: Sequence[Outcome]) -> str:
+    """How many pictures there are of what."""
+    labels = Counter(each.answer.label for each in outcomes if each.answer)
+    parts = [f"{label} {count}" for label, count in labels.most_common()]
+    if failed := sum(1 for each in outcomes if not each.answer):
+        parts.append(f"no answer {failed}")
+    pictures = "1 picture" if len(outcomes) == 1 else f"{len(outcomes)} pictures"
+    return f"{pictures}: {', '.join(parts)}"
+
+
+def as_csv(outcomes: Sequence[Outcome]) -> str:
+    """A table with a row for each picture and a column ``p_…`` for each class."""
+    labels = dict.fromkeys(label for each in outcomes if each.answer for label in _shares(each))
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    shares = [f"p_{label}" for label in labels]
+    writer.writerow(["file", "label", "confidence", *shares, "model", "version", "error"])
+    for each in outcomes:
+        if answer := each.answer:
+            values = [answer.probabilities.get(label, "") for label in labels]
+            said = [answer.label, answer.confidence, *values]
+            writer.writerow([each.file, *said, answer.model.name, answer.model.version, ""])
+        else:
+            writer.writerow([each.file, "", "", *[""] * len(labels), "", "", each.error])
+    return table.getvalue()
+
+
+def as_json(outcomes: Sequence[Outcome]) -> str:
+    """A list with an object for each picture: the answer as the service gave it, or the error."""
+    records = [
+        {"file": each.file, **(each.answer.model_dump() if each.answer else {"error": each.error})}
+        for each in outcomes
+    ]
+    return json.dumps(records, indent=2, ensure_ascii=False)
+
+
+def _shares(outcome: Outcome) -> dict[str, float]:
+    return outcome.answer.probabilities if outcome.answer else {}

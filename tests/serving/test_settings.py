@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from pawsight.images.decode import DEFAULT_LIMITS
+from pawsight.serving.settings import Settings
+
+
+def test_the_defaults() -> None:
+    settings = Settings()
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert settings.serve_models == ("custom", "pretrained")
+    assert settings.max_bytes == DEFAULT_LIMITS.max_bytes
+    assert settings.max_pixels == DEFAULT_LIMITS.max_pixels
+
+
+def test_the_environment_sets_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAWSIGHT_PORT", "9000")
+    monkeypatch.setenv("PAWSIGHT_SERVE_MODELS", " custom, ./my model ,")
+    monkeypatch.setenv("PAWSIGHT_MODELS", "where/models/live")
+    settings = Settings(host="0.0.0.0")
+    assert (settings.host, settings.port) == ("0.0.0.0", 9000)
+    assert settings.serve_models == ("custom", "./my model")
+
+
+def test_every_setting_is_described() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PORT", "99999"), ("MAX_FILES", "0"), ("SERVE_MODELS", ","), ("THREADS", "x")],
+)
+def test_nonsense_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"PAWSIGHT_{name}", value)
+    with pytest.raises(ValidationError, match=name.lower()):
+        Settings()

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import base64
+import io
+
+import pytest
+from PIL import Image
+
+from pawsight.ui.cards import card, header
+from pawsight.ui.preview import preview
+from pawsight.ui.words import Outcome
+from tests.pictures import picture
+from tests.ui.test_words import CAT, answer
+
+
+def decoded(uri: str) -> Image.Image:
+    head, _, data = uri.partition(",")
+    assert head == "data:image/webp;base64"
+    return Image.open(io.BytesIO(base64.b64decode(data)))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "AVIF", "HEIF", "TIFF", "GIF"])
+def test_a_preview_is_small_whatever_the_format(kind: str) -> None:
+    image = decoded(preview(picture("red", kind, size=(1600, 1200))))
+    assert image.size == (720, 540)
+
+
+def test_a_preview_is_upright() -> None:
+    file = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (40, 20)).save(file, "JPEG", exif=exif)
+    assert decoded(preview(file.getvalue())).size == (20, 40)
+
+
+@pytest.mark.parametrize("data", [b"", b"text", b"\xff\xd8\xff"])
+def test_without_a_preview_it_is_said(data: bytes) -> None:
+    assert preview(data) == ""
+    assert "No preview" in card(Outcome("x.heic", CAT, preview=preview(data)))
+
+
+def test_a_card_says_all_of_an_answer() -> None:
+    html = card(Outcome("tom.jpg", CAT, preview="data:image/webp;base64,AA=="))
+    for part in ("This is a cat.", "93% sure", 'aria-valuenow="93"', "7%", "tiny", "0123456789ab"):
+        assert part in html
+    assert 'alt="tom.jpg"' in html
+
+
+def test_many_classes_show_the_likeliest_in_the_order_of_the_model() -> None:
+    shares = {f"kind{number}": number / 36 for number in range(9)}
+    html = card(Outcome("x.jpg", answer("kind8", **shares)))
+    shown = [name for name in shares if f'aria-label="{name}"' in html]
+    assert shown == ["kind4", "kind5", "kind6", "kind7", "kind8"]
+    assert html.index('"kind4"') < html.index('"kind8"')
+
+
+def test_whatever_comes_from_outside_is_escaped() -> None:
+    evil = "<script>alert('x')</script>\"><img>"
+    said = answer(evil, **{evil: 1.0})
+    pages = [
+        card(Outcome(evil, said, preview="data:,")),
+        card(Outcome(evil, error=evil)),
+        header((evil, "dog")),
+    ]
+    for page in pages:
+        assert "<script" not in page.lower()
+        assert '"><img>' not in page

@@ -1,0 +1,159 @@
+"""The page's script, run by Streamlit's own test runner against a real service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import pawsight.ui
+from pawsight.ui.service import Answer, Service, Unavailable
+from tests.pictures import bomb, picture, truncated_jpeg
+from tests.running import Running
+
+PAGE = Path(pawsight.ui.__file__).with_name("page.py")
+NOWHERE = "http://127.0.0.1:1"
+
+
+@pytest.fixture
+def page(service: Running, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setenv("PAWSIGHT_API_URL", service.url)
+    return AppTest.from_file(str(PAGE), default_timeout=120).run()
+
+
+def upload(page: AppTest, **files: bytes) -> AppTest:
+    """Put files named ``a_jpg`` for ``a.jpg`` where the page takes them."""
+    named = [(name.replace("_", "."), data, "image/jpeg") for name, data in files.items()]
+    page.file_uploader[0].set_value(named)
+    return page.run()
+
+
+def said(page: AppTest) -> str:
+    """All HTML of the page; nothing must have failed."""
+    assert not page.exception
+    return "\n".join(each.proto.body for each in page.get("html"))
+
+
+def warnings(page: AppTest) -> list[str]:
+    return [each.value for each in page.warning]
+
+
+def test_a_page_without_pictures_asks_for_them(page: AppTest) -> None:
+    assert "Cat, dog or neither?" in said(page)
+    assert page.radio[0].options == ["tiny", "pretrained"]
+    assert not page.warning
+    assert not page.get("download_button")
+
+
+def test_a_picture_is_answered_in_a_sentence(page: AppTest) -> None:
+    html = said(upload(page, tom_jpg=picture("red")))
+    assert "This is a cat." in html
+    assert 'aria-label="cat"' in html
+    assert "answered by tiny" in html
+    assert "data:image/webp" in html
+    assert "Neither a cat nor a dog." in said(upload(page, dark_jpg=picture("black")))
+
+
+def test_bad_files_are_told_why_and_the_others_are_answered(page: AppTest) -> None:
+    upload(
+        page,
+        one_jpg=picture("red"),
+        half_jpg=truncated_jpeg(),
+        letter_txt=b"dear service",
+        none_jpg=b"",
+        bomb_png=bomb(),
+        phone_heic=picture("blue", "HEIF"),
+    )
+    html = said(page)
+    for words in (
+        "This is a cat.",
+        "Truncated: the JPEG ends before its picture does.",
+        "Not an image: this looks like text.",
+        "Not an image: the file is empty.",
+        "Too large: 30000×30000 pixels, limit 50 million.",
+        "This is a dog.",
+    ):
+        assert words in html
+    assert page.markdown[0].value == "6 pictures: cat 1, dog 1, no answer 4"
+    assert not page.warning
+
+
+def test_a_model_that_is_not_installed_says_how_to_get_it(page: AppTest) -> None:
+    upload(page, tom_jpg=picture("red"))
+    page.radio[0].set_value("pretrained").run()
+    assert "`pawsight models pull pretrained`" in page.info[0].value
+    assert "This is a cat." not in said(page)
+    page.radio[0].set_value("tiny").run()
+    assert "This is a cat." in said(page)
+
+
+def test_a_service_that_is_down_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAWSIGHT_API_URL", NOWHERE)
+    page = AppTest.from_file(str(PAGE), default_timeout=120).run()
+    assert warnings(page) == [
+        f"The service at {NOWHERE} does not answer. `pawsight serve` starts one."
+    ]
+    assert [button.label for button in page.button] == ["Try again"]
+    upload(page, tom_jpg=picture("red"))
+    assert len(page.warning) == 1
+    assert "What is in the picture?" in said(page)
+
+
+def test_a_service_gone_after_an_answer_leaves_it_on_the_page(
+    page: AppTest, service: Running
+) -> None:
+    upload(page, one_jpg=picture("red"))
+    service.stop()
+    page.run()
+    [words] = warnings(page)
+    assert "does not answer" in words
+    assert "This is a cat." in said(page)
+    upload(page, two_jpg=picture("blue"))
+    assert len(page.warning) == 1
+    assert "Not asked yet." in said(page)
+
+
+def test_a_service_gone_in_the_middle_is_said_and_asked_again(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Service.classify
+    asked = 0
+
+    def twice(service: Service, model: str, data: bytes) -> Answer:
+        nonlocal asked
+        asked += 1
+        if asked > 2:
+            raise Unavailable("The service at here does not answer.")
+        return whole(service, model, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Service, "classify", twice)
+        upload(page, a_jpg=picture("red"), b_jpg=picture("blue"), c_jpg=picture("red"))
+        assert warnings(page) == [
+            "The service at here does not answer. It had answered 2 of 3 before."
+        ]
+        assert said(page).count("This is a cat.") == 1
+        assert said(page).count("Not asked yet.") == 1
+    page.button[0].click().run()
+    assert not page.warning
+    assert said(page).count("This is a cat.") == 2
+
+
+def test_what_was_answered_is_not_asked_again(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(page, a_jpg=picture("red"))
+
+    def never(*_: object) -> Answer:
+        pytest.fail("asked again")
+
+    monkeypatch.setattr(Service, "classify", never)
+    page.run()
+    assert "This is a cat." in said(page)
+
+
+def test_answers_can_be_taken_away(page: AppTest) -> None:
+    upload(page, a_jpg=picture("red"), b_txt=b"text")
+    buttons = page.get("download_button")
+    assert [button.proto.label.split()[-1] for button in buttons] == ["CSV", "JSON"]

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from pawsight.ui.service import Answer, Answerer
+from pawsight.ui.words import (
+    Outcome,
+    as_csv,
+    as_json,
+    percent,
+    question,
+    remark,
+    sentence,
+    summary,
+    with_article,
+)
+
+
+def answer(label: str, **probabilities: float) -> Answer:
+    return Answer(
+        id="1",
+        label=label,
+        confidence=max(probabilities.values()),
+        probabilities=probabilities,
+        score=1.0,
+        model=Answerer(name="tiny", version="0123456789ab", source="local"),
+    )
+
+
+CAT = answer("cat", cat=0.93, dog=0.07)
+NEITHER = answer("neither", cat=0.4, dog=0.6)
+
+
+def test_an_answer_is_a_sentence() -> None:
+    assert sentence(CAT) == "This is a cat."
+    assert remark(CAT) == "93% sure"
+    assert sentence(answer("owl", owl=0.9, fox=0.1)) == "This is an owl."
+
+
+def test_neither_is_said_gently() -> None:
+    assert sentence(NEITHER) == "Neither a cat nor a dog."
+    assert remark(NEITHER) == "Nothing that this model knows. The closest would be a dog."
+    three = answer("neither", owl=0.2, fox=0.5, newt=0.3)
+    assert sentence(three) == "Neither an owl, a fox nor a newt."
+    many = answer("neither", **{f"breed {number}": 1 / 120 for number in range(120)})
+    assert sentence(many) == "None of the 120 kinds that this model knows."
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (("cat", "dog"), "Cat, dog or neither?"),
+        ((), "What is in the picture?"),
+        (tuple("abcdefgh"), "What is in the picture?"),
+    ],
+)
+def test_the_question_comes_from_the_labels(labels: tuple[str, ...], expected: str) -> None:
+    assert question(labels) == expected
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(0.5, "50%"), (0.994, "99%"), (0.9999, "over 99%"), (1.0, "over 99%"), (0.0, "under 1%")],
+)
+def test_nothing_is_certain(share: float, words: str) -> None:
+    assert percent(share) == words
+
+
+def test_an_empty_label_has_an_article() -> None:
+    assert with_article("") == "a "
+
+
+OUTCOMES = [
+    Outcome("tom.jpg", CAT),
+    Outcome('odd, "name".png', NEITHER),
+    Outcome("half.jpg", error="Truncated: the JPEG ends before its picture does."),
+]
+
+
+def test_a_summary_counts() -> None:
+    assert summary(OUTCOMES) == "3 pictures: cat 1, neither 1, no answer 1"
+    assert summary(OUTCOMES[:1]) == "1 picture: cat 1"
+
+
+def test_the_csv_has_a_row_for_each_picture() -> None:
+    first, second, third = csv.DictReader(io.StringIO(as_csv(OUTCOMES)))
+    assert first == {
+        "file": "tom.jpg",
+        "label": "cat",
+        "confidence": "0.93",
+        "p_cat": "0.93",
+        "p_dog": "0.07",
+        "model": "tiny",
+        "version": "0123456789ab",
+        "error": "",
+    }
+    assert (second["file"], second["label"]) == ('odd, "name".png', "neither")
+    assert third["label"] == third["p_cat"] == ""
+    assert third["error"].startswith("Truncated")
+
+
+def test_the_json_has_an_object_for_each_picture() -> None:
+    first, _, third = json.loads(as_json(OUTCOMES))
+    assert first == {"file": "tom.jpg", **CAT.model_dump()}
+    assert third == {"file": "half.jpg", "error": OUTCOMES[2].error}
