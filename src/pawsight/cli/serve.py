@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pawsight.cli.common import refusing
+from pawsight.cli.common import fail, refusing
 
 
 def serve(
@@ -21,11 +21,17 @@ def serve(
 
     What is not given here comes from PAWSIGHT_* environment variables.
     """
+    from pydantic import ValidationError
+
     from pawsight.inference.errors import ModelError
     from pawsight.serving.server import serve as run
     from pawsight.serving.settings import Settings
 
     given: dict[str, Any] = {"host": host, "port": port, "serve_models": model}
-    settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        fail(f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}")
     with refusing(ModelError):
         run(settings)

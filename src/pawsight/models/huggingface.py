@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoImageProcessor, AutoModelForImageClassification
 
@@ -85,7 +86,7 @@ class HuggingFaceViT(nn.Module):
             checkpoint = AutoModelForImageClassification.from_pretrained(
                 str(source), config=config, use_safetensors=True, **options
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, SafetensorError) as error:
             raise CheckpointError(_why_not(str(source), error)) from error
         return cls(checkpoint.eval(), read_preprocessing(processor.to_dict()))
 
@@ -201,7 +202,7 @@ def _why_not(source: str, error: Exception) -> str:
     words = str(error)
     if "is not a valid git identifier" in words or "revision" in words.lower():
         return f"{source!r} does not have that revision"
-    if "safetensors" in words:
+    if isinstance(error, SafetensorError) or "safetensors" in words:
         return f"{source!r} has no usable safetensors: its weights are missing or cut off"
     if any(sign in words for sign in ("connect", "offline", "couldn't reach", "resolve")):
         return (
