@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 import subprocess
 import sys
@@ -111,7 +112,12 @@ def test_the_deployed_application_takes_its_settings_from_the_environment(
 def test_a_browser_is_shown_the_documentation(client: TestClient) -> None:
     home = client.get("/", follow_redirects=False)
     assert (home.status_code, home.headers["location"]) == (307, "/docs")
-    assert "openapi.json" in client.get("/docs").text
+    page = client.get("/docs").text
+    assert "openapi.json" in page
+    assert "https://" not in page  # works without a network
+    scripts = re.findall(r'(?:src|href)="(/[^"]+)"', page)
+    assert len(scripts) >= 2
+    assert all(client.get(script).status_code == 200 for script in scripts)
 
 
 def test_another_address_and_another_method_are_problems(client: TestClient) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from anyio import to_thread
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 from pawsight.serving.errors import install
 from pawsight.serving.routes import router
@@ -33,7 +34,8 @@ def create_app(settings: Settings | None = None, *, state: State | None = None) 
         app.state.service = state or await to_thread.run_sync(State.load, chosen)
         yield
 
-    app = _Application(
+    # The pages at /docs come with the package: they must work where there is no network.
+    app: FastAPI = FastAPIOffline(
         title="pawsight",
         version=version("pawsight"),
         summary="Cat, dog or neither: send a photograph, get a label and a probability.",
@@ -43,14 +45,17 @@ def create_app(settings: Settings | None = None, *, state: State | None = None) 
     )
     install(app)
     app.include_router(router)
+    _name_models(app)
     return app
 
 
-class _Application(FastAPI):
-    def openapi(self) -> dict[str, Any]:
-        """Name the models that are here, so that what /docs offers works when it is tried."""
-        document = super().openapi()
-        service: State | None = getattr(self.state, "service", None)
+def _name_models(app: FastAPI) -> None:
+    """Name the models that are here, so that what /docs offers works when it is tried."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = plain()
+        service: State | None = getattr(app.state, "service", None)
         if service is None:
             return document
         for operations in document["paths"].values():
@@ -59,3 +64,6 @@ class _Application(FastAPI):
                     if parameter["name"] == "model":
                         parameter["schema"]["enum"] = service.names
         return document
+
+    # Assigning is the way that FastAPI documents for extending it.
+    app.openapi = openapi  # type: ignore[method-assign]
