@@ -60,7 +60,8 @@ def main() -> None:
         learning += time.perf_counter() - middle
     step = (augmenting + learning) / STEPS
     print(
-        f"augmentation: {augmenting / STEPS / step:.0%} of a step, network: {learning / STEPS / step:.0%}"
+        f"augmentation: {augmenting / STEPS / step:.0%} of a step, "
+        f"network: {learning / STEPS / step:.0%}"
     )
     whole = decoding / (decoding + recipe.epochs * step / recipe.batch_size)
     print(f"decoding, once: {whole:.1%} of a training of {recipe.epochs} epochs")

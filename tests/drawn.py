@@ -35,4 +35,5 @@ def drawn_table(
             draw(label, number).save(file)
             split = {0: "test", 1: "validation"}.get(number % 4, "train")
             rows.append((str(file), label, split))
-    return pd.DataFrame(rows, columns=["path", "label", "split"])
+    table: pd.DataFrame = pd.DataFrame(rows, columns=["path", "label", "split"])
+    return table

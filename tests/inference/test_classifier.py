@@ -9,7 +9,7 @@ from PIL import Image
 
 import pawsight
 from pawsight.images.errors import ImageError, NotAnImage
-from pawsight.inference.classifier import Classifier
+from pawsight.inference.classifier import Classifier, Picture
 from tests.drawn import draw
 
 
@@ -77,13 +77,14 @@ def test_one_bad_picture_among_many_has_its_error_in_its_place(
     model: Classifier, tmp_path: Path
 ) -> None:
     missing = tmp_path / "missing.jpg"
-    answers = list(model.predict_each([draw("cat", 1), b"", missing, draw("dog", 1)]))
+    mixed: list[Picture] = [draw("cat", 1), b"", missing, draw("dog", 1)]
+    answers = list(model.predict_each(mixed))
     assert isinstance(answers[0], pawsight.Prediction)
     assert isinstance(answers[1], NotAnImage)
     assert isinstance(answers[2], FileNotFoundError)
     assert isinstance(answers[3], pawsight.Prediction)
     with pytest.raises(NotAnImage, match="empty"):
-        model.predict([draw("cat", 1), b""])
+        model.predict(mixed)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,12 @@ from pawsight.models.huggingface import (
     read_preprocessing,
 )
 
-SMALL = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 32}
+SMALL: dict[str, Any] = {
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "image_size": 32,
+}
 OWN = {0: "cat", 1: "dog", 2: "toaster"}
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from os import PathLike
 from pathlib import Path
-from typing import NamedTuple, TypeAlias, overload
+from typing import NamedTuple, TypeAlias, TypeVar, overload
 
 import numpy as np
 import onnxruntime
@@ -25,6 +25,8 @@ from pawsight.inference.prediction import ModelReference, Prediction, conclude
 
 Picture: TypeAlias = "str | PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
 """A path, the bytes of a file, a Pillow image, or RGB pixels uint8 [H, W, 3]."""
+
+AnyPicture = TypeVar("AnyPicture", bound=Picture)
 
 Tensor: TypeAlias = NDArray[np.float32]
 
@@ -87,10 +89,10 @@ class Classifier:
     @overload
     def predict(self, pictures: Picture) -> Prediction: ...
     @overload
-    def predict(self, pictures: list[Picture] | tuple[Picture, ...]) -> list[Prediction]: ...
+    def predict(self, pictures: list[AnyPicture] | tuple[AnyPicture, ...]) -> list[Prediction]: ...
 
     def predict(
-        self, pictures: Picture | list[Picture] | tuple[Picture, ...]
+        self, pictures: Picture | list[AnyPicture] | tuple[AnyPicture, ...]
     ) -> Prediction | list[Prediction]:
         """Classify one picture, or many in the order given.
 

@@ -1,0 +1,81 @@
+"""The embedded model on real photographs, through the path that everything uses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pawsight
+from pawsight.evaluation.evaluate import evaluate
+from pawsight.images.decode import decode
+from pawsight.images.preprocess import preprocess
+from pawsight.inference.classifier import Classifier
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.fixture(scope="module")
+def custom() -> Classifier:
+    return pawsight.load("custom")
+
+
+def test_the_examples_are_what_they_are(custom: Classifier) -> None:
+    answers = custom.predict([EXAMPLES / name for name in ("cat.jpg", "coffee.jpg", "rocket.jpg")])
+    assert [answer.label for answer in answers] == ["cat", "neither", "neither"]
+
+
+def test_its_weights_are_small_and_its_figures_are_in_its_card(custom: Classifier) -> None:
+    assert custom.folder.network.stat().st_size <= 20e6
+    figures = {each.data: each.accuracy for each in custom.card.metrics}
+    for data, least in (("Kaggle test", 0.95), ("native test", 0.93), ("breeds test", 0.88)):
+        assert (figures[data] or 0) >= least
+
+
+def test_one_picture_alone_and_among_31_others(custom: Classifier) -> None:
+    pictures = [EXAMPLES / "cat.jpg"] * 31 + [EXAMPLES / "rocket.jpg"]
+    together = custom.predict(pictures)
+    for place in (0, 17, 31):
+        alone = custom.predict(pictures[place])
+        assert together[place].probabilities == pytest.approx(alone.probabilities, abs=1e-4)
+        assert together[place].score == pytest.approx(alone.score, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "divisor", "least"),
+    [
+        ("dogs-vs-cats/images/*.jpg", 100, 0.9),
+        ("native/*.jpg", 40, 0.88),
+        ("breeds/images/*.jpg", 20, 0.8),
+    ],
+)
+def test_it_is_right_about_photographs_that_it_never_saw(
+    custom: Classifier, shared_data: Path, pattern: str, divisor: int, least: float
+) -> None:
+    """A part of the test splits: the whole of them is `pawsight evaluate`'s work."""
+    chosen = [
+        path
+        for path in sorted(shared_data.glob(pattern))
+        if int("".join(filter(str.isdigit, path.stem))) % divisor == 0
+    ]
+    labels = [path.name[:3] for path in chosen]
+    result = evaluate(custom, [str(path) for path in chosen], labels, data=pattern)
+    assert result.accuracy is not None
+    assert result.accuracy >= least
+
+
+def test_jpegs_decoded_at_a_fraction_get_the_same_answers(
+    custom: Classifier, shared_data: Path
+) -> None:
+    """libjpeg's scaled decoding, which large photographs get, against the whole picture."""
+    how = custom.card.preprocessing
+    moved = []
+    for path in sorted((shared_data / "originals").glob("*.jpg"))[::3]:
+        data = path.read_bytes()
+        whole = preprocess(decode(data), how)
+        [plain] = custom.conclude(custom.run(whole[None]).logits)
+        drafted = custom.predict(data)
+        moved.append(abs(plain.probabilities["cat"] - drafted.probabilities["cat"]))
+    assert np.mean(moved) < 0.005
+    assert np.max(moved) < 0.1
