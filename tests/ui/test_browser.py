@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -16,8 +17,10 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
 
 import pawsight
+from pawsight.serving.app import create_app
+from pawsight.serving.settings import Settings
 from tests.pictures import picture, truncated_jpeg
-from tests.running import Running
+from tests.running import Running, running
 
 PATIENCE = 120.0  # seconds
 SIZES = {1440: 900, 390: 844}
@@ -41,6 +44,12 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page_url(service: Running, tmp_path: Path) -> Iterator[str]:
     """The real page as its own process, which asks the real service."""
+    with page_asking(service, tmp_path) as url:
+        yield url
+
+
+@contextmanager
+def page_asking(service: Running, folder: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -48,7 +57,7 @@ def page_url(service: Running, tmp_path: Path) -> Iterator[str]:
     code = f"from pawsight.ui.launch import launch; launch({port}, {service.url!r})"
     source = str(Path(pawsight.__file__).parents[1])
     process = subprocess.Popen(
-        [sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": source}
+        [sys.executable, "-c", code], cwd=folder, env={**os.environ, "PYTHONPATH": source}
     )
     try:
         wait_for(f"{url}/_stcore/health", process)
@@ -141,3 +150,25 @@ def test_pictures_in_sentences_out_and_words_when_the_service_is_gone(
     assert "Traceback" not in page.content()
     assert failures == []
     page.close()
+
+
+def test_the_examples_on_the_embedded_model(
+    browser: Browser, tmp_path: Path, screenshots: Path
+) -> None:
+    """What README shows: `PAWSIGHT_SCREENSHOTS=docs/images` makes its picture again."""
+    examples = Path(__file__).parents[2] / "examples"
+    with (
+        running(create_app(Settings())) as service,
+        page_asking(service, tmp_path) as url,
+    ):
+        page = browser.new_page(viewport={"width": 1200, "height": 820})
+        page.set_default_timeout(1000 * PATIENCE)
+        page.goto(url)
+        chooser = page.locator('input[type="file"]')
+        for name in ("rocket.jpg", "coffee.jpg", "cat.jpg"):
+            chooser.set_input_files(examples / name)
+            expect(page.get_by_role("img", name=name)).to_be_visible()
+        expect(page.get_by_text("3 pictures: cat 1, neither 2")).to_be_visible()
+        page.wait_for_timeout(500)
+        page.screenshot(path=screenshots / "page.png")
+        page.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import lightning as L
@@ -36,6 +37,7 @@ class CatDogClassifier(L.LightningModule):
         total_steps: Of the whole training, for the cosine; by default Lightning's estimate. Say it
             where a training may be resumed inside an epoch: to estimate, Lightning sets the loader
             up before it reads the checkpoint, and then forgets the loader's place.
+        restarts: Of the cosine, as for :class:`WarmupCosine`.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class CatDogClassifier(L.LightningModule):
         label_smoothing: float = 0.0,
         with_background: bool = False,
         total_steps: int | None = None,
+        restarts: Sequence[tuple[int, float]] = (),
     ) -> None:
         super().__init__()
         self.save_hyperparameters(ignore=["network"])
@@ -59,6 +62,7 @@ class CatDogClassifier(L.LightningModule):
         self.label_smoothing = label_smoothing
         self.with_background = with_background
         self.total_steps = total_steps
+        self.restarts = restarts
         self.train_accuracy = self._new_accuracy()
         self.val_accuracy = self._new_accuracy()
         self.test_accuracy = self._new_accuracy()
@@ -111,7 +115,7 @@ class CatDogClassifier(L.LightningModule):
             betas=(0.9, 0.98),
         )
         steps = self.total_steps or int(self.trainer.estimated_stepping_batches)
-        scheduler = LambdaLR(optimizer, WarmupCosine(steps, self.warmup))
+        scheduler = LambdaLR(optimizer, WarmupCosine(steps, self.warmup, self.restarts))
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
@@ -121,21 +125,31 @@ class CatDogClassifier(L.LightningModule):
 class WarmupCosine:
     """A factor on the learning rate: 0 → 1 in a line, then 1 → 0 along half a cosine.
 
+    With restarts, each begins another half cosine from a height of its own (Loshchilov & Hutter
+    2017, *SGDR: stochastic gradient descent with warm restarts*).
+
     Args:
         steps: Of the whole training.
-        warmup: The part of them that rises, in [0, 1).
+        warmup: The part of the steps before the first restart that rises, in [0, 1).
+        restarts: Pairs (step, height), by step.
     """
 
-    def __init__(self, steps: int, warmup: float) -> None:
-        self.steps = max(steps, 1)
-        self.rising = max(round(steps * warmup), 1)
+    def __init__(
+        self, steps: int, warmup: float, restarts: Sequence[tuple[int, float]] = ()
+    ) -> None:
+        starts = [(0, 1.0), *restarts]
+        ends = [start for start, _ in starts[1:]] + [max(steps, 1)]
+        self.cycles = [(*start, end) for start, end in zip(starts, ends, strict=True)]
+        self.rising = max(round(ends[0] * warmup), 1)
 
     def __call__(self, step: int) -> float:
         """The factor at a step, in [0, 1]."""
         if step < self.rising:
             return (step + 1) / self.rising
-        done = (step - self.rising) / max(self.steps - self.rising, 1)
-        return 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+        start, height, end = next(each for each in reversed(self.cycles) if each[0] <= step)
+        start = max(start, self.rising)
+        done = (step - start) / max(end - start, 1)
+        return height * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
 
 def open_set_cross_entropy(

@@ -68,6 +68,7 @@ def fit(
     """
     torch.set_num_threads(usable_cpus())
     data.setup("fit")
+    steps = len(data.train_dataloader())
     classifier = CatDogClassifier(
         build_network(recipe, len(data.classes)),
         num_classes=len(data.classes),
@@ -75,7 +76,8 @@ def fit(
         weight_decay=recipe.weight_decay,
         warmup=recipe.warmup,
         label_smoothing=recipe.label_smoothing,
-        total_steps=recipe.epochs * len(data.train_dataloader()),
+        total_steps=recipe.epochs * steps,
+        restarts=[(epoch * steps, height) for epoch, height in recipe.restarts],
         with_background=NEITHER in set(data.dataframe["label"]),
     )
     precision: Precision = (
@@ -96,7 +98,7 @@ def fit(
         fast_dev_run=fast_dev_run,
         enable_progress_bar=progress,
         enable_model_summary=False,
-        log_every_n_steps=min(10, len(data.train_dataloader())),
+        log_every_n_steps=min(10, steps),
         num_sanity_val_steps=0,
     )
     with warnings.catch_warnings():

@@ -52,7 +52,8 @@ class Recipe(BaseModel):
         augmentation: What happens to training pictures; absent for nothing.
         learning_rate: The highest.
         weight_decay: AdamW's.
-        warmup: The part of all steps in which the rate rises.
+        warmup: The part of all steps before the first restart in which the rate rises.
+        restarts: Pairs (epoch, part of ``learning_rate``) at which the cosine begins anew.
         label_smoothing: Spread over the classes.
         ema_decay: Of the running average of the weights, which is what is kept; 0 for none.
         precision: ``auto`` times a step in float32 and in bfloat16 and takes the faster.
@@ -72,6 +73,7 @@ class Recipe(BaseModel):
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.05
     warmup: Fraction = 0.1
+    restarts: tuple[tuple[int, float], ...] = ()
     label_smoothing: Fraction = 0.0
     ema_decay: Fraction = 0.0
     precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
