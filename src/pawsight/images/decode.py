@@ -1,16 +1,28 @@
-"""Bytes → pixels, safely: the one place where a picture is opened."""
+"""Bytes → pixels, safely: the one place where a picture is opened.
+
+What cannot be noticed here: zero bytes in place of the end of a WebP, AVIF, HEIC, BMP or
+uncompressed TIFF, to whose decoders they are valid codes or black pixels (cut short, without the
+zeros, all of them are refused); and that AV1 and HEVC data hold more pixels than the file around
+them says, for which their decoders have limits of their own.
+
+Nothing is set for the whole process. The one thing that cannot be helped is that libtiff prints a
+line to stderr for a compressed TIFF that is damaged.
+"""
 
 from __future__ import annotations
 
 import importlib
 import io
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
+from pawsight.images.containers import first_picture
+from pawsight.images.containers.exif import ORIENTATION, orientation
 from pawsight.images.errors import (
     DamagedImage,
     ImageError,
@@ -55,7 +67,16 @@ _PLUGINS: Final = {
     "HEIC": ("pillow_heif", "HeifImageFile"),
 }
 
-_ORIENTATION: Final = 0x0112
+_TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""How a picture of each EXIF orientation is set upright."""
 
 
 def decode(
@@ -71,7 +92,12 @@ def decode(
         limits: What the picture may cost.
         at_least: The (height, width) that the caller will resize to. A JPEG several times as large
             is then decoded at a half, a quarter or an eighth (libjpeg's scaled inverse DCT, which
-            Pillow calls draft mode), never below twice the size asked for.
+            Pillow calls draft mode), never below twice the size asked for. In grey levels, the
+            mean difference that this makes to the resized picture is 0.4 (0.7 at worst, and 11 in
+            a single pixel) at 160 and 224 pixels for pictures 2 to 16 times as large, made of real
+            photographs; going down to the very size asked for would make it 1.6 (3.5, and 88). On
+            the 300 photographs of at most 500 pixels, resized to 64 and 96, it is 0.9 to 1.1 (2.6).
+            Decoding takes 0.4 of the time.
 
     Returns:
         uint8 [H, W, 3], C-contiguous.
@@ -85,27 +111,27 @@ def decode(
     """
     if len(data) > limits.max_bytes:
         raise ImageTooLarge(
-            f"too large: {len(data):,} bytes, limit {limits.max_bytes:,}".replace(",", " ")
+            f"too large: {_spaced(len(data))} bytes, limit {_spaced(limits.max_bytes)}"
         )
     kind = sniff(data)
     try:
-        image = _open(kind, data)
-        _check_pixels(image.size, limits)
-        if kind == "JPEG":
-            _check_jpeg_end(data)
-            if at_least:
-                _draft(image, at_least)
+        first = first_picture(kind, data)
+        _check_size(kind, first.size, limits)
+        image = _open(kind, first.data)
+        _check_size(kind, image.size, limits)  # what decoding builds, should the two differ
+        if kind == "JPEG" and at_least:
+            _draft(image, at_least)
         image.load()
-        pixels = _to_rgb(_upright(image))
+        rgb = _to_rgb(image)
+        if first.window:
+            rgb = _on_white(rgb, first.window)
+        return _upright(rgb, first.orientation or orientation(image.info.get("exif") or b""))
     except ImageError:
         raise
-    except MemoryError as error:
+    except (MemoryError, Image.DecompressionBombError) as error:
         raise ImageTooLarge(f"too large: {kind} needs more memory than there is") from error
     except Exception as error:
         raise _translate(kind, error) from error
-    if pixels.shape[0] == 0 or pixels.shape[1] == 0:
-        raise DamagedImage(f"damaged: the {kind} is {pixels.shape[1]}×{pixels.shape[0]} pixels")
-    return pixels
 
 
 def rgb_pixels(image: Image.Image) -> Pixels:
@@ -113,11 +139,14 @@ def rgb_pixels(image: Image.Image) -> Pixels:
 
     Raises:
         UnsupportedFormat: Its pixels have 32 bits.
+        DamagedImage: It has no pixels.
         TruncatedImage, DamagedImage: It was opened lazily, and decoding it fails now.
     """
+    if 0 in image.size:
+        raise DamagedImage("damaged: the picture has no pixels")
     try:
         image.load()
-        return _to_rgb(_upright(image))
+        return _upright(_to_rgb(image), _orientation_of(image))
     except ImageError:
         raise
     except Exception as error:
@@ -131,69 +160,87 @@ def _open(kind: str, data: bytes) -> ImageFile:
     return image
 
 
-def _check_pixels(size: tuple[int, int], limits: Limits) -> None:
+def _check_size(kind: str, size: tuple[int, int], limits: Limits) -> None:
     width, height = size
+    if width < 1 or height < 1:
+        raise DamagedImage(f"damaged: the {kind} is {width}×{height} pixels")
     if width * height > limits.max_pixels:
         allowed = (
             f"{limits.max_pixels / 1e6:g} million"
             if limits.max_pixels >= 1_000_000
-            else f"{limits.max_pixels}"
+            else _spaced(limits.max_pixels)
         )
         raise ImageTooLarge(f"too large: {width}×{height} pixels, limit {allowed}")
 
 
-def _check_jpeg_end(data: bytes) -> None:
-    """Refuse a JPEG whose tail is a hole: what an interrupted download leaves in its place.
-
-    libjpeg reads zero bytes as valid codes and would paint the rest of the picture grey.
-    """
-    if data[-1] == 0 and b"\xff\xd9" not in data.rstrip(b"\0")[-64:]:
-        raise TruncatedImage("truncated: the JPEG's last part is missing (only zero bytes)")
+def _spaced(number: int) -> str:
+    return f"{number:_}".replace("_", " ")
 
 
 def _draft(image: ImageFile, at_least: tuple[int, int]) -> None:
-    height, width = at_least
-    long, short = max(height, width), min(height, width)
-    # The orientation may yet swap the sides, so both must hold whichever way the picture lies.
-    image.draft("RGB", (2 * long, 2 * long) if long != short else (2 * short, 2 * short))
+    side = 2 * max(at_least)  # the orientation may yet swap the sides
+    image.draft("RGB", (side, side))
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    try:
-        orientation = image.getexif().get(_ORIENTATION, 1)
-    except Exception:  # noqa: BLE001 - a broken EXIF block is no reason to refuse its picture
-        return image
-    if orientation not in range(2, 9):
-        return image
-    if image.mode == "P":  # a palette's transparency is lost by transposing
-        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
-    return ImageOps.exif_transpose(image)
-
-
-def _to_rgb(image: Image.Image) -> Pixels:
-    mode = image.mode
-    if mode in ("I", "F") or mode.startswith("I;16"):
-        return _deep_grey_to_rgb(image)
-    if mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        image = _deep_grey(image)
+    if image.mode == "La":  # for which Pillow knows one way only
+        image = image.convert("LA")
+    if image.has_transparency_data:
         image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
-        image = Image.alpha_composite(white, image)
-    return np.array(image.convert("RGB"), dtype=np.uint8, order="C")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _deep_grey_to_rgb(image: Image.Image) -> Pixels:
+def _deep_grey(image: Image.Image) -> Image.Image:
     """Scale one channel of 16 bits (or 32 bits that hold 16) to 8; Pillow itself would clip it."""
     grey = np.asarray(image)
     if grey.dtype.kind == "f" or grey.min() < 0 or grey.max() > 65535:
         raise UnsupportedFormat("unsupported format: pixels of 32 bits (supported: 8 and 16 bits)")
-    eight = (grey.astype(np.uint32) >> 8).astype(np.uint8)
-    return np.repeat(eight[:, :, None], 3, axis=2)
+    eight = (grey.astype(np.uint16) >> 8).astype(np.uint8)
+    eight[grey == image.info.get("transparency")] = 255
+    return Image.fromarray(eight)
+
+
+def _on_white(rgb: Image.Image, window: tuple[int, int, int, int]) -> Image.Image:
+    """Keep what the first frame of a GIF paints; Pillow gives the rest some colour of its table."""
+    if window == (0, 0, *rgb.size):
+        return rgb
+    white = Image.new("RGB", rgb.size, "white")
+    white.paste(rgb.crop(window), window)
+    return white
+
+
+def _orientation_of(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(ORIENTATION, 1))
+    except Exception:  # noqa: BLE001 - a broken EXIF block is no reason to refuse its picture
+        return 1
+
+
+def _upright(rgb: Image.Image, way: int) -> Pixels:
+    turn = _TURNS.get(way)
+    return np.array(rgb if turn is None else rgb.transpose(turn))
+
+
+# What the libraries say, in lower case.
+_CUT: Final = (
+    "truncated",
+    "unexpected end",
+    "not enough image data",
+    "insufficient",
+    "premature",
+    "end of file",
+)
+_UNKNOWN: Final = ("unsupported", "unknown pixel mode", "cannot handle")
 
 
 def _translate(kind: str, error: Exception) -> ImageError:
+    """Say in our words what a decoder says in the words of its library."""
     words = str(error).lower()
-    if isinstance(error, EOFError) or any(
-        hint in words for hint in ("truncated", "unexpected end", "not enough", "premature", "eof")
-    ):
+    if isinstance(error, (EOFError, IndexError, struct.error)) or any(h in words for h in _CUT):
         return TruncatedImage(f"truncated: the {kind} ends before its picture does")
+    if any(hint in words for hint in _UNKNOWN):
+        return UnsupportedFormat(f"unsupported format: {kind} of a rare kind")
     return DamagedImage(f"damaged: this {kind} cannot be decoded")

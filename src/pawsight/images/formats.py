@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+
 from pawsight.images.errors import ImageError, NotAnImage, UnsupportedFormat
 
 SUPPORTED = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIC")
@@ -38,6 +40,9 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"IIRS", "camera RAW"),
     (b"IIU\x00", "camera RAW"),
     (b"FUJIFILMCCD-RAW", "camera RAW"),
+    (b"MMOR", "camera RAW"),
+    (b"FOVb", "camera RAW"),
+    (b"II*\x00\x10\x00\x00\x00CR", "camera RAW"),
     (b"II*\x00", "TIFF"),
     (b"MM\x00*", "TIFF"),
     (b"II+\x00", "TIFF"),
@@ -54,12 +59,16 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"#?RADIANCE", "Radiance HDR"),
     (b"qoif", "QOI"),
     (b"gimp xcf", "GIMP (XCF)"),
-    (b"\x1aE\xdf\xa3", "Matroska video"),
+    (b"\x1aE\xdf\xa3", "video"),
+    (b"\x00\x00\x01\xba", "video"),
+    (b"\x00\x00\x01\xb3", "video"),
 )
 
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs"}
 _HEIC_BRANDS |= {b"mif1", b"msf1"}
+_QUICKTIME_ATOMS = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
+_BMP_HEADERS = {12, 40, 52, 56, 64, 108, 124}  # their sizes: the letters BM alone begin many texts
 
 
 def sniff(data: bytes) -> str:
@@ -75,25 +84,30 @@ def sniff(data: bytes) -> str:
     name = _recognise(data)
     if name in SUPPORTED:
         return name
-    if name:
-        raise UnsupportedFormat(f"unsupported format: {name} (supported: {', '.join(SUPPORTED)})")
-    raise _no_image(data)
+    raise unsupported(name) if name else _no_image(data)
+
+
+def unsupported(name: str) -> UnsupportedFormat:
+    """The refusal of a format that is known and not read here."""
+    return UnsupportedFormat(f"unsupported format: {name} (supported: {', '.join(SUPPORTED)})")
 
 
 def _recognise(data: bytes) -> str:
     for magic, name in _MAGIC:
         if data.startswith(magic):
             return name
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WEBP"
-    if data[:2] == b"BM" and len(data) >= 26 and data[6:10] == bytes(4):
+    if data[:4] == b"RIFF":
+        return {b"WEBP": "WEBP", b"AVI ": "video"}.get(data[8:12], "")
+    if data[:2] == b"BM" and int.from_bytes(data[14:18], "little") in _BMP_HEADERS:
         return "BMP"
     if data[4:8] == b"ftyp":
         return _iso_media(data)
+    if data[:1] == b"\0" and data[4:8] in _QUICKTIME_ATOMS:
+        return "video"
     head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if head.startswith(b"<svg") or (head.startswith((b"<?xml", b"<!doctype")) and b"<svg" in head):
+    if head.startswith((b"<svg", b"<!doctype svg")):
         return "SVG"
-    return ""
+    return "SVG" if head.startswith((b"<?xml", b"<!--")) and b"<svg" in head else ""
 
 
 def _iso_media(data: bytes) -> str:
@@ -116,10 +130,20 @@ def _no_image(data: bytes) -> ImageError:
     if not data.strip(b"\0"):
         return NotAnImage("not an image: the file holds nothing but zero bytes")
     head = data[:512]
-    if head.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+    if head.startswith(b"RIFF"):
+        return NotAnImage("not an image: this is a RIFF file, but no WEBP")
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html")):
         return NotAnImage("not an image: this is a web page (HTML)")
     if head.startswith((b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!")):
         return NotAnImage("not an image: this is an archive")
-    if all(byte >= 32 or byte in b"\t\r\n" for byte in head):
+    if _is_text(head):
         return NotAnImage("not an image: this looks like text")
     return NotAnImage("not an image: the bytes begin like no format that is known")
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)  # its last letter may be cut
+    except UnicodeDecodeError:
+        return False
+    return all(letter >= " " or letter in "\t\r\n" for letter in text)

@@ -21,7 +21,7 @@ _FILTERS = {
 }
 
 Side = Annotated[int, Field(ge=8, le=2048)]
-Positive = Annotated[float, Field(gt=0)]
+Deviation = Annotated[float, Field(ge=1e-6)]
 
 
 class Preprocessing(BaseModel):
@@ -38,7 +38,7 @@ class Preprocessing(BaseModel):
         std: Per channel, of values scaled to [0, 1].
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     height: Side = 256
     width: Side = 256
@@ -46,7 +46,7 @@ class Preprocessing(BaseModel):
     crop_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
     resample: Literal["bilinear", "bicubic", "lanczos"] = "bilinear"
     mean: tuple[float, float, float] = IMAGENET_MEAN
-    std: tuple[Positive, Positive, Positive] = IMAGENET_STD
+    std: tuple[Deviation, Deviation, Deviation] = IMAGENET_STD
 
     @property
     def decode_size(self) -> tuple[int, int]:
@@ -76,7 +76,7 @@ def resize(pixels: Pixels, how: Preprocessing) -> Pixels:
     rows, columns = pixels.shape[:2]
     if how.geometry == "stretch":
         if (rows, columns) == (how.height, how.width):
-            return pixels
+            return np.array(pixels)
         box = None
     else:
         scale = how.crop_fraction * min(rows / how.height, columns / how.width)
@@ -88,7 +88,7 @@ def resize(pixels: Pixels, how: Preprocessing) -> Pixels:
             min(float(rows), rows / 2 + half_h),
         )
     resized = Image.fromarray(pixels).resize(size, _FILTERS[how.resample], box=box)
-    return np.asarray(resized)
+    return np.array(resized)
 
 
 def normalise(pixels: Pixels, how: Preprocessing) -> NDArray[np.float32]:
@@ -97,6 +97,6 @@ def normalise(pixels: Pixels, how: Preprocessing) -> NDArray[np.float32]:
     shift = (-np.asarray(how.mean) / np.asarray(how.std)).astype(np.float32)
     channels_first = np.moveaxis(pixels, -1, -3)
     tensor = np.empty(channels_first.shape, dtype=np.float32)
-    np.multiply(channels_first, scale[:, None, None], out=tensor, casting="unsafe")
+    np.multiply(channels_first, scale[:, None, None], out=tensor)
     tensor += shift[:, None, None]
     return tensor
