@@ -6,9 +6,11 @@ from pathlib import Path
 import lightning as L
 import numpy as np
 import pandas as pd
+import pytest
 import torch
 
 from pawsight.data.datamodule import CatDogDataModule, EpochOrder, load_pictures
+from pawsight.data.problems import TableError
 from pawsight.images.decode import decode
 from pawsight.images.preprocess import Preprocessing, preprocess
 from tests.drawn import drawn_table
@@ -35,12 +37,24 @@ def test_the_default_is_256_by_256_with_imagenets_statistics(tmp_path: Path) -> 
     assert data.preprocessing.std == (0.229, 0.224, 0.225)
 
 
-def test_a_table_without_splits_gets_all_three(tmp_path: Path) -> None:
+def test_a_raw_table_is_cleaned_and_gets_all_three_splits(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     table = drawn_table(tmp_path, per_class=20).drop(columns="split")
-    data = CatDogDataModule(table, image_size=32)
+    table["label"] = [f" {label.title()}" for label in table["label"]]
+    table.loc[len(table)] = [str(tmp_path / "missing.png"), "dog"]
+    data = CatDogDataModule(table.rename(columns={"path": "image_name"}), image_size=32)
+    assert data.classes == ("cat", "dog")
+    assert "missing.png" in caplog.text
     sizes = {split: len(data.rows(split)) for split in ("train", "validation", "test")}
     assert sum(sizes.values()) == 40
     assert all(sizes.values())
+
+
+def test_a_label_that_is_no_class_is_refused_and_not_taken_for_background(tmp_path: Path) -> None:
+    table = drawn_table(tmp_path, 8, ("cat", "dog", "wolf"))
+    with pytest.raises(TableError, match="none of the classes cat, dog: wolf"):
+        CatDogDataModule(table, image_size=32, classes=("cat", "dog"))
 
 
 def test_neither_trains_as_background(tmp_path: Path) -> None:

@@ -49,3 +49,12 @@ def test_the_rate_rises_in_a_line_and_falls_along_a_cosine() -> None:
     assert factor(55) == pytest.approx(0.5)
     assert factor(100) == pytest.approx(0.0)
     assert all(factor(step) >= factor(step + 1) for step in range(10, 99))
+
+
+def test_a_restart_begins_another_cosine_from_its_own_height() -> None:
+    factor = WarmupCosine(steps=200, warmup=0.1, restarts=[(100, 0.4)])
+    plain = WarmupCosine(steps=100, warmup=0.1)
+    assert [factor(step) for step in range(100)] == [plain(step) for step in range(100)]
+    assert factor(100) == pytest.approx(0.4)
+    assert factor(150) == pytest.approx(0.2)
+    assert factor(200) == pytest.approx(0.0)

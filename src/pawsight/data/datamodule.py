@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,10 +18,14 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from pawsight.cpus import usable_cpus
 from pawsight.data.augment import Augmentation, augment, mix
-from pawsight.data.splits import assign_splits
+from pawsight.data.problems import TableError, report
+from pawsight.data.splits import split_table
+from pawsight.data.table import read_table
 from pawsight.images.decode import Pixels, decode
 from pawsight.images.preprocess import Preprocessing, normalise, resize
 from pawsight.labels import BACKGROUND, NEITHER
+
+log = logging.getLogger(__name__)
 
 RawBatch = tuple[Tensor, Tensor]
 """uint8 [N, H, W, 3] and int64 [N]."""
@@ -35,10 +40,11 @@ class CatDogDataModule(L.LightningDataModule):
     ``cache_size`` and cropped from there.
 
     Args:
-        dataframe: Columns ``path`` and ``label``; optionally ``split`` (``train``, ``validation``,
-            ``test``) and ``group`` (rows that must stay together). Without ``split``,
-            :func:`~pawsight.data.splits.assign_splits` draws one. Rows labelled ``neither`` show
-            none of the classes.
+        dataframe: With ``split`` (``train``, ``validation``, ``test``): rows that are clean, with
+            ``path`` and ``label``. Without: any table that :func:`~pawsight.data.table.read_table`
+            takes; rows that cannot be used are logged and left out, and
+            :func:`~pawsight.data.splits.split_table` splits the rest. Rows labelled ``neither``
+            show none of the classes.
         image_size: Height and width for validation and test, and for training where
             ``training_sizes`` says nothing else.
         classes: The labels in the order of the logits; by default those of the table, sorted.
@@ -47,7 +53,10 @@ class CatDogDataModule(L.LightningDataModule):
         training_sizes: Pairs (first epoch, size), for progressive resizing.
         augmentation: For training; None trains on the plain pictures.
         preprocessing: By default ``image_size``, stretched, ImageNet's mean and deviation.
-        seed: Of the split, of the order and of the augmentation.
+        seed: Of the order and of the augmentation.
+
+    Raises:
+        TableError: The table cannot be used, or has labels that are not among the classes.
     """
 
     def __init__(
@@ -64,10 +73,14 @@ class CatDogDataModule(L.LightningDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if "split" not in dataframe:
-            dataframe = assign_splits(dataframe, seed=seed).frame
-        self.dataframe = dataframe
-        self.classes = tuple(classes or sorted(set(dataframe["label"]) - {NEITHER}))
+        self.dataframe = dataframe if "split" in dataframe else _cleaned(dataframe, classes)
+        labels = set(self.dataframe["label"]) - {NEITHER}
+        self.classes = tuple(classes or sorted(labels))
+        if unknown := sorted(map(str, labels - set(self.classes))):
+            raise TableError(
+                f"labels that are none of the classes {', '.join(self.classes)}: "
+                f"{', '.join(unknown)}"
+            )
         self.batch_size = batch_size
         self.image_size = image_size
         self.cache_size = cache_size or image_size
@@ -94,8 +107,8 @@ class CatDogDataModule(L.LightningDataModule):
     def _load(self, split: str) -> Pictures:
         rows = self.rows(split)
         paths = [str(path) for path in rows["path"]]
-        numbers = {name: number for number, name in enumerate(self.classes)}
-        labels = [numbers.get(label, BACKGROUND) for label in rows["label"]]
+        numbers = {name: number for number, name in enumerate(self.classes)} | {NEITHER: BACKGROUND}
+        labels = [numbers[label] for label in rows["label"]]
         how = self.preprocessing
         if split == "train":
             side = self.cache_size
@@ -147,6 +160,14 @@ class CatDogDataModule(L.LightningDataModule):
         if how.mixup > 0:
             return mix(pictures, labels, len(self.classes), how.mixup, generator)
         return pictures, labels
+
+
+def _cleaned(dataframe: pd.DataFrame, classes: Sequence[str] | None) -> pd.DataFrame:
+    table = read_table(dataframe, classes=classes)
+    result = split_table(table.frame)
+    if problems := (*table.problems, *result.problems):
+        log.warning("rows that are not used:\n%s", report(problems))
+    return result.frame
 
 
 NO_AUGMENTATION = Augmentation(
