@@ -15,16 +15,16 @@ def test_logits_for_any_number_of_classes_and_any_size() -> None:
 def test_a_logit_is_exactly_a_sum_over_places() -> None:
     torch.manual_seed(0)
     network = SimpleCNN(num_classes=3).eval()
-    logits, features, feature_map = network.activations(torch.randn(2, 3, 128, 128))
-    places = torch.einsum("cd,ndhw->nchw", network.classifier.weight, feature_map)
-    sums = places.mean(dim=(2, 3)) + network.classifier.bias
-    torch.testing.assert_close(sums, logits, atol=1e-4, rtol=0)
-    torch.testing.assert_close(features, feature_map.mean(dim=(2, 3)))
+    pictures = torch.randn(2, 3, 128, 128)
+    logits, features, class_map = network.activations(pictures)
+    torch.testing.assert_close(class_map.mean(dim=(2, 3)), logits, atol=1e-4, rtol=0)
+    torch.testing.assert_close(network.classifier(features), logits)
+    torch.testing.assert_close(network(pictures), logits)
 
 
 def test_each_block_halves_the_map() -> None:
     network = SimpleCNN().eval()
-    assert network.activations(torch.randn(1, 3, 128, 128)).feature_map.shape == (1, 320, 4, 4)
+    assert network.activations(torch.randn(1, 3, 128, 128)).class_map.shape == (1, 2, 4, 4)
 
 
 def test_a_residual_pair_begins_as_the_identity() -> None:

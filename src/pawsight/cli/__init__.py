@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pawsight.cli import classify, evaluate, export, models, serve, train, ui
+from pawsight.cli import classify, evaluate, explain, export, models, serve, train, ui
 
 app = typer.Typer(
     name="pawsight",
@@ -14,6 +14,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(classify.classify)
+app.command()(explain.explain)
 app.command()(serve.serve)
 app.command()(ui.ui)
 app.command()(train.train)

@@ -20,7 +20,7 @@ from pawsight.images.decode import DEFAULT_LIMITS, Limits, Pixels, decode, rgb_p
 from pawsight.images.errors import ImageError
 from pawsight.images.preprocess import preprocess
 from pawsight.inference.artifact import Card, ModelFolder
-from pawsight.inference.errors import BrokenModel
+from pawsight.inference.errors import BrokenModel, ModelError
 from pawsight.inference.prediction import ModelReference, Prediction, conclude
 
 Picture: TypeAlias = "str | PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
@@ -180,6 +180,19 @@ class Classifier:
         """Run the network on float32 [N, 3, height, width]."""
         logits, features = self._session.run(["logits", "features"], {"pixel_values": batch})
         return Outputs(logits, features)
+
+    def run_with_map(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """Run the network: logits [N, C], and what each place contributes to them [N, C, h, w].
+
+        Raises:
+            ModelError: The network has no class map.
+        """
+        if "class_map" not in {each.name for each in self._session.get_outputs()}:
+            raise ModelError(
+                f"{self._name} has no class map: it does not end in a linear layer over places"
+            )
+        logits, class_map = self._session.run(["logits", "class_map"], {"pixel_values": batch})
+        return logits, class_map
 
     def conclude(self, logits: Tensor) -> list[Prediction]:
         """Calibrate logits float32 [N, C] and decide."""

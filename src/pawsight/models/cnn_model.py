@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 class Activations(NamedTuple):
@@ -14,13 +15,14 @@ class Activations(NamedTuple):
 
     Attributes:
         logits: float [N, C].
-        features: float [N, D], the map averaged over places; the classifier's input.
-        feature_map: float [N, D, h, w], the last block's output.
+        features: float [N, D], the last block's output averaged over places.
+        class_map: float [N, C, h, w], how much each place speaks for each class: the classifier
+            applied at every place. Its average over places is the logits.
     """
 
     logits: Tensor
     features: Tensor
-    feature_map: Tensor
+    class_map: Tensor
 
 
 class SimpleCNN(nn.Module):
@@ -67,13 +69,21 @@ class SimpleCNN(nn.Module):
 
     def forward(self, pixel_values: Tensor) -> Tensor:
         """Logits [N, C] of normalised pictures, float [N, 3, H, W] with H, W ≥ 32."""
-        return self.activations(pixel_values).logits
+        logits: Tensor = self.classifier(self.dropout(self._feature_map(pixel_values).mean((2, 3))))
+        return logits
 
     def activations(self, pixel_values: Tensor) -> Activations:
         """Logits together with what explaining and rejecting need."""
-        feature_map = self.blocks(self.stem(pixel_values))
-        features = feature_map.mean(dim=(2, 3))
-        return Activations(self.classifier(self.dropout(features)), features, feature_map)
+        feature_map = self._feature_map(pixel_values)
+        features = feature_map.mean((2, 3))
+        class_map = F.conv2d(
+            feature_map, self.classifier.weight[:, :, None, None], self.classifier.bias
+        )
+        return Activations(self.classifier(features), features, class_map)
+
+    def _feature_map(self, pixel_values: Tensor) -> Tensor:
+        feature_map: Tensor = self.blocks(self.stem(pixel_values))
+        return feature_map
 
 
 class ConvBlock(nn.Module):

@@ -1,0 +1,41 @@
+"""``pawsight explain``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pawsight.cli.common import refusing
+
+
+def explain(
+    picture: Annotated[Path, typer.Argument(help="The picture.")],
+    output: Annotated[Path, typer.Option(help="The overlay to write; its ending says the format.")],
+    model: Annotated[
+        str, typer.Option(help="A model by name, or by the path of its folder.")
+    ] = "custom",
+    label: Annotated[
+        str | None, typer.Option(help="The class to explain; by default the most probable one.")
+    ] = None,
+) -> None:
+    """Show why: colour a picture by what its places said, red for the class, blue against it."""
+    from PIL import Image
+
+    from pawsight.images.decode import decode
+    from pawsight.images.errors import ImageError
+    from pawsight.inference.catalog import load
+    from pawsight.inference.classifier import read_file
+    from pawsight.inference.errors import ModelError
+    from pawsight.inference.explain import explain as explain_picture
+
+    with refusing(ModelError, ImageError, OSError, ValueError):
+        data = read_file(picture)
+        explanation = explain_picture(load(model), data, label)
+        Image.fromarray(explanation.overlay(decode(data))).save(output)
+    answer = explanation.prediction
+    typer.echo(
+        f"{answer.label} ({answer.confidence:.1%}); {output} shows what spoke for "
+        f"{explanation.label}, whose logit is {explanation.logit:.2f}"
+    )

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import pawsight
+from pawsight.cli import app
+from pawsight.inference.errors import ModelError
+from pawsight.inference.explain import explain
+from tests.drawn import draw
+
+
+def test_the_places_add_up_to_the_logit(trained: Path) -> None:
+    model = pawsight.load(str(trained))
+    for seed, label in enumerate(("cat", "dog")):
+        explanation = explain(model, draw(label, seed))
+        assert explanation.prediction == model.predict(draw(label, seed))
+        assert explanation.label == label
+        assert explanation.places.mean() == pytest.approx(explanation.logit, abs=1e-3)
+    other = explain(model, draw("dog", 1), "cat")
+    assert other.label == "cat"
+    assert other.places.mean() == pytest.approx(other.logit, abs=1e-3)
+
+
+def test_the_embedded_model_adds_up_too() -> None:
+    picture = Path(__file__).parents[2] / "examples" / "cat.jpg"
+    explanation = explain(pawsight.load("custom"), picture)
+    assert explanation.places.mean() == pytest.approx(explanation.logit, abs=1e-3)
+
+
+def test_an_overlay_has_the_pictures_shape_and_leaves_indifferent_places_alone(
+    trained: Path,
+) -> None:
+    pixels = np.asarray(draw("cat", 3))
+    explanation = explain(pawsight.load(str(trained)), pixels)
+    assert explanation.overlay(pixels).shape == pixels.shape
+    blank = np.zeros_like(explanation.places)
+    unmoved = type(explanation)(explanation.prediction, "cat", 0.0, blank).overlay(pixels)
+    assert np.array_equal(unmoved, pixels)
+
+
+def test_a_class_that_is_not_there_is_refused(trained: Path) -> None:
+    with pytest.raises(ModelError, match="no class 'wolf'; it has cat, dog"):
+        explain(pawsight.load(str(trained)), draw("cat", 1), "wolf")
+
+
+def test_the_command_writes_the_overlay(trained: Path, tmp_path: Path) -> None:
+    draw("dog", 5).save(tmp_path / "dog.png")
+    command = ["explain", str(tmp_path / "dog.png"), "--model", str(trained), "--output"]
+    done = CliRunner().invoke(app, [*command, str(tmp_path / "why.png")])
+    assert done.exit_code == 0, done.output
+    assert "what spoke for dog" in done.stdout
+    assert Image.open(tmp_path / "why.png").size == (72, 60)
+    done = CliRunner().invoke(app, [*command, str(tmp_path / "why.nonsense")])
+    assert done.exit_code == 2
+    assert "nonsense" in done.stderr
