@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pawsight.cli import app
+from pawsight.cli.common import model_name
 from pawsight.inference.artifact import ModelFolder
 from tests.drawn import drawn_table
 from tests.training.recipes import TINY
@@ -89,6 +90,16 @@ def test_from_a_table_to_an_answer(data: Path) -> None:
     assert "already holds a training" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("given", "folder", "expected"),
+    [(None, "My Cats (2)", "my-cats-2"), (None, "...", "model"), ("mine", "x", "mine")],
+)
+def test_a_model_has_a_name_that_can_be_asked_for(
+    given: str | None, folder: str, expected: str, tmp_path: Path
+) -> None:
+    assert model_name(given, tmp_path / folder) == expected
+
+
 def test_a_killed_training_is_resumed(data: Path) -> None:
     model = data / "model"
     command: list[str | Path] = [
@@ -134,6 +145,7 @@ def test_folders_may_stand_for_labels(data: Path) -> None:
     [
         ({"--labels": "missing.csv"}, "there is no table 'missing.csv'"),
         ({"--images": "missing"}, "missing is not a folder"),
+        ({"--name": "My Model"}, "'My Model' is no name for a model"),
         ({"--recipe": "best"}, "no recipe 'best': shipped are"),
         ({"--label-column": "species"}, "species"),
         ({"--classes": "cat,bird"}, "two classes or more"),

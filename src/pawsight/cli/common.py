@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,6 +70,17 @@ def of_total(title: str) -> Iterator[Callable[[int, int], None]]:
             done_before = done if done < total else 0
 
         yield report
+
+
+def model_name(given: str | None, folder: Path) -> str:
+    """The name for a model: the one that was given, or one made of its folder's name."""
+    from pawsight.inference.catalog import NAME
+
+    if given is None:
+        return re.sub(r"[^a-z0-9._-]+", "-", folder.resolve().name.lower()).strip("._-") or "model"
+    if not NAME.fullmatch(given):
+        fail(f"{given!r} is no name for a model: use lower-case letters, digits, '.', '_' and '-'")
+    return given
 
 
 def require_train_extra() -> None:

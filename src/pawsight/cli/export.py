@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pawsight.cli.common import counting, refusing, require_train_extra
+from pawsight.cli.common import counting, model_name, refusing, require_train_extra
 
 
 def export(
@@ -29,10 +29,9 @@ def export(
     from pawsight.training.export import ExportError, export_run
     from pawsight.training.run import RunError, RunFolder
 
+    called = model_name(name, output)
     with refusing(RunError, ExportError), counting("measuring") as advance:
-        folder = export_run(
-            RunFolder(run), output, name=name or output.resolve().name.lower(), progress=advance
-        )
+        folder = export_run(RunFolder(run), output, name=called, progress=advance)
     for each in folder.card.metrics:
         typer.echo(f"{each.data}: {each.accuracy:.2%} of {each.pictures} right")
     typer.echo(f"model folder {output}, {folder.size / 1e6:.1f} MB")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pawsight.cli.common import fail, refusing, require_train_extra
+from pawsight.cli.common import fail, model_name, refusing, require_train_extra
 
 app = typer.Typer(help="List models, verify them, and bring new ones.", no_args_is_help=True)
 
@@ -103,14 +104,12 @@ def pull(
 ) -> None:
     """Bring a model to this machine, prove it, and serve it by name from then on, without torch."""
     require_train_extra()
-    from pawsight.inference.catalog import NAME
     from pawsight.inference.errors import ModelError
     from pawsight.models.huggingface import CheckpointError
     from pawsight.training.export import ExportError
     from pawsight.training.pull import pull as bring
 
-    if not NAME.fullmatch(name):
-        fail(f"{name!r} is no name for a model: use lower-case letters, digits, '.', '_' and '-'")
+    called = model_name(name, Path())
     with refusing(ModelError, CheckpointError, ExportError, OSError):
-        folder = bring(name, source, revision)
+        folder = bring(called, source, revision)
     typer.echo(f"{name} {folder.version}, {folder.size / 1e6:.1f} MB, in {folder.path}")

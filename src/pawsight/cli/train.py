@@ -10,7 +10,14 @@ from typing import Annotated
 import typer
 
 from pawsight.cli import options
-from pawsight.cli.common import counting, of_total, read_labels, refusing, require_train_extra
+from pawsight.cli.common import (
+    counting,
+    model_name,
+    of_total,
+    read_labels,
+    refusing,
+    require_train_extra,
+)
 
 
 def train(
@@ -62,6 +69,7 @@ def train(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     changes = {"epochs": epochs, "image_size": image_size, "seed": seed}
+    called = model_name(name, output)
     with refusing(RecipeError):
         chosen = load_recipe(recipe, **changes)
     table = read_labels(
@@ -95,7 +103,7 @@ def train(
             split.frame,
             chosen,
             output,
-            name=name or output.resolve().name.lower(),
+            name=called,
             resume=resume,
             checkpoint_every=checkpoint_every,
             show_bar=on_terminal,
