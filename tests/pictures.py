@@ -41,12 +41,19 @@ def truncated_jpeg() -> bytes:
     return whole[: len(whole) // 2]
 
 
+def damaged_png() -> bytes:
+    """A PNG with other bytes in the middle of its pixels."""
+    whole = picture("red", "PNG")
+    middle = len(whole) // 2
+    return whole[:middle] + b"?" * 64 + whole[middle + 64 :]
+
+
 def bomb(side: int = 30_000) -> bytes:
     """A PNG of a few bytes whose header claims ``side × side`` pixels."""
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(b"\0" * 99))
-    )
+    pixels = zlib.compress(b"\0" * 99)
+    chunks = _chunk(b"IHDR", header) + _chunk(b"IDAT", pixels) + _chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

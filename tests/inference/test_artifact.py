@@ -7,7 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import onnx
 import pytest
+from onnx import numpy_helper
 
 import pawsight
 from pawsight.inference.artifact import CARD_FILE, ModelFolder, digest
@@ -67,12 +70,13 @@ def test_labels_in_another_order_are_refused(model_copy: Path) -> None:
 
 def test_other_weights_are_refused_even_with_their_digest(model_copy: Path) -> None:
     network = model_copy / "model.onnx"
-    data = bytearray(network.read_bytes())
-    for place in range(len(data) // 2, len(data) // 2 + 400, 4):
-        data[place + 3] ^= 0x80  # the sign of some float32 weights
-    network.write_bytes(data)
+    model = onnx.load(network)
+    [classifier] = [each for each in model.graph.initializer if list(each.dims) == [2, 16]]
+    weights = numpy_helper.to_array(classifier) * np.float32(1.02)
+    classifier.CopyFrom(numpy_helper.from_array(weights, classifier.name))
+    onnx.save(model, network)
     edit(model_copy, lambda card: card["files"].update({"model.onnx": digest(network)}))
-    refused(model_copy, "does not answer as it was trained to|cannot load")
+    refused(model_copy, "does not answer as it was trained to")
 
 
 def test_a_network_that_is_none_is_refused(model_copy: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from tests.pictures import bomb, picture, truncated_jpeg
+from tests.pictures import bomb, damaged_png, picture, truncated_jpeg
 
 FORM = {"content-type": "multipart/form-data; boundary=x"}
 
@@ -92,7 +92,7 @@ def test_a_picture_of_one_pixel_is_answered(client: TestClient) -> None:
         (b"<html><body>", 415, "not-an-image", "not an image: this is a web page (HTML)"),
         (b"<svg xmlns='x'/>", 415, "unsupported-format", "unsupported format: SVG"),
         (truncated_jpeg(), 422, "truncated", "truncated: the JPEG ends before its picture does"),
-        (b"\xff\xd8\xff" + b"?" * 99, 422, "damaged", "damaged: this JPEG cannot be decoded"),
+        (damaged_png(), 422, "damaged", "damaged: this PNG cannot be decoded"),
         (bomb(), 413, "too-large", "too large: 30000×30000 pixels, limit 50 million"),
     ],
 )

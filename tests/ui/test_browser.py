@@ -157,8 +157,10 @@ def test_the_examples_on_the_embedded_model(
 ) -> None:
     """What README shows: `PAWSIGHT_SCREENSHOTS=docs/images` makes its picture again."""
     examples = Path(__file__).parents[2] / "examples"
+    embedded = Path(pawsight.__file__).parent / "weights" / "custom"
+    settings = Settings(serve_models=(str(embedded), "pretrained"))
     with (
-        running(create_app(Settings())) as service,
+        running(create_app(settings)) as service,
         page_asking(service, tmp_path) as url,
     ):
         page = browser.new_page(viewport={"width": 1200, "height": 820})
@@ -168,7 +170,7 @@ def test_the_examples_on_the_embedded_model(
         for name in ("rocket.jpg", "coffee.jpg", "cat.jpg"):
             chooser.set_input_files(examples / name)
             expect(page.get_by_role("img", name=name)).to_be_visible()
-        expect(page.get_by_text("3 pictures: cat 1, neither 2")).to_be_visible()
+        expect(page.get_by_text("3 pictures: neither 2, cat 1")).to_be_visible()
         page.wait_for_timeout(500)
         page.screenshot(path=screenshots / "page.png")
         page.close()
