@@ -58,6 +58,11 @@ def test_another_geometry_is_refused(model_copy: Path) -> None:
     refused(model_copy, "does not answer as it was trained to")
 
 
+def test_another_size_is_refused(model_copy: Path) -> None:
+    edit(model_copy, lambda card: card["preprocessing"].update(height=64, width=64))
+    refused(model_copy, "does not take pictures of 64×64")
+
+
 def test_another_normalisation_is_refused(model_copy: Path) -> None:
     edit(model_copy, lambda card: card["preprocessing"].update(mean=[0.5, 0.5, 0.5]))
     refused(model_copy, "does not answer as it was trained to")

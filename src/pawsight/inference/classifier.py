@@ -205,11 +205,7 @@ class Classifier:
         )
 
     def _verify_golden(self) -> None:
-        for answer in self.card.golden:
-            try:
-                logits = self.run(self.read(self.folder.path / answer.file)[None]).logits[0]
-            except (ImageError, OSError) as error:
-                raise BrokenModel(f"{self._name}: golden picture {answer.file}: {error}") from error
+        for answer, logits in zip(self.card.golden, self._golden_logits(), strict=True):
             if len(logits) != len(self.card.labels):
                 raise BrokenModel(
                     f"{self._name}: the network has {len(logits)} outputs for "
@@ -224,6 +220,19 @@ class Classifier:
                         f"(± {self.card.golden_tolerance:g}). Labels, preprocessing or weights "
                         "differ from those of training, or this runtime computes wrongly"
                     )
+
+    def _golden_logits(self) -> Tensor:
+        try:
+            pictures = [self.read(self.folder.path / answer.file) for answer in self.card.golden]
+        except (ImageError, OSError) as error:
+            raise BrokenModel(f"{self._name}: a golden picture: {error}") from error
+        try:
+            return self.run(np.stack(pictures)).logits
+        except Exception as error:  # ONNX Runtime's exceptions have no common base
+            raise BrokenModel(
+                f"{self._name}: the network does not take pictures of "
+                f"{self.card.preprocessing.height}×{self.card.preprocessing.width}"
+            ) from error
 
     @property
     def _name(self) -> str:
