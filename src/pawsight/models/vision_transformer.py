@@ -55,13 +55,20 @@ class VisionTransformer(nn.Module):
 
     def forward(self, pixel_values: Tensor) -> Tensor:
         """Logits [N, C] of normalised pictures, float [N, 3, H, W]."""
-        return self.activations(pixel_values).logits
+        logits: Tensor = self.classifier(self._patches(pixel_values).mean(dim=1))
+        return logits
 
     def activations(self, pixel_values: Tensor) -> Activations:
         """Logits together with what explaining and rejecting need."""
-        output: Any = self.backbone(pixel_values=pixel_values)
-        patches: Tensor = output.last_hidden_state[:, 1:]
+        patches = self._patches(pixel_values)
+        features = patches.mean(dim=1)
         rows, columns = (side // self.patch_size for side in pixel_values.shape[2:])
-        feature_map = patches.transpose(1, 2).unflatten(2, (rows, columns))
-        features = feature_map.mean(dim=(2, 3))
-        return Activations(self.classifier(features), features, feature_map)
+        places = self.classifier(patches).transpose(1, 2)
+        class_map = places.reshape(-1, places.shape[1], rows, columns)
+        return Activations(self.classifier(features), features, class_map)
+
+    def _patches(self, pixel_values: Tensor) -> Tensor:
+        """The patches' last states, float [N, h · w, D]."""
+        output: Any = self.backbone(pixel_values=pixel_values)
+        states: Tensor = output.last_hidden_state
+        return states[:, 1:]

