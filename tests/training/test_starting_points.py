@@ -66,8 +66,9 @@ def write_package(folder: Path, depth: int) -> torch.nn.Module:
     from onnx import helper, numpy_helper
 
     torch.manual_seed(1)
-    backbone = VisionTransformer(depth=depth).backbone.eval()
-    nodes, tensors = [], []
+    backbone: torch.nn.Module = VisionTransformer(depth=depth).eval().backbone
+    nodes: list[onnx.NodeProto] = []
+    tensors: list[onnx.TensorProto] = []
 
     def keep(name: str, value: torch.Tensor) -> None:
         tensors.append(numpy_helper.from_array(np.ascontiguousarray(value.detach().numpy()), name))
