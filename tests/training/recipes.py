@@ -1,7 +1,7 @@
 """A recipe that learns the drawn pictures in seconds."""
 
 from pawsight.data.augment import Augmentation
-from pawsight.training.recipe import NetworkRecipe, Recipe
+from pawsight.training.recipe import Recipe, SimpleCNNRecipe
 
 TINY = Recipe(
     name="tiny",
@@ -12,6 +12,6 @@ TINY = Recipe(
     learning_rate=5e-3,
     ema_decay=0.5,
     precision="32-true",
-    network=NetworkRecipe(widths=(8, 16, 16), residuals=(1, 0, 1), stem_width=8),
+    network=SimpleCNNRecipe(widths=(8, 16, 16), residuals=(1, 0, 1), stem_width=8),
     augmentation=Augmentation(min_area=0.7, max_aspect=1.2, rotation=5, erase=0.1),
 )

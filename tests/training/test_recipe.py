@@ -23,7 +23,7 @@ def test_what_the_user_changes_is_changed_and_nothing_else() -> None:
     [
         ("name = 'x'\nepoch = 3", "epoch: Extra inputs"),
         ("name = 'x'\nepochs = 0", "epochs: Input should be greater than or equal to 1"),
-        ("name = 'x'\n[network]\nwidths = [1, 2]", "network.widths"),
+        ("name = 'x'\n[network]\nwidths = [1, 2]", "network\\..*widths"),
         ("name = ", "is not TOML"),
     ],
 )

@@ -50,7 +50,7 @@ def train(
     label_column: options.LabelColumn = None,
     classes: options.Classes = None,
 ) -> None:
-    """Train a SimpleCNN on a table of pictures and labels, from random weights.
+    """Train a network on a table of pictures and labels.
 
     The table is checked first: every row that cannot be used is named, with what to do about it.
     Pictures that look alike never stand on both sides of the split. Rows labelled "neither" show
@@ -63,6 +63,7 @@ def train(
     from pawsight.training.fit import fit
     from pawsight.training.recipe import RecipeError, load_recipe
     from pawsight.training.run import RunError, RunFolder
+    from pawsight.training.starting_points import StartingPointError
     from pawsight.training.train import data_module
     from pawsight.training.train import train as train_folder
 
@@ -98,7 +99,7 @@ def train(
         )
         typer.echo("one batch went through training and validation; nothing was kept")
         return
-    with refusing(RunError, ExportError), counting("measuring") as advance:
+    with refusing(RunError, ExportError, StartingPointError), counting("measuring") as advance:
         folder = train_folder(
             split.frame,
             chosen,

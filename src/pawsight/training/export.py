@@ -40,14 +40,14 @@ from pawsight.inference.artifact import (
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.prediction import energy
 from pawsight.labels import NEITHER
-from pawsight.models.cnn_model import Activations, SimpleCNN
+from pawsight.models.cnn_model import Activations
 from pawsight.models.huggingface import HuggingFaceViT
-from pawsight.training.fit import build_network, load_weights
+from pawsight.training.fit import Network, build_network, load_weights, starting_point
 from pawsight.training.golden import golden_pictures
 from pawsight.training.model_card import render
 from pawsight.training.run import RunFolder
 
-Network: TypeAlias = SimpleCNN | HuggingFaceViT
+Exportable: TypeAlias = Network | HuggingFaceViT
 
 log = logging.getLogger(__name__)
 
@@ -97,14 +97,14 @@ def export_run(
     card = Card(
         name=name,
         description=f"Tells {', '.join(labels)} apart in photographs, and says when it is neither.",
-        architecture=f"SimpleCNN, {parameters:.1f} million parameters",
+        architecture=f"{type(network).__name__}, {parameters:.1f} million parameters",
         labels=labels,
         preprocessing=how,
         temperature=1.0,
         rejection=Rejection(threshold=-1e9, keeps=KEEPS, trained=NEITHER in set(training["label"])),
         metrics=(),
         provenance=Provenance(
-            started_from="random weights",
+            started_from=starting_point(recipe),
             licence="Apache-2.0",
             data=", ".join(
                 f"{count} photographs of {label}"
@@ -128,7 +128,7 @@ def export_run(
 class _Exported(nn.Module):
     """The outputs that a model folder promises, by position."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Exportable) -> None:
         super().__init__()
         self.network = network
 
@@ -137,7 +137,7 @@ class _Exported(nn.Module):
 
 
 def write_onnx(
-    network: Network,
+    network: Exportable,
     how: Preprocessing,
     file: Path,
     outputs: Sequence[str] = Activations._fields,

