@@ -98,7 +98,7 @@ def make_model_folder(
         golden_tolerance=1e-3,
         files={file: digest(path / file) for file in files},
     )
-    (path / CARD_FILE).write_text(card.model_dump_json(indent=2), encoding="utf-8")
+    (path / CARD_FILE).write_text(card.sealed().model_dump_json(indent=2), encoding="utf-8")
     return path
 
 

@@ -3,10 +3,13 @@ from __future__ import annotations
 import csv
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as parquet
 import pytest
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from pawsight.cli import app
@@ -63,14 +66,22 @@ def test_csv_and_parquet_have_a_column_for_each_probability(
 def test_a_bad_file_is_a_record_and_stops_nothing(trained: Path, pictures: Path) -> None:
     (pictures / "aa.jpg").write_bytes(b"this is text")
     (pictures / "empty.png").touch()
-    done = run("classify", pictures, "nowhere.jpg", "--model", trained, "--format", "jsonl")
+    Image.new("RGB", (1, 1)).save(pictures / "one.png")
+    os.mkfifo(pictures / "pipe.png")
+    done = run(
+        "classify", pictures, "nowhere.jpg", "x" * 5000, "--model", trained, "--format", "jsonl"
+    )
     assert done.exit_code == 1
     records = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [record["label"] for record in records] == ["cat", None, None, "dog", None]
+    labels = [record["label"] for record in records]
+    assert labels == ["cat", None, None, None, None, "dog", None, None]
     assert records[1]["error"] == "not an image: this looks like text"
     assert records[2]["error"] == "not an image: the file is empty"
-    assert records[4]["error"] == "cannot be read: No such file or directory"
-    assert "3 of 5 could not be used" in done.stderr
+    assert records[3]["error"] == "too small: 1×1 pixels show nothing, at least 8×8 do"
+    assert records[4]["error"] == "cannot be read: not a regular file"
+    assert records[6]["error"] == "cannot be read: No such file or directory"
+    assert records[7]["error"] == "cannot be read: File name too long"
+    assert "6 of 8 could not be used" in done.stderr
 
 
 def test_a_name_that_is_no_utf8_is_written_readably(trained: Path, tmp_path: Path) -> None:
@@ -86,6 +97,7 @@ def test_a_name_that_is_no_utf8_is_written_readably(trained: Path, tmp_path: Pat
     ("arguments", "words"),
     [
         (["{empty}", "--model", "{model}"], "no pictures in"),
+        (["", "--model", "{model}"], "one of the paths is empty"),
         (["{picture}", "--model", "no-such-model"], "no model 'no-such-model': there are"),
         (["{picture}", "--model", "{model}", "--format", "parquet"], "name it with --output"),
         (["{picture}", "--model", "{model}", "--output", "{picture}"], "is there already"),
@@ -104,14 +116,25 @@ def test_what_cannot_be_done_is_said_in_a_line(
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+def test_a_full_disk_is_said_in_a_line(trained: Path, pictures: Path) -> None:
+    command = ["classify", str(pictures), "--model", str(trained)]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", "from pawsight.cli import main; main()", *command],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 2
+    assert done.stderr == "pawsight: cannot write 'the answers': No space left on device\n"
+
+
 def test_parquet_without_pyarrow_says_what_to_install(
     trained: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sys
-
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     done = run(
         "classify", pictures, "--model", trained, "--format", "parquet", "--output", tmp_path / "x"
     )
     assert done.exit_code == 2
-    assert "pip install 'pawsight[parquet]'" in done.stderr
+    assert "`pip install pyarrow`" in done.stderr

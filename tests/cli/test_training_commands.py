@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -122,6 +123,20 @@ def test_a_killed_training_is_resumed(data: Path) -> None:
     done = run(*command, "--resume")
     assert done.exit_code == 0, done.output
     assert run("models", "verify", model).exit_code == 0
+
+
+def test_every_row_that_is_not_used_is_named(data: Path) -> None:
+    with (data / "labels.csv").open("a") as table:
+        table.writelines(f"missing_{number}.png,cat\n" for number in range(9))
+    done = run(
+        "train", *options(data), "--output", data / "model", "--recipe", data / "tiny.toml",
+        "--fast-dev-run", "--left-out", data / "left-out.csv",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert all(f"missing_{number}.png" in done.stdout for number in range(9))
+    rows = list(csv.DictReader((data / "left-out.csv").open()))
+    assert [row["path"] for row in rows] == [f"missing_{number}.png" for number in range(9)]
+    assert {row["code"] for row in rows} == {"missing-file"}
 
 
 def test_a_fast_dev_run_leaves_nothing_behind(data: Path) -> None:

@@ -11,18 +11,23 @@ import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
+from pydantic import ValidationError
 
 import pawsight
-from pawsight.inference.artifact import CARD_FILE, ModelFolder, digest
+from pawsight.inference.artifact import CARD_FILE, Card, ModelFolder, digest
 from pawsight.inference.errors import BrokenModel
 
-Card = dict[str, Any]
+Fields = dict[str, Any]
 
 
-def edit(folder: Path, change: Callable[[Card], None]) -> None:
+def edit(folder: Path, change: Callable[[Fields], None]) -> None:
     card = json.loads((folder / CARD_FILE).read_text())
     change(card)
-    (folder / CARD_FILE).write_text(json.dumps(card))
+    try:  # what is wrong is to be noticed, although the seal fits
+        text = Card.model_validate_json(json.dumps(card)).sealed().model_dump_json()
+    except ValidationError:
+        text = json.dumps(card)
+    (folder / CARD_FILE).write_text(text)
 
 
 def refused(folder: Path, words: str) -> None:
@@ -40,6 +45,21 @@ def test_a_changed_byte_is_refused(model_copy: Path, name: str) -> None:
     data[len(data) // 2] ^= 1
     (model_copy / name).write_bytes(data)
     refused(model_copy, f"{name} was changed")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda card: card.update(temperature=5.0),
+        lambda card: card["rejection"].update(threshold=50.0),
+        lambda card: card["metrics"][0].update(accuracy=0.99999),
+    ],
+)
+def test_a_changed_card_is_refused(model_copy: Path, change: Callable[[Fields], None]) -> None:
+    card = json.loads((model_copy / CARD_FILE).read_text())
+    change(card)
+    (model_copy / CARD_FILE).write_text(json.dumps(card))
+    refused(model_copy, "model.json was changed since it was written")
 
 
 def test_a_missing_file_is_refused(model_copy: Path) -> None:
@@ -101,6 +121,9 @@ def test_a_network_that_is_none_is_refused(model_copy: Path) -> None:
         (lambda card: card.pop("temperature"), "model.json: temperature: Field required"),
         (lambda card: card.update(temperature=0), "model.json: temperature"),
         (lambda card: card.update(golden=[]), "model.json: golden"),
+        (lambda card: card.update(golden=card["golden"][:1]), "model.json: golden"),
+        (lambda card: card.update(golden_tolerance=1e9), "model.json: golden_tolerance"),
+        (lambda card: card.update(temperature=float("inf")), "model.json: temperature"),
         (lambda card: card.update(labels=["cat", "neither"]), "different from .* 'neither'"),
         (lambda card: card["files"].pop("model.onnx"), "model.onnx has no digest"),
         (
@@ -110,7 +133,7 @@ def test_a_network_that_is_none_is_refused(model_copy: Path) -> None:
     ],
 )
 def test_a_card_that_breaks_the_schema_is_refused(
-    model_copy: Path, change: Callable[[Card], None], words: str
+    model_copy: Path, change: Callable[[Fields], None], words: str
 ) -> None:
     edit(model_copy, change)
     refused(model_copy, words)

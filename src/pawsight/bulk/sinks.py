@@ -12,6 +12,7 @@ from pawsight.bulk.records import Record
 
 Format: TypeAlias = Literal["table", "jsonl", "csv", "parquet"]
 
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 _ROWS = 4096  # of Parquet that are held in memory before they are written
 
 
@@ -102,7 +103,7 @@ class ParquetSink:
             from pyarrow import parquet
         except ImportError as error:
             raise MissingExtra(
-                "Parquet needs pyarrow: `pip install 'pawsight[parquet]'`, or use --format csv"
+                "Parquet needs pyarrow: `pip install pyarrow`, or use --format csv"
             ) from error
         text, number = pyarrow.string(), pyarrow.float64()
         numbers = {"confidence", *(f"p_{label}" for label in labels)}
@@ -140,7 +141,8 @@ class TableSink:
         answer = record.prediction
         label, confidence = (answer.label, f"{answer.confidence:7.1%}") if answer else ("error", "")
         words = f"  ({record.error})" if record.error else ""
-        self._stream.write(f"{label:<10} {confidence:>7}  {_text(record.path)}{words}\n")
+        path = _text(record.path).translate(_CONTROLS)
+        self._stream.write(f"{label:<10} {confidence:>7}  {path}{words}\n")
 
     def close(self) -> None:
         """Flush the stream."""

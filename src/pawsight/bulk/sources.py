@@ -19,9 +19,9 @@ def find_pictures(sources: Sequence[str]) -> Iterator[Path]:
     """
     for source in sources:
         path = Path(source)
-        if path.is_dir():
+        if os.path.isdir(source):
             yield from _walk(path)
-        elif not path.exists() and glob.has_magic(source):
+        elif not os.path.lexists(source) and glob.has_magic(source):
             for match in sorted(glob.iglob(source, recursive=True)):
                 found = Path(match)
                 if found.is_dir():

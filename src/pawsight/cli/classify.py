@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
 import typer
 
 from pawsight.cli.common import counting, fail, refusing
+
+if TYPE_CHECKING:
+    from pawsight.bulk.sinks import Format
+    from pawsight.inference.classifier import Classifier
 
 
 def classify(
@@ -34,38 +39,26 @@ def classify(
     A file that cannot be used gets a record with its error and stops nothing. Exit code: 0 where
     every picture was answered, 1 where some were not, 2 where nothing could be done.
     """
-    from pawsight.bulk.records import classify_files
-    from pawsight.bulk.sinks import MissingExtra, open_sink
-    from pawsight.bulk.sources import find_pictures
     from pawsight.inference.catalog import load
     from pawsight.inference.errors import ModelError
 
-    with refusing(ModelError):
-        classifier = load(model)
-    if output and output.exists():
-        fail(f"{str(output)!r} is there already: name a new file, or move it away")
+    if "" in paths:
+        fail("one of the paths is empty: name a picture, a folder or a glob ('.' is this folder)")
     if format == "parquet" and output is None:
         fail("Parquet is written to a file: name it with --output")
-    answered = failed = 0
-    with ExitStack() as stack:
-        try:
-            target = (
-                output
-                if output and format == "parquet"
-                else stack.enter_context(output.open("x", encoding="utf-8", newline=""))
-                if output
-                else sys.stdout
-            )
-            sink = open_sink(format, target, classifier.card.labels)
-        except (OSError, MissingExtra) as error:
-            fail(f"cannot write {str(output)!r}: {getattr(error, 'strerror', None) or error}")
-        stack.callback(sink.close)
-        advance = stack.enter_context(counting("classifying"))
-        for record in classify_files(classifier, find_pictures(paths)):
-            sink.write(record)
-            advance(1)
-            answered += record.error is None
-            failed += record.error is not None
+    if output and output.exists():
+        fail(f"{str(output)!r} is there already: name a new file, or move it away")
+    with refusing(ModelError):
+        classifier = load(model)
+    try:
+        answered, failed = _answer(classifier, paths, format, output)
+    except BrokenPipeError:  # whoever read the answers has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
+    except OSError as error:
+        if not output:  # nor can what is still held be written when the program ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        fail(f"cannot write {str(output) if output else 'the answers'!r}: {error.strerror}")
     if not answered + failed:
         if output:
             output.unlink()
@@ -73,3 +66,30 @@ def classify(
     if failed:
         typer.echo(f"pawsight: {failed} of {answered + failed} could not be used", err=True)
         raise typer.Exit(1)
+
+
+def _answer(
+    classifier: Classifier, paths: list[str], kind: Format, output: Path | None
+) -> tuple[int, int]:
+    """Write a record for each picture; returns how many were answered and how many were not."""
+    from pawsight.bulk.records import classify_files
+    from pawsight.bulk.sinks import MissingExtra, open_sink
+    from pawsight.bulk.sources import find_pictures
+
+    answered = failed = 0
+    with ExitStack() as stack:
+        target: TextIO | Path = sys.stdout
+        if output and kind == "parquet":
+            target = output
+        elif output:
+            target = stack.enter_context(output.open("x", encoding="utf-8", newline=""))
+        with refusing(MissingExtra):
+            sink = open_sink(kind, target, classifier.card.labels)
+        stack.callback(sink.close)
+        advance = stack.enter_context(counting("classifying"))
+        for record in classify_files(classifier, find_pictures(paths)):
+            sink.write(record)
+            advance(1)
+            answered += record.error is None
+            failed += record.error is not None
+    return answered, failed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -43,16 +43,17 @@ def counting(title: str, total: int | None = None) -> Iterator[Callable[[int], N
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        ProgressColumn,
         TextColumn,
+        TimeElapsedColumn,
         TimeRemainingColumn,
     )
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
+    columns: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn()]
+    if total is None:
+        columns += [TextColumn("{task.completed:.0f}"), TimeElapsedColumn()]
+    else:
+        columns += [MofNCompleteColumn(), TimeRemainingColumn()]
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(title, total=total)
         yield lambda count: progress.advance(task, count)
@@ -61,13 +62,15 @@ def counting(title: str, total: int | None = None) -> Iterator[Callable[[int], N
 @contextmanager
 def of_total(title: str) -> Iterator[Callable[[int, int], None]]:
     """The same for work that reports how much is done of how much."""
-    done_before = 0
-    with counting(title) as advance:
+    with ExitStack() as stack:
+        advance: Callable[[int], None] | None = None
+        done_before = 0
 
         def report(done: int, total: int) -> None:
-            nonlocal done_before
+            nonlocal advance, done_before
+            advance = advance or stack.enter_context(counting(title, total))
             advance(done - done_before)
-            done_before = done if done < total else 0
+            done_before = done
 
         yield report
 
@@ -89,8 +92,8 @@ def require_train_extra() -> None:
 
     if any(find_spec(name) is None for name in ("pandas", "imagehash", "torch", "lightning")):
         fail(
-            "this command needs the training libraries: `pip install 'pawsight[train]'` "
-            "brings them (torch, Lightning, pandas)"
+            "this command needs torch, Lightning, pandas and others: the extra 'train' brings "
+            "them (where the source is: `pip install '.[train]'`)"
         )
 
 

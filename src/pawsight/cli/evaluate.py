@@ -58,6 +58,8 @@ def evaluate(
     from pawsight.inference.catalog import load
     from pawsight.inference.errors import ModelError
 
+    if json_file and not json_file.parent.is_dir():
+        fail(f"cannot write {str(json_file)!r}: there is no folder {str(json_file.parent)!r}")
     with refusing(ModelError):
         classifiers = [load(name) for name in model or ["custom"]]
     table = read_labels(
@@ -89,7 +91,8 @@ def evaluate(
             )
     _show(results)
     if json_file:
-        json_file.write_text(json.dumps([each.as_dict() for each in results], indent=2) + "\n")
+        with refusing(OSError):
+            json_file.write_text(json.dumps([each.as_dict() for each in results], indent=2) + "\n")
     if record:
         from pawsight.training.export import record as write_record
 

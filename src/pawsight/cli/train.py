@@ -19,6 +19,9 @@ from pawsight.cli.common import (
     require_train_extra,
 )
 
+MOST_SHOWN = 200
+"""Where more rows are left out, a few of each kind are shown."""
+
 
 def train(
     output: Annotated[Path, typer.Option(help="The folder that becomes a model folder.")],
@@ -45,6 +48,10 @@ def train(
     checkpoint_every: Annotated[
         int, typer.Option(min=1, help="Steps between two checkpoints: all that a kill can cost.")
     ] = 50,
+    left_out_file: Annotated[
+        Path | None,
+        typer.Option("--left-out", help="Write every row that is not used, and why, as CSV."),
+    ] = None,
     test_every: options.TestEvery = None,
     path_column: options.PathColumn = None,
     label_column: options.LabelColumn = None,
@@ -57,15 +64,14 @@ def train(
     none of the classes; with some of them, the model learns to say so.
     """
     require_train_extra()
-    from pawsight.data.problems import TableError, report
+    from pawsight.data.problems import EXAMPLES, TableError, report, write_problems
     from pawsight.data.splits import split_table
-    from pawsight.training.export import ExportError
+    from pawsight.training.export import ExportError, export_run
     from pawsight.training.fit import fit
     from pawsight.training.recipe import RecipeError, load_recipe
     from pawsight.training.run import RunError, RunFolder
     from pawsight.training.starting_points import StartingPointError
-    from pawsight.training.train import data_module
-    from pawsight.training.train import train as train_folder
+    from pawsight.training.train import begin, data_module
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -81,13 +87,20 @@ def train(
         classes=classes,
         min_per_class=2,
     )
-    typer.echo(table.summary())
     with refusing(TableError), of_total("comparing pictures") as progress:
         split = split_table(table.frame, test_every=test_every, progress=progress)
+    left_out = (*table.problems, *split.problems)
+    few = len(left_out) <= MOST_SHOWN
+    typer.echo(table.summary(MOST_SHOWN if few else EXAMPLES))
     if split.problems:
-        typer.echo(report(split.problems))
+        typer.echo(report(split.problems, MOST_SHOWN if few else EXAMPLES))
     counts = split.frame["split"].value_counts()
     typer.echo(", ".join(f"{counts[each]} to {each}" for each in counts.index))
+    if left_out_file:
+        with refusing(OSError):
+            write_problems(left_out, left_out_file)
+    elif not few:
+        typer.echo("--left-out FILE writes all rows that are not used into a table")
     on_terminal = sys.stderr.isatty()
     if fast_dev_run:
         fit(
@@ -99,17 +112,22 @@ def train(
         )
         typer.echo("one batch went through training and validation; nothing was kept")
         return
-    with refusing(RunError, ExportError, StartingPointError), counting("measuring") as advance:
-        folder = train_folder(
-            split.frame,
-            chosen,
-            output,
-            name=called,
-            resume=resume,
-            checkpoint_every=checkpoint_every,
-            show_bar=on_terminal,
-            progress=advance,
-        )
+    with refusing(RunError, StartingPointError):
+        run = begin(split.frame, chosen, output, resume=resume)
+        try:
+            fit(
+                data_module(split.frame, chosen),
+                chosen,
+                run,
+                resume=resume,
+                checkpoint_every=checkpoint_every,
+                progress=on_terminal,
+            )
+        except (KeyboardInterrupt, SystemExit):  # Lightning turns the one into the other
+            typer.echo("\npawsight: stopped; the same command with --resume goes on", err=True)
+            raise typer.Exit(130) from None
+    with refusing(ExportError), counting("measuring") as advance:
+        folder = export_run(run, output, name=called, progress=advance)
     for each in folder.card.metrics:
         typer.echo(f"{each.data}: {each.accuracy:.2%} of {each.pictures} right")
     typer.echo(f"model folder {output}: `pawsight classify PICTURE --model {output}` asks it")

@@ -18,7 +18,10 @@ def ui(
 ) -> None:
     """Start the web page, which asks a running service (`pawsight serve`)."""
     if find_spec("streamlit") is None:
-        fail("the page needs Streamlit: `pip install 'pawsight[ui]'` brings it")
+        fail(
+            "the page needs Streamlit: the extra 'ui' brings it (where the source is: "
+            "`pip install '.[ui]'`)"
+        )
     from pawsight.ui.launch import launch
 
     launch(port=port, api=api)

@@ -191,7 +191,8 @@ def _find_columns(
     label = _find(names, LABEL_NAMES, label_column, "labels", "--label-column")
     if len(names) == 2:
         if path is None and label is None:
-            path = max(range(2), key=lambda column: _looks_like_paths(row[column] for row in cells))
+            likely = [_looks_like_paths(row[column] for row in cells) for column in range(2)]
+            path = likely.index(max(likely)) if any(likely) else None
         if path is None and label is not None:
             path = 1 - label
         if label is None and path is not None:

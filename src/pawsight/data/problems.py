@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import csv
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,8 +42,12 @@ class Problem:
         return (place if self.path else "") + self.reason
 
 
-def report(problems: Iterable[Problem]) -> str:
+def report(problems: Iterable[Problem], examples: int = EXAMPLES) -> str:
     """Lay problems out for reading: by kind, each with its count, examples and advice.
+
+    Args:
+        problems: In any order.
+        examples: How many of each kind are shown.
 
     Returns:
         Several lines, the commonest kind first; empty where there are no problems.
@@ -52,8 +58,20 @@ def report(problems: Iterable[Problem]) -> str:
     lines: list[str] = []
     for code, members in sorted(kinds.items(), key=lambda kind: (-len(kind[1]), kind[0])):
         lines.append(f"{len(members)} × {code.replace('-', ' ')}")
-        lines += [f"    {problem}" for problem in members[:EXAMPLES]]
-        if len(members) > EXAMPLES:
-            lines.append(f"    and {len(members) - EXAMPLES} more")
+        lines += [f"    {problem}" for problem in members[:examples]]
+        if len(members) > examples:
+            lines.append(f"    and {len(members) - examples} more")
         lines.append(f"  → {members[0].advice}")
     return "\n".join(lines)
+
+
+def write_problems(problems: Iterable[Problem], file: Path) -> None:
+    """Write all problems as CSV: ``row``, ``path``, ``code``, ``reason``, ``advice``.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, [field.name for field in fields(Problem)])
+        writer.writeheader()
+        writer.writerows(asdict(problem) for problem in problems)

@@ -13,7 +13,7 @@ from pawsight.data.cleaning import clean
 from pawsight.data.columns import Row, normalise_label, read_rows
 from pawsight.data.folders import folder_rows
 from pawsight.data.parallel import Progress, map_files
-from pawsight.data.problems import Problem, TableError, report
+from pawsight.data.problems import EXAMPLES, Problem, TableError, report
 from pawsight.labels import NEITHER
 
 if TYPE_CHECKING:
@@ -37,14 +37,18 @@ class Table:
     classes: tuple[str, ...]
     problems: tuple[Problem, ...]
 
-    def summary(self) -> str:
-        """Report what is used and what is not, and why, over several lines for people."""
+    def summary(self, examples: int = EXAMPLES) -> str:
+        """Report what is used and what is not, and why, over several lines for people.
+
+        Args:
+            examples: How many rows of each kind of problem are shown.
+        """
         usable = len(self.frame)
         lines = [f"{usable} of {usable + len(self.problems)} pictures can be used"]
         lines.append("classes: " + _counts(self.frame["label"]))
         if "split" in self.frame:
             lines.append("splits: " + _counts(self.frame["split"]))
-        return "\n".join(lines + [report(self.problems)] * bool(self.problems))
+        return "\n".join(lines + [report(self.problems, examples)] * bool(self.problems))
 
 
 def read_table(

@@ -27,6 +27,7 @@ from pawsight.images.errors import (
     DamagedImage,
     ImageError,
     ImageTooLarge,
+    ImageTooSmall,
     TruncatedImage,
     UnsupportedFormat,
 )
@@ -53,6 +54,9 @@ class Limits:
 
 
 DEFAULT_LIMITS: Final = Limits()
+
+MIN_SIDE: Final = 8
+"""Pixels that a picture's shorter side must have to be trained on or asked about."""
 
 # Pillow's `Image.open` tries every plugin it knows and has a limit on pixels of its own, which is
 # global to the process. The plugin that the first bytes call for is opened directly instead.
@@ -151,6 +155,20 @@ def rgb_pixels(image: Image.Image) -> Pixels:
         raise
     except Exception as error:
         raise _translate(image.format or "picture", error) from error
+
+
+def large_enough(pixels: Pixels) -> Pixels:
+    """The same pixels, where there are enough of them to show anything.
+
+    Raises:
+        ImageTooSmall: A side has fewer than :data:`MIN_SIDE` pixels.
+    """
+    height, width = pixels.shape[:2]
+    if min(height, width) < MIN_SIDE:
+        raise ImageTooSmall(
+            f"too small: {width}×{height} pixels show nothing, at least {MIN_SIDE}×{MIN_SIDE} do"
+        )
+    return pixels
 
 
 def _open(kind: str, data: bytes) -> ImageFile:

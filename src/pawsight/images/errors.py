@@ -31,6 +31,12 @@ class DamagedImage(ImageError):
     code = "damaged"
 
 
+class ImageTooSmall(ImageError):
+    """Too few pixels to show anything."""
+
+    code = "too-small"
+
+
 class ImageTooLarge(ImageError):
     """More bytes or more pixels than the limits allow; found before a pixel was decoded."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +29,9 @@ RelativePath = Annotated[
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False
+    )
 
 
 class Rejection(_Strict):
@@ -119,6 +122,7 @@ class Card(_Strict):
         golden: Pictures and the answers that prove the folder.
         golden_tolerance: By how much a logit may differ from the trained network's.
         files: SHA-256 of every file of the folder but the card itself.
+        seal: SHA-256 of all the rest of the card.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -131,9 +135,22 @@ class Card(_Strict):
     rejection: Rejection
     metrics: tuple[Measurement, ...]
     provenance: Provenance
-    golden: Annotated[tuple[GoldenAnswer, ...], Field(min_length=1)]
-    golden_tolerance: Annotated[float, Field(gt=0)]
+    golden: Annotated[tuple[GoldenAnswer, ...], Field(min_length=2)]
+    golden_tolerance: Annotated[float, Field(gt=0, le=0.1)]
     files: dict[RelativePath, Digest]
+    seal: Digest | None = None
+
+    def sealed(self) -> Card:
+        """The same card with the seal that fits it."""
+        return self.model_copy(update={"seal": self._fitting_seal()})
+
+    def is_sealed(self) -> bool:
+        """Whether the card is as it was when it was sealed."""
+        return self.seal == self._fitting_seal()
+
+    def _fitting_seal(self) -> str:
+        content = self.model_dump(mode="json", exclude={"seal"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     @model_validator(mode="after")
     def _consistent(self) -> Card:
@@ -170,6 +187,11 @@ class ModelFolder:
                 differs from its digest.
         """
         folder = cls(path, _read_card(path))
+        if not folder.card.is_sealed():
+            raise BrokenModel(
+                f"model folder {path.name!r}: {CARD_FILE} was changed since it was written; export "
+                "the model again or restore the file"
+            )
         folder._verify_digests()
         return folder
 

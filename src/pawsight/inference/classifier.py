@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import math
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pawsight.cpus import usable_cpus
-from pawsight.images.decode import DEFAULT_LIMITS, Limits, Pixels, decode, rgb_pixels
+from pawsight.images.decode import DEFAULT_LIMITS, Limits, Pixels, decode, large_enough, rgb_pixels
 from pawsight.images.errors import ImageError
 from pawsight.images.preprocess import preprocess
 from pawsight.inference.artifact import Card, ModelFolder
@@ -168,13 +170,15 @@ class Classifier:
     def read(self, picture: Picture, limits: Limits = DEFAULT_LIMITS) -> Tensor:
         """Decode and preprocess one picture: float32 [3, height, width]."""
         how = self.card.preprocessing
-        if isinstance(picture, bytes):
-            return preprocess(decode(picture, limits=limits, at_least=how.decode_size), how)
         if isinstance(picture, str | PathLike):
-            return self.read(read_file(Path(picture), limits), limits)
-        if isinstance(picture, Image.Image):
-            return preprocess(rgb_pixels(picture), how)
-        return preprocess(_checked(picture), how)
+            picture = read_file(Path(picture), limits)
+        if isinstance(picture, bytes):
+            pixels = decode(picture, limits=limits, at_least=how.decode_size)
+        elif isinstance(picture, Image.Image):
+            pixels = rgb_pixels(picture)
+        else:
+            pixels = _checked(picture)
+        return preprocess(large_enough(pixels), how)
 
     def run(self, batch: Tensor) -> Outputs:
         """Run the network on float32 [N, 3, height, width]."""
@@ -240,7 +244,14 @@ class Classifier:
 
 
 def read_file(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
-    """Read a file, but no more of it than the limits allow to decode."""
+    """Read a file, but no more of it than the limits allow to decode.
+
+    Raises:
+        OSError: It cannot be read, or is a device or a pipe, on which one could wait for ever.
+    """
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
     with path.open("rb") as file:
         return file.read(limits.max_bytes + 1)
 

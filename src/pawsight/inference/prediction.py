@@ -19,7 +19,7 @@ class ModelReference:
     Attributes:
         name: As it was asked for, or as its card calls it.
         version: The first twelve digits of its weights' SHA-256.
-        source: ``embedded``, ``local``, or where it was pulled from.
+        source: ``embedded``, ``installed``, or ``local`` for a folder that was named by path.
     """
 
     name: str

@@ -111,7 +111,9 @@ async def _form(request: Request, *, max_files: int) -> AsyncIterator[FormData]:
     except HTTPException as error:
         if error.detail.startswith("Too many files"):
             raise Refusal(
-                "too-many-files", f"too many files: at most {max_files} in a request"
+                "too-many-files",
+                f"too many files: at most {max_files} in a request"
+                + ("; /predict/{model}/batch takes many" if max_files == 1 else ""),
             ) from error
         raise Refusal("invalid-multipart", f"invalid multipart: {error.detail}") from error
     try:

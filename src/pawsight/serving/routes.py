@@ -72,7 +72,13 @@ _BODY_PROBLEMS: Final = (
     "too-many-files",
     "unsupported-content-type",
 )
-_PICTURE_PROBLEMS: Final = ("not-an-image", "unsupported-format", "truncated", "damaged")
+_PICTURE_PROBLEMS: Final = (
+    "not-an-image",
+    "unsupported-format",
+    "truncated",
+    "damaged",
+    "too-small",
+)
 
 
 async def _state(request: Request) -> State:

@@ -152,7 +152,8 @@ def write_onnx(
     """
     example = torch.zeros(2, 3, how.height, how.width)
     # The exporter warns that torchvision, which nothing here uses, is not installed.
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    for noisy in ("torch.onnx", "onnxscript", "onnx_ir"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter's own internals
         torch.onnx.export(
@@ -172,7 +173,9 @@ def write_onnx(
 def write_card(path: Path, card: Card) -> ModelFolder:
     """Write ``model.json`` and the ``README.md`` that says the same for people."""
     (path / README_FILE).write_text(render(card), encoding="utf-8")
-    card = card.model_copy(update={"files": card.files | {README_FILE: digest(path / README_FILE)}})
+    card = card.model_copy(
+        update={"files": card.files | {README_FILE: digest(path / README_FILE)}}
+    ).sealed()
     (path / CARD_FILE).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return ModelFolder.open(path)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -19,29 +18,15 @@ RUN_FOLDER = "training"
 """Below the model folder: checkpoints and logs, which serving does not need."""
 
 
-def train(
-    table: pd.DataFrame,
-    recipe: Recipe,
-    output: Path,
-    *,
-    name: str,
-    resume: bool = False,
-    checkpoint_every: int = 50,
-    show_bar: bool = False,
-    progress: Callable[[int], None] | None = None,
-) -> ModelFolder:
-    """Train a network and export it.
+def begin(table: pd.DataFrame, recipe: Recipe, output: Path, *, resume: bool = False) -> RunFolder:
+    """Open the run of a training below a model folder, new or to be gone on with.
 
     Args:
         table: ``path``, ``label`` and ``split``; rows labelled ``neither`` show none of the
             classes.
-        recipe: How.
-        output: The folder: a model folder at the end, with the run in ``training/`` below it.
-        name: Of the model, for its card.
-        resume: Go on where an earlier call with the same arguments was stopped.
-        checkpoint_every: Steps between two checkpoints, all that a kill can cost.
-        show_bar: Show a progress bar while training.
-        progress: Called with the number of pictures measured after each step of measuring.
+        recipe: How to train.
+        output: The folder that will be the model folder; the run is in ``training/`` below it.
+        resume: Whether to go on with a run that is there.
 
     Raises:
         RunError: The folder holds a training and ``resume`` is not set, or it is set and recipe or
@@ -59,15 +44,28 @@ def train(
         )
     else:
         run.write(recipe, table)
-    fit(
-        data_module(table, recipe),
-        recipe,
-        run,
-        resume=resume,
-        checkpoint_every=checkpoint_every,
-        progress=show_bar,
-    )
-    return export_run(run, output, name=name, progress=progress)
+    return run
+
+
+def train(
+    table: pd.DataFrame, recipe: Recipe, output: Path, *, name: str, resume: bool = False
+) -> ModelFolder:
+    """Train a network and export it.
+
+    Args:
+        table: As for :func:`begin`.
+        recipe: How.
+        output: The folder: a model folder at the end.
+        name: Of the model, for its card.
+        resume: Go on where an earlier call with the same arguments was stopped.
+
+    Raises:
+        RunError: As :func:`begin` does.
+        ExportError: ONNX Runtime answers otherwise than torch.
+    """
+    run = begin(table, recipe, output, resume=resume)
+    fit(data_module(table, recipe), recipe, run, resume=resume)
+    return export_run(run, output, name=name)
 
 
 def data_module(table: pd.DataFrame, recipe: Recipe) -> CatDogDataModule:
