@@ -64,7 +64,7 @@ def resolve(name: str) -> Entry:
         UnknownModel: Anything else that is not found; says what there is.
     """
     if NAME.fullmatch(name):
-        for home, source in ((installed_models(), "installed"), (_EMBEDDED, "embedded")):
+        for home, source in _homes():
             if _has_card(home / name):
                 return Entry(name, home / name, source)
         if name in TO_PULL:
@@ -81,6 +81,11 @@ def resolve(name: str) -> Entry:
     )
 
 
+def _homes() -> tuple[tuple[Path, str], ...]:
+    """Where models have names, and what such a model's source is called; the first found wins."""
+    return (installed_models(), "installed"), (_EMBEDDED, "embedded")
+
+
 def _has_card(folder: Path) -> bool:
     try:
         return (folder / CARD_FILE).is_file()
@@ -91,7 +96,7 @@ def _has_card(folder: Path) -> bool:
 def available() -> list[Entry]:
     """Every model that can be loaded by name on this machine, each name once."""
     found: dict[str, Entry] = {}
-    for home, source in ((installed_models(), "installed"), (_EMBEDDED, "embedded")):
+    for home, source in _homes():
         for card in sorted(home.glob(f"*/{CARD_FILE}")):
             name = card.parent.name
             if NAME.fullmatch(name):
