@@ -80,10 +80,8 @@ def make_model_folder(
         labels=tuple(labels),
         preprocessing=how,
         temperature=temperature,
-        rejection=Rejection(threshold=threshold, keeps=0.99, trained=False),
-        metrics=(
-            Measurement(data="colours/test", pictures=2, accuracy=1.0, rejected=0.0, ece=0.0),
-        ),
+        rejection=Rejection(threshold=threshold, trained=False),
+        metrics=(Measurement(data="colours/test", pictures=2, accuracy=1.0, ece=0.0, loses=0.0),),
         provenance=Provenance(
             started_from="weights by hand",
             licence="Apache-2.0",

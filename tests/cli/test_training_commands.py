@@ -64,15 +64,21 @@ def test_from_a_table_to_an_answer(data: Path) -> None:
 
     done = run("evaluate", *options(data), "--model", model, "--json", data / "figures.json")
     assert done.exit_code == 0, done.output
-    figures = json.loads((data / "figures.json").read_text())[0]
+    figures = json.loads((data / "figures.json").read_text())["models"][0]
     card = ModelFolder.open(model).card
     measured = next(each for each in card.metrics if each.data.startswith("test"))
     assert figures["pictures"] == measured.pictures  # the same split as in training
     assert figures["accuracy"] == measured.accuracy
 
-    done = run("evaluate", *options(data), "--split", "all", "--model", model, "--record", "all")
+    done = run("evaluate", *options(data), "--split", "all", "--model", model)
+    assert done.exit_code == 0
+    trained_on = len(ModelFolder.open(model).path.joinpath("seen.bin").read_bytes()) // 32
+    assert f"{trained_on} pictures are left out: model was trained on them" in done.stdout
+    everything = ("--split", "all", "--keep-seen", "--record", "all", "--may-lose", "0")
+    done = run("evaluate", *options(data), "--model", model, *everything)
     assert done.exit_code == 0
     assert "48 pictures" in done.stdout
+    assert "loses     0.00% to neither" in done.stdout
     assert ModelFolder.open(model).card.metrics[-1].data == "all"
 
     done = run("models", "verify", model)
@@ -147,6 +153,43 @@ def test_a_fast_dev_run_leaves_nothing_behind(data: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "nothing was kept" in done.stdout
     assert not (data / "model").exists()
+
+
+def test_what_was_seen_in_training_is_found(data: Path, trained: Path) -> None:
+    pictures = trained.parent / "pictures"
+    (data / "images" / "damaged.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    done = run("seen", pictures, data / "images", "--model", trained, "--output", data / "seen.csv")
+    assert done.exit_code == 1  # one could not be read
+    assert "damaged.png" in done.stderr
+    rows = {Path(row["path"]): row for row in csv.DictReader((data / "seen.csv").open())}
+    assert rows[pictures / "dog_2.png"]["seen"] == "True"  # of the training split
+    assert rows[pictures / "dog_2.png"]["distance"] == "0"
+    assert rows[pictures / "dog_0.png"]["seen"] == "False"  # of the test split
+    found = sum(row["seen"] == "True" for row in rows.values())
+    assert f"{found} of {len(rows)} pictures were in the training of {trained}" in done.stdout
+    done = run("seen", pictures, "--model", trained, "--output", data / "seen.csv")
+    assert done.exit_code == 2
+    assert "is there already" in done.stderr
+
+
+def test_a_report_of_two_models_is_written(data: Path, trained: Path) -> None:
+    done = run(
+        "evaluate", *options(data), "--split", "all", "--model", trained, "--model", "custom",
+        "--html", data / "report.html",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    page = (data / "report.html").read_text()
+    assert "<h1>model, custom</h1>" in page
+    assert "McNemar" in page
+    done = run("evaluate", *options(data), "--model", "custom", "--html", data / "no" / "x.html")
+    assert done.exit_code == 2
+    assert "there is no folder" in done.stderr
+
+
+def test_a_threshold_that_nobody_can_promise_is_refused(data: Path) -> None:
+    done = run("classify", data / "images", "--may-lose", "0.00001")
+    assert done.exit_code == 2
+    assert "no threshold is known to lose at most 1e-05" in done.stderr
 
 
 def test_folders_may_stand_for_labels(data: Path) -> None:

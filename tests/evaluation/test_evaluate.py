@@ -32,8 +32,10 @@ def test_pictures_of_neither_alone_have_a_rejected_part_and_no_accuracy(
         pawsight.load(str(trained)), table["path"].tolist(), table["label"].tolist(), data="x"
     )
     assert result.accuracy is None
-    assert result.interval is None
-    assert result.measurement().rejected >= 0.9
+    assert result.accuracy_interval is None
+    assert result.catches is not None
+    assert result.catches >= 0.9
+    assert result.auroc is None
 
 
 def test_a_label_that_the_model_does_not_have_is_refused(trained: Path, tmp_path: Path) -> None:

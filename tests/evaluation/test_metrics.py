@@ -6,7 +6,7 @@ import pytest
 from pawsight.evaluation.metrics import (
     expected_calibration_error,
     fit_temperature,
-    rejection_threshold,
+    mcnemar,
     wilson_interval,
 )
 from pawsight.inference.prediction import softmax
@@ -38,10 +38,13 @@ def test_a_temperature_leaves_doubt_where_everything_was_right() -> None:
     assert 0.9 < shares[0, 0] < 0.999
 
 
-def test_the_stated_part_passes_the_threshold() -> None:
-    scores = RANDOM.normal(size=10_000)
-    assert (scores >= rejection_threshold(scores, 0.99)).mean() == pytest.approx(0.99, abs=1e-3)
-    assert (scores[:7] >= rejection_threshold(scores[:7], 0.99)).all()
+def test_models_differ_by_chance_or_not() -> None:
+    # 8 pictures that one alone gets right against 2: binomial(10, 1/2), both tails from 8 on.
+    one = np.array([True] * 8 + [False] * 2 + [True] * 90)
+    other = np.array([False] * 8 + [True] * 2 + [True] * 90)
+    assert mcnemar(one, other) == pytest.approx(2 * (45 + 10 + 1) / 1024)
+    assert mcnemar(one, other) == mcnemar(other, one)
+    assert mcnemar(one, one) == 1.0
 
 
 @pytest.mark.parametrize(

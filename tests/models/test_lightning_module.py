@@ -5,7 +5,13 @@ import torch
 from torch.nn import functional as F
 
 from pawsight.labels import BACKGROUND
-from pawsight.models.lightning_module import WarmupCosine, open_set_cross_entropy
+from pawsight.models.lightning_module import (
+    CatDogClassifier,
+    WarmupCosine,
+    imitation_loss,
+    open_set_cross_entropy,
+)
+from pawsight.models.vision_transformer import VisionTransformer
 
 
 def test_without_background_it_is_the_plain_cross_entropy() -> None:
@@ -58,3 +64,30 @@ def test_a_restart_begins_another_cosine_from_its_own_height() -> None:
     assert factor(100) == pytest.approx(0.4)
     assert factor(150) == pytest.approx(0.2)
     assert factor(200) == pytest.approx(0.0)
+
+
+def test_imitation_is_done_when_the_answers_are_the_same() -> None:
+    teacher = torch.randn(8, 5)
+    assert imitation_loss(teacher + 3.0, teacher).item() == pytest.approx(0.0, abs=1e-6)
+    assert imitation_loss(torch.zeros(8, 5), teacher).item() > 0.1
+    confident = torch.tensor([[4.0, 0.0]])
+    even = torch.zeros(1, 2)
+    # KL(p || 1/2) = log 2 - H(p), with p = sigmoid(4 / T).
+    for temperature in (1.0, 2.0):
+        share = torch.sigmoid(torch.tensor(4.0 / temperature))
+        entropy = -(share * share.log() + (1 - share) * (1 - share).log())
+        expected = torch.log(torch.tensor(2.0)) - entropy
+        torch.testing.assert_close(imitation_loss(even, confident, temperature), expected)
+
+
+def test_what_is_nearer_to_the_pixels_learns_slower() -> None:
+    network = VisionTransformer(
+        width=16, depth=2, heads=2, patch_size=8, position_size=32, frozen_layers=1
+    )
+    classifier = CatDogClassifier(network, learning_rate=1e-3, layer_decay=0.1, total_steps=10)
+    groups = classifier.configure_optimizers()["optimizer"].param_groups
+    rates = {id(p): group["initial_lr"] for group in groups for p in group["params"]}
+    assert rates[id(network.classifier.weight)] == pytest.approx(1e-3)
+    upper = network.get_parameter("backbone.encoder.layer.1.norm1.weight")
+    assert rates[id(upper)] == pytest.approx(1e-3 * 0.1 ** (1 / 3))
+    assert id(network.get_parameter("backbone.encoder.layer.0.norm1.weight")) not in rates

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
 import typer
 
+from pawsight.cli import options
 from pawsight.cli.common import counting, fail, refusing
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def classify(
     output: Annotated[
         Path | None, typer.Option(help="Write the answers to this file, which must be new.")
     ] = None,
+    may_lose: options.MayLose = None,
 ) -> None:
     """Classify pictures: a record for each, in order.
 
@@ -49,7 +51,7 @@ def classify(
     if output and output.exists():
         fail(f"{str(output)!r} is there already: name a new file, or move it away")
     with refusing(ModelError):
-        classifier = load(model)
+        classifier = load(model, may_lose=may_lose)
     try:
         answered, failed = _answer(classifier, paths, format, output)
     except BrokenPipeError:  # whoever read the answers has had enough

@@ -21,7 +21,7 @@ from pawsight.cli.common import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pawsight.evaluation.evaluate import Evaluation
+    from pawsight.inference.classifier import Classifier
 
 
 def evaluate(
@@ -37,6 +37,15 @@ def evaluate(
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the figures to this file.")
     ] = None,
+    html_file: Annotated[
+        Path | None,
+        typer.Option("--html", help="Write the whole report to this file, which needs no other."),
+    ] = None,
+    keep_seen: Annotated[
+        bool,
+        typer.Option("--keep-seen", help="Measure also on pictures that a model was trained on."),
+    ] = False,
+    may_lose: options.MayLose = None,
     record: Annotated[
         str | None,
         typer.Option(help="Write the figures into the model's card, under this name of the data."),
@@ -49,19 +58,24 @@ def evaluate(
     """Measure models on a table of pictures and labels, through the same path as in serving.
 
     A column "split" in the table decides what is measured; else the rule that `pawsight train`
-    follows on the same table. Rows labelled "neither" count for the part that is rejected.
+    follows on the same table. Rows labelled "neither" count for the part that is caught. A column
+    "kind" says what the report counts apart; else the pictures' folders do. Pictures that a model
+    was trained on, or that look the same, are left out for all, and counted.
     """
     require_train_extra()
     from pawsight.evaluation.evaluate import EvaluationError
     from pawsight.evaluation.evaluate import evaluate as measure
+    from pawsight.evaluation.report import Report
+    from pawsight.evaluation.summary import summary
     from pawsight.images.errors import ImageError
     from pawsight.inference.catalog import load
     from pawsight.inference.errors import ModelError
 
-    if json_file and not json_file.parent.is_dir():
-        fail(f"cannot write {str(json_file)!r}: there is no folder {str(json_file.parent)!r}")
+    for file in (json_file, html_file):
+        if file and not file.parent.is_dir():
+            fail(f"cannot write {str(file)!r}: there is no folder {str(file.parent)!r}")
     with refusing(ModelError):
-        classifiers = [load(name) for name in model or ["custom"]]
+        classifiers = [load(name, may_lose=may_lose) for name in model or ["custom"]]
     table = read_labels(
         labels,
         images,
@@ -73,6 +87,7 @@ def evaluate(
     if table.problems:
         typer.echo(table.summary(), err=True)
     rows = _rows(table.frame, split, test_every)
+    rows, left_out = (rows, {}) if keep_seen else _unseen(rows, classifiers)
     data = record or f"{labels or images}, {split}"
     results = []
     for classifier in classifiers:
@@ -89,15 +104,49 @@ def evaluate(
                     progress=advance,
                 )
             )
-    _show(results)
-    if json_file:
-        with refusing(OSError):
-            json_file.write_text(json.dumps([each.as_dict() for each in results], indent=2) + "\n")
+    report = Report(data, rows, results, [each.folder.size for each in classifiers], left_out)
+    typer.echo(summary(report))
+    with refusing(OSError):
+        if json_file:
+            json_file.write_text(json.dumps(report.as_dict(), indent=2) + "\n", encoding="utf-8")
+        if html_file:
+            from pawsight.evaluation.page import render_page
+
+            html_file.write_text(render_page(report), encoding="utf-8")
     if record:
         from pawsight.training.export import record as write_record
 
         for classifier, result in zip(classifiers, results, strict=True):
             write_record(classifier.folder, result.measurement())
+
+
+def _unseen(
+    rows: pd.DataFrame, classifiers: list[Classifier]
+) -> tuple[pd.DataFrame, dict[str, int | None]]:
+    """The pictures that no model was trained on, and how many each of them was."""
+    import numpy as np
+
+    from pawsight.data.duplicates import hash_files
+    from pawsight.evaluation.seen import read_seen, was_seen
+    from pawsight.images.errors import ImageError
+
+    with refusing(ImageError, OSError), of_total("looking for seen pictures") as progress:
+        hashes = hash_files(rows["path"].tolist(), progress)
+    left_out: dict[str, int | None] = {}
+    keep = np.ones(len(rows), dtype=bool)
+    for classifier in classifiers:
+        seen = read_seen(classifier.folder)
+        name = classifier.reference.name
+        left_out[name] = None
+        if seen is not None:
+            found = was_seen(hashes, seen)
+            left_out[name] = int(found.sum())
+            keep &= ~found
+    if not keep.any():
+        fail(
+            f"all {len(rows)} pictures were in training; --keep-seen measures on them all the same"
+        )
+    return rows.loc[keep].reset_index(drop=True), left_out
 
 
 def _rows(frame: pd.DataFrame, split: str, test_every: int | None) -> pd.DataFrame:
@@ -113,16 +162,3 @@ def _rows(frame: pd.DataFrame, split: str, test_every: int | None) -> pd.DataFra
     if rows.empty:
         fail(f"the table has no rows for {split}")
     return rows
-
-
-def _show(results: list[Evaluation]) -> None:
-    for each in results:
-        typer.echo(f"{each.model} on {each.data}: {len(each.labels)} pictures")
-        if each.accuracy is not None and each.interval is not None and each.ece is not None:
-            low, high = each.interval
-            typer.echo(f"  accuracy  {each.accuracy:.2%}  (95 % interval {low:.2%} to {high:.2%})")
-            typer.echo(f"  ECE       {each.ece:.2%}")
-        typer.echo(f"  neither   {each.rejected.mean():.2%}")
-        for truth, answers in each.confusion.items():
-            said = ", ".join(f"{count} {answer}" for answer, count in answers.items() if count)
-            typer.echo(f"  {truth:<9} → {said}")

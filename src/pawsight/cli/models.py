@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pawsight.cli.common import fail, model_name, refusing, require_train_extra
+
+if TYPE_CHECKING:
+    from pawsight.inference.artifact import Card
 
 app = typer.Typer(help="List models, verify them, and bring new ones.", no_args_is_help=True)
 
@@ -22,7 +25,9 @@ def list_models() -> None:
     from pawsight.inference.catalog import TO_PULL, available, resolve
     from pawsight.inference.errors import ModelError
 
-    table = Table("name", "source", "version", "labels", "architecture", "size", box=None)
+    table = Table(
+        "name", "source", "version", "labels", "architecture", "size", "accuracy", box=None
+    )
     notes = []
     for entry in available():
         try:
@@ -38,6 +43,7 @@ def list_models() -> None:
             ", ".join(card.labels),
             card.architecture,
             f"{folder.size / 1e6:.1f} MB",
+            _accuracy(card),
         )
     for name in TO_PULL:
         try:
@@ -47,6 +53,15 @@ def list_models() -> None:
     Console(width=160, soft_wrap=True).print(table)
     for note in notes:
         typer.echo(note, err=True)
+
+
+def _accuracy(card: Card) -> str:
+    """The one on the most pictures that is known, and what it was measured on."""
+    known = [each for each in card.metrics if each.accuracy is not None]
+    if not known:
+        return "not measured"
+    largest = max(known, key=lambda each: ("test" in each.data, each.pictures))
+    return f"{largest.accuracy:.2%} ({largest.data}, {largest.pictures} pictures)"
 
 
 @app.command()

@@ -28,6 +28,15 @@ Classes = Annotated[
     str | None,
     typer.Option(help="The classes, separated by commas; by default those that the table has."),
 ]
+MayLose = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=1,
+        help="The part of the classes' pictures that may be called neither, such as 0.02; 0 never "
+        "answers neither. By default the model's own choice (`pawsight models show`).",
+    ),
+]
 TestEvery = Annotated[
     int | None,
     typer.Option(

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pawsight.cli import options
 from pawsight.cli.common import fail, refusing
 
 
@@ -16,6 +17,7 @@ def serve(
         list[str] | None,
         typer.Option(help="A model by name or folder; may be given several times."),
     ] = None,
+    may_lose: options.MayLose = None,
 ) -> None:
     """Start the HTTP service; its documentation is at /docs.
 
@@ -27,7 +29,12 @@ def serve(
     from pawsight.serving.server import serve as run
     from pawsight.serving.settings import Settings
 
-    given: dict[str, Any] = {"host": host, "port": port, "serve_models": model}
+    given: dict[str, Any] = {
+        "host": host,
+        "port": port,
+        "serve_models": model,
+        "may_lose": may_lose,
+    }
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:

@@ -44,6 +44,7 @@ class Row:
         label: As written; normalised once the row has been looked at.
         split: Likewise; ``None`` where the table has no such column.
         group: As written, without blanks around it; ``None`` where the table has no such column.
+        kind: Likewise.
     """
 
     number: int
@@ -52,6 +53,7 @@ class Row:
     label: str
     split: str | None = None
     group: str | None = None
+    kind: str | None = None
 
     @property
     def place(self) -> str:
@@ -109,7 +111,7 @@ def read_rows(
     if len(set(names)) < len(names):
         raise TableError(f"{title} has two columns of the same name ({_listed(names)})")
     path, label = _find_columns(names, cells, path_column, label_column)
-    split, group = _optional(names, "split"), _optional(names, "group")
+    split, group, kind = (_optional(names, each) for each in ("split", "group", "kind"))
     return [
         Row(
             number,
@@ -118,6 +120,7 @@ def read_rows(
             row[label],
             None if split is None else row[split],
             None if group is None else row[group].strip(),
+            None if kind is None else row[kind].strip(),
         )
         for number, row in enumerate(cells, start=1)
     ]

@@ -71,11 +71,16 @@ def hash_files(paths: Sequence[str], progress: Progress | None = None) -> NDArra
     Raises:
         ImageError: A file cannot be decoded.
     """
-    hashes = map_files(_hash_file, paths, progress)
+    hashes = map_files(hash_file, paths, progress)
     return np.array(hashes, dtype=np.uint64).reshape(-1, HASH_WORDS)
 
 
-def _hash_file(path: str) -> NDArray[np.uint64]:
+def hash_file(path: str) -> NDArray[np.uint64]:
+    """Hash one picture from its file: uint64 [4].
+
+    Raises:
+        ImageError, OSError: It cannot be decoded, or read.
+    """
     side = 8 * HASH_SIDE  # twice what imagehash resizes to
     return perceptual_hash(decode(Path(path).read_bytes(), at_least=(side, side)))
 
@@ -95,8 +100,7 @@ def group_near_duplicates(
     """
     telling = hashes.any(axis=1)
     unique, which = np.unique(hashes[telling], axis=0, return_inverse=True)
-    # Signs in place of bits: one matrix product then counts the bits in which hashes differ.
-    signs = np.unpackbits(unique.astype(">u8").view(np.uint8), axis=1).astype(np.float32) * 2 - 1
+    signs = hash_signs(unique)
     least = HASH_BITS - 2 * max_distance
     labels = np.arange(len(unique))
     for start in range(0, len(unique), _BLOCK):
@@ -106,6 +110,20 @@ def group_near_duplicates(
     groups = np.arange(len(hashes))
     groups[telling] = len(hashes) + labels[which.reshape(-1)]
     return np.unique(groups, return_inverse=True)[1]
+
+
+def hash_signs(hashes: NDArray[np.uint64]) -> NDArray[np.float32]:
+    """Signs in place of bits: the product of two pictures' is how many agree minus how many do not.
+
+    Args:
+        hashes: uint64 [N, 4].
+
+    Returns:
+        -1 and 1, [N, 256].
+    """
+    bits = np.unpackbits(np.ascontiguousarray(hashes, dtype=">u8").view(np.uint8), axis=1)
+    signs: NDArray[np.float32] = bits.astype(np.float32) * 2 - 1
+    return signs
 
 
 def merge_groups(

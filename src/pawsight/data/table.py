@@ -27,8 +27,9 @@ class Table:
 
     Attributes:
         frame: One usable picture a row: ``path`` (absolute), ``label`` (lower case), and ``split``
-            (train, validation or test) and ``group`` where the source has them. ``group`` is empty
-            where the picture belongs to none. The index counts from 0.
+            (train, validation or test), ``group`` and ``kind`` where the source has them. ``group``
+            is empty where the picture belongs to none; ``kind`` is what reports count apart. The
+            index counts from 0.
         classes: The labels, sorted, without ``neither``, which marks pictures of none of them.
         problems: One for each row that is not used, by row.
     """
@@ -165,17 +166,15 @@ def _table(
 
 
 def _frame(rows: Sequence[Row]) -> pd.DataFrame:
-    columns: dict[str, list[str]] = {
+    columns: dict[str, list[str | None]] = {
         "path": [row.file for row in rows],
         "label": [row.label for row in rows],
+        "split": [row.split for row in rows],
+        "group": [row.group for row in rows],
+        "kind": [row.kind for row in rows],
     }
-    splits = [row.split for row in rows if row.split is not None]
-    groups = [row.group for row in rows if row.group is not None]
-    if splits:
-        columns["split"] = splits
-    if groups:
-        columns["group"] = groups
-    frame: pd.DataFrame = pd.DataFrame(columns)
+    there = {name: values for name, values in columns.items() if any(v is not None for v in values)}
+    frame: pd.DataFrame = pd.DataFrame(there)
     return frame
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
 
 from pawsight.evaluation.metrics import (
     Labels,
@@ -17,8 +20,10 @@ from pawsight.evaluation.metrics import (
 )
 from pawsight.inference.artifact import Measurement
 from pawsight.inference.classifier import Classifier
-from pawsight.inference.prediction import energy, softmax
+from pawsight.inference.prediction import ModelReference, energy, softmax
 from pawsight.labels import BACKGROUND, NEITHER
+
+Mask = NDArray[np.bool_]
 
 
 class EvaluationError(ValueError):
@@ -30,60 +35,97 @@ class Evaluation:
     """What a model answered about labelled pictures, and what that amounts to.
 
     Attributes:
-        model: The name that it was asked for by.
+        model: Which.
         data: Name of the data.
         classes: C labels, in the order of the logits.
         labels: The right class of each picture [N]; -1 for none of the classes.
         logits: float32 [N, C].
         temperature: Of the model's calibration.
         threshold: Of the model's rejection.
+        seconds: That reading and answering all N took.
     """
 
-    model: str
+    model: ModelReference
     data: str
     classes: tuple[str, ...]
     labels: Labels
     logits: Logits
     temperature: float
     threshold: float
+    seconds: float
+
+    def of(self, rows: Mask) -> Evaluation:
+        """The same of some of the pictures: those where ``rows`` [N] is set."""
+        share = float(rows.mean()) if len(rows) else 0.0
+        return replace(
+            self, labels=self.labels[rows], logits=self.logits[rows], seconds=self.seconds * share
+        )
+
+    @cached_property
+    def scores(self) -> NDArray[np.float64]:
+        """How much each picture looks like any of the classes [N]."""
+        return energy(self.logits)
+
+    @cached_property
+    def probabilities(self) -> NDArray[np.float64]:
+        """Calibrated, given that it is one of the classes [N, C]."""
+        return softmax(self.logits, self.temperature)
 
     @property
-    def known(self) -> NDArray[np.bool_]:
+    def known(self) -> Mask:
         """Which pictures show one of the classes [N]."""
         return self.labels >= 0
 
     @property
-    def right(self) -> NDArray[np.bool_]:
-        """Of the pictures of the classes: whether the most probable class is the right one."""
-        answered: NDArray[np.intp] = self.logits[self.known].argmax(axis=1)
-        equal: NDArray[np.bool_] = answered == self.labels[self.known]
-        return equal
-
-    @property
-    def rejected(self) -> NDArray[np.bool_]:
+    def rejected(self) -> Mask:
         """Whether the answer is ``neither`` [N]."""
-        below: NDArray[np.bool_] = energy(self.logits) < self.threshold
+        below: Mask = self.scores < self.threshold
         return below
 
     @property
-    def accuracy(self) -> float | None:
-        """The part of the class's pictures that are right, rejected or not; None without any."""
-        return float(self.right.mean()) if self.known.any() else None
+    def right(self) -> Mask:
+        """Whether the most probable class is the right one, rejected or not [N]."""
+        equal: Mask = self.logits.argmax(axis=1) == self.labels
+        return equal
 
     @property
-    def interval(self) -> tuple[float, float] | None:
+    def accuracy(self) -> float | None:
+        """The part of the classes' pictures that are right, rejected or not; None without any."""
+        return _mean(self.right[self.known])
+
+    @property
+    def accuracy_interval(self) -> tuple[float, float] | None:
         """The accuracy's 95 % confidence interval."""
-        if not self.known.any():
-            return None
-        return wilson_interval(int(self.right.sum()), len(self.right))
+        return _interval(self.right[self.known])
 
     @property
     def ece(self) -> float | None:
         """The expected calibration error, in [0, 1]."""
         if not self.known.any():
             return None
-        shares = softmax(self.logits[self.known], self.temperature)
-        return expected_calibration_error(shares, self.labels[self.known])
+        return expected_calibration_error(self.probabilities[self.known], self.labels[self.known])
+
+    @property
+    def loses(self) -> float | None:
+        """The part of the classes' pictures that is rejected; None without any."""
+        return _mean(self.rejected[self.known])
+
+    @property
+    def catches(self) -> float | None:
+        """The part of the pictures of none of the classes that is rejected; None without any."""
+        return _mean(self.rejected[~self.known])
+
+    @property
+    def catches_interval(self) -> tuple[float, float] | None:
+        """Its 95 % confidence interval."""
+        return _interval(self.rejected[~self.known])
+
+    @property
+    def auroc(self) -> float | None:
+        """How often a picture of a class scores higher than one of none, in [0, 1]."""
+        if self.known.all() or not self.known.any():
+            return None
+        return float(roc_auc_score(self.known, self.scores))
 
     @property
     def confusion(self) -> dict[str, dict[str, int]]:
@@ -106,18 +148,28 @@ class Evaluation:
             data=self.data,
             pictures=len(self.labels),
             accuracy=_rounded(self.accuracy),
-            rejected=round(float(self.rejected.mean()), 5),
             ece=_rounded(self.ece),
+            loses=_rounded(self.loses),
+            catches=_rounded(self.catches),
+            auroc=_rounded(self.auroc),
         )
 
     def as_dict(self) -> dict[str, Any]:
         """The figures for a JSON file."""
         return {
-            "model": self.model,
             **self.measurement().model_dump(),
-            "accuracy_interval_95": self.interval,
+            "accuracy_interval_95": self.accuracy_interval,
+            "catches_interval_95": self.catches_interval,
             "confusion": self.confusion,
         }
+
+
+def _mean(values: Mask) -> float | None:
+    return float(values.mean()) if len(values) else None
+
+
+def _interval(values: Mask) -> tuple[float, float] | None:
+    return wilson_interval(int(values.sum()), len(values)) if len(values) else None
 
 
 def _rounded(value: float | None) -> float | None:
@@ -155,12 +207,15 @@ def evaluate(
             f"the table also has {', '.join(unknown)}"
         )
     numbers = {name: number for number, name in enumerate(classes)} | {NEITHER: BACKGROUND}
+    start = time.perf_counter()
+    logits = classifier.logits(list(paths), progress=progress)
     return Evaluation(
-        model=classifier.reference.name,
+        model=classifier.reference,
         data=data,
         classes=classes,
         labels=np.array([numbers[label] for label in labels], dtype=np.intp),
-        logits=classifier.logits(list(paths), progress=progress),
+        logits=logits,
         temperature=classifier.card.temperature,
-        threshold=classifier.card.rejection.threshold,
+        threshold=classifier.threshold,
+        seconds=time.perf_counter() - start,
     )

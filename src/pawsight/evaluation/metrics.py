@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 
 from pawsight.inference.prediction import softmax
 
@@ -61,16 +62,6 @@ def fit_temperature(logits: Logits, labels: Labels) -> float:
     return math.exp(_minimum(loss, math.log(0.05), math.log(20.0)))
 
 
-def rejection_threshold(scores: NDArray[np.float64], keeps: float = 0.99) -> float:
-    """The score that the given part of pictures of the classes reaches.
-
-    Args:
-        scores: Of pictures of the classes that training did not see, float [N].
-        keeps: The part of them that must pass.
-    """
-    return float(np.quantile(scores, 1.0 - keeps, method="lower"))
-
-
 def wilson_interval(successes: int, trials: int, z: float = 1.96) -> tuple[float, float]:
     """Confidence interval of a proportion (Wilson 1927), 95 % by default."""
     if trials == 0:
@@ -80,6 +71,25 @@ def wilson_interval(successes: int, trials: int, z: float = 1.96) -> tuple[float
     spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
     scale = 1 + z * z / trials
     return max((centre - spread) / scale, 0.0), min((centre + spread) / scale, 1.0)
+
+
+def mcnemar(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+    """How likely two models that are equally good would differ as much as these (McNemar 1947).
+
+    The exact form: of the pictures that one of them alone gets right, each is as likely to be the
+    one's as the other's.
+
+    Args:
+        one: Whether one model is right about each picture [N].
+        other: The other, about the same pictures.
+
+    Returns:
+        The two-sided p-value, in [0, 1].
+    """
+    only_one, only_other = int((one & ~other).sum()), int((~one & other).sum())
+    if only_one + only_other == 0:
+        return 1.0
+    return float(binomtest(only_one, only_one + only_other).pvalue)
 
 
 def _minimum(function: Callable[[float], float], low: float, high: float) -> float:

@@ -34,39 +34,93 @@ class _Strict(BaseModel):
     )
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class OperatingPoint(_Strict):
+    """A threshold, and what is to be expected of it.
+
+    Attributes:
+        threshold: A lower score is rejected.
+        loses: The part of pictures of the classes that are expected to be rejected.
+        loses_interval: That part's 95 % interval, given the pictures that the threshold was chosen
+            on.
+        catches: The part of validation pictures of none of the classes that is rejected; None
+            where there were none.
+        catches_interval: Its 95 % confidence interval.
+    """
+
+    threshold: float
+    loses: Share
+    loses_interval: tuple[Share, Share]
+    catches: Share | None
+    catches_interval: tuple[Share, Share] | None
+
+
 class Rejection(_Strict):
     """When a picture is called ``neither``.
 
     Attributes:
         score: What is compared: ``energy`` is ``logsumexp(logits)``.
         threshold: A lower score is rejected.
-        keeps: The part of validation pictures of the classes that passes it; None where it was not
-            chosen so.
+        points: Thresholds to choose from, by rising threshold; empty where they were not chosen on
+            pictures.
         trained: Whether training had pictures of none of the classes.
     """
 
     score: Literal["energy"] = "energy"
     threshold: float
-    keeps: Annotated[float, Field(gt=0, le=1)] | None
+    points: tuple[OperatingPoint, ...] = ()
     trained: bool
+
+    @property
+    def point(self) -> OperatingPoint | None:
+        """What is to be expected of the threshold; None where it was not chosen on pictures."""
+        fitting = (point for point in self.points if point.threshold == self.threshold)
+        return next(fitting, None)
+
+    def losing(self, at_most: float) -> float:
+        """The threshold that rejects most and is expected to lose at most this part.
+
+        Args:
+            at_most: Of pictures of the classes, in [0, 1]; 0 rejects nothing.
+
+        Raises:
+            ValueError: No threshold promises as little; says which there are.
+        """
+        if at_most == 0:
+            return float("-inf")
+        fitting = [point.threshold for point in self.points if point.loses <= at_most]
+        if not fitting:
+            offered = ", ".join(f"{point.loses:g}" for point in self.points)
+            raise ValueError(
+                f"no threshold is known to lose at most {at_most:g} of the classes' pictures; "
+                + (f"known are {offered}, and 0 to reject nothing" if offered else "none is known")
+            )
+        return fitting[-1]
 
 
 class Measurement(_Strict):
-    """What a model reached on some data.
+    """What a model reached on some data; None where the data has no pictures of the kind.
 
     Attributes:
         data: Name of the data and split.
-        pictures: How many were measured.
-        accuracy: The part whose most probable class is the right one, rejected or not.
-        rejected: The part called ``neither``.
-        ece: Expected calibration error, 15 bins of equal width, in [0, 1].
+        pictures: How many were measured, of the classes and of none of them.
+        accuracy: The part of the classes' pictures whose most probable class is the right one,
+            rejected or not.
+        ece: Expected calibration error on them, 15 bins of equal width, in [0, 1].
+        loses: The part of them that is called ``neither``.
+        catches: The part of the other pictures that is called ``neither``.
+        auroc: How often one of the classes' pictures scores higher than one of the others.
     """
 
     data: str
     pictures: Annotated[int, Field(ge=1)]
-    accuracy: Annotated[float, Field(ge=0, le=1)] | None = None
-    rejected: Annotated[float, Field(ge=0, le=1)]
-    ece: Annotated[float, Field(ge=0, le=1)] | None = None
+    accuracy: Share | None = None
+    ece: Share | None = None
+    loses: Share | None = None
+    catches: Share | None = None
+    auroc: Share | None = None
 
 
 class Provenance(_Strict):

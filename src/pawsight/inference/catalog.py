@@ -34,14 +34,24 @@ class Entry:
     path: Path
     source: str
 
-    def load(self, *, threads: int | None = None) -> Classifier:
+    def load(self, *, threads: int | None = None, may_lose: float | None = None) -> Classifier:
         """Open, verify and load the folder.
+
+        Args:
+            threads: As for :class:`Classifier`.
+            may_lose: Likewise.
 
         Raises:
             BrokenModel: It is incomplete, was changed, or answers otherwise than when trained.
+            ModelError: No threshold is known that loses so little.
         """
-        folder = ModelFolder.open(self.path)
-        return Classifier(folder, name=self.name, source=self.source, threads=threads)
+        return Classifier(
+            ModelFolder.open(self.path),
+            name=self.name,
+            source=self.source,
+            threads=threads,
+            may_lose=may_lose,
+        )
 
 
 def installed_models() -> Path:
@@ -104,16 +114,21 @@ def available() -> list[Entry]:
     return [found[name] for name in sorted(found)]
 
 
-def load(name: str = "custom", *, threads: int | None = None) -> Classifier:
+def load(
+    name: str = "custom", *, threads: int | None = None, may_lose: float | None = None
+) -> Classifier:
     """Load a model by name (``custom``, ``pretrained``) or by the path of its folder.
 
     Args:
         name: See :func:`resolve`.
         threads: Of the network; by default all processors that the process may use.
+        may_lose: The part of pictures of the classes that may be called ``neither``, in [0, 1]; by
+            default the model's own choice. 0 never answers ``neither``.
 
     Raises:
         UnknownModel: Nothing of that name.
         ModelNotInstalled: A known model that is not on this machine.
         BrokenModel: A folder that does not prove itself.
+        ModelError: The model knows no threshold that loses so little.
     """
-    return resolve(name).load(threads=threads)
+    return resolve(name).load(threads=threads, may_lose=may_lose)

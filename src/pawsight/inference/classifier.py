@@ -58,10 +58,16 @@ class Classifier:
         name: What the answers call it; by default its card's name.
         source: Where it comes from, for the answers.
         threads: Of the network; by default all processors that the process may use.
+        may_lose: The part of pictures of the classes that may be called ``neither``, in [0, 1], in
+            place of the card's choice; 0 never answers ``neither``.
+
+    Attributes:
+        threshold: Pictures that score lower are called ``neither``.
 
     Raises:
         BrokenModel: ONNX Runtime cannot load the network, or a golden picture is answered
             otherwise.
+        ModelError: The card knows no threshold that loses so little.
     """
 
     def __init__(
@@ -71,10 +77,12 @@ class Classifier:
         name: str | None = None,
         source: str = "local",
         threads: int | None = None,
+        may_lose: float | None = None,
     ) -> None:
         self.folder = folder
         self.reference = ModelReference(name or folder.card.name, folder.version, source)
         self.threads = threads or usable_cpus()
+        self.threshold = _threshold(folder, may_lose)
         self._session = _session(folder, self.threads)
         self._verify_golden()
 
@@ -204,7 +212,7 @@ class Classifier:
             logits,
             self.card.labels,
             temperature=self.card.temperature,
-            threshold=self.card.rejection.threshold,
+            threshold=self.threshold,
             model=self.reference,
         )
 
@@ -274,6 +282,16 @@ def _checked(pixels: object) -> Pixels:
             f"uint8 [H, W, 3]; got {got}"
         )
     return pixels
+
+
+def _threshold(folder: ModelFolder, may_lose: float | None) -> float:
+    rejection = folder.card.rejection
+    if may_lose is None:
+        return rejection.threshold
+    try:
+        return rejection.losing(may_lose)
+    except ValueError as error:
+        raise ModelError(f"model {folder.card.name!r}: {error}") from error
 
 
 def _session(folder: ModelFolder, threads: int) -> onnxruntime.InferenceSession:

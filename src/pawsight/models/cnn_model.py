@@ -67,10 +67,20 @@ class SimpleCNN(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(widths[-1], num_classes)
 
+    @property
+    def num_features(self) -> int:
+        """D, the size of the vector that the classifier sees."""
+        return self.classifier.in_features
+
     def forward(self, pixel_values: Tensor) -> Tensor:
         """Logits [N, C] of normalised pictures, float [N, 3, H, W] with H, W ≥ 32."""
-        logits: Tensor = self.classifier(self.dropout(self._feature_map(pixel_values).mean((2, 3))))
+        logits: Tensor = self.classifier(self.features(pixel_values))
         return logits
+
+    def features(self, pixel_values: Tensor) -> Tensor:
+        """What the classifier sees, float [N, D]."""
+        features: Tensor = self.dropout(self._feature_map(pixel_values).mean((2, 3)))
+        return features
 
     def activations(self, pixel_values: Tensor) -> Activations:
         """Logits together with what explaining and rejecting need."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import lightning as L
 import torch
@@ -17,6 +17,15 @@ from pawsight.labels import BACKGROUND
 
 Batch = tuple[Tensor, Tensor]
 """Pictures float [N, 3, H, W], and labels int64 [N] or class weights float [N, C + 1]."""
+
+
+class Teacher(Protocol):
+    """A trained network that another learns from."""
+
+    num_classes: int
+
+    def __call__(self, pixel_values: Tensor) -> Tensor:
+        """Logits float [N, num_classes] of normalised pictures, float [N, 3, H, W]."""
 
 
 class CatDogClassifier(L.LightningModule):
@@ -38,11 +47,21 @@ class CatDogClassifier(L.LightningModule):
             where a training may be resumed inside an epoch: to estimate, Lightning sets the loader
             up before it reads the checkpoint, and then forgets the loader's place.
         restarts: Of the cosine, as for :class:`WarmupCosine`.
+        layer_decay: The learning rate at the pixels as a part of the one at the classifier,
+            geometric in between (Bao et al. 2022, *BEiT*); needs a network with ``height_of``.
+        teacher: Maps float [N, 3, H, W] to logits [N, K] of other classes that it knows. The
+            network's features then learn to tell, by one more linear layer that is thrown away
+            afterwards, what the teacher sees in the very same crop (Hinton et al. 2015,
+            *Distilling the knowledge in a neural network*); needs a network with ``features`` and
+            ``classifier``.
+        imitation: What the teacher's divergence weighs beside the loss of the labels.
+        imitation_temperature: That softens both, above 0.
+        patch_dropout: Pairs (first epoch, part); needs a network with ``patch_dropout``.
     """
 
     def __init__(
         self,
-        network: nn.Module,
+        network: Any,  # noqa: ANN401 - a module; what it must have beside depends on the options
         num_classes: int = 2,
         learning_rate: float = 3e-3,
         weight_decay: float = 0.05,
@@ -51,10 +70,15 @@ class CatDogClassifier(L.LightningModule):
         with_background: bool = False,
         total_steps: int | None = None,
         restarts: Sequence[tuple[int, float]] = (),
+        layer_decay: float = 1.0,
+        teacher: Teacher | None = None,
+        imitation: float = 0.0,
+        imitation_temperature: float = 1.0,
+        patch_dropout: Sequence[tuple[int, float]] = (),
     ) -> None:
         super().__init__()
-        self.save_hyperparameters(ignore=["network"])
-        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.save_hyperparameters(ignore=["network", "teacher"])
+        self.network = network.to(memory_format=torch.channels_last)
         self.num_classes = num_classes
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
@@ -63,6 +87,12 @@ class CatDogClassifier(L.LightningModule):
         self.with_background = with_background
         self.total_steps = total_steps
         self.restarts = restarts
+        self.layer_decay = layer_decay
+        self.teacher = teacher
+        self.imitation = imitation
+        self.imitation_temperature = imitation_temperature
+        self.patch_dropout = sorted(patch_dropout)
+        self.imitator = nn.Linear(network.num_features, teacher.num_classes) if teacher else None
         self.train_accuracy = self._new_accuracy()
         self.val_accuracy = self._new_accuracy()
         self.test_accuracy = self._new_accuracy()
@@ -72,24 +102,41 @@ class CatDogClassifier(L.LightningModule):
         logits: Tensor = self.network(pixel_values)
         return logits
 
+    def on_train_epoch_start(self) -> None:
+        """Leave out as many patches as this epoch shall."""
+        for first, part in self.patch_dropout:
+            if self.current_epoch >= first:
+                self.network.patch_dropout = part
+
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """The loss of one batch; logs ``train_loss`` and ``train_accuracy``."""
-        return self._step("train", self.train_accuracy, batch)
+        pixel_values = _channels_last(batch[0])
+        if self.teacher is None or self.imitator is None:
+            return self._step("train", self.train_accuracy, batch, self(pixel_values))
+        features = self.network.features(pixel_values)
+        logits = self.network.classifier(features)
+        loss = self._step("train", self.train_accuracy, batch, logits)
+        divergence = imitation_loss(
+            self.imitator(features).float(), self.teacher(pixel_values), self.imitation_temperature
+        )
+        self.log("train_imitation", divergence, on_step=True, on_epoch=False)
+        return loss + self.imitation * divergence
 
     def validation_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Logs ``val_loss`` and ``val_accuracy``."""
-        return self._step("val", self.val_accuracy, batch)
+        return self._step("val", self.val_accuracy, batch, self(_channels_last(batch[0])))
 
     def test_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Logs ``test_loss`` and ``test_accuracy``."""
-        return self._step("test", self.test_accuracy, batch)
+        return self._step("test", self.test_accuracy, batch, self(_channels_last(batch[0])))
 
     def _new_accuracy(self) -> MulticlassAccuracy:
         return MulticlassAccuracy(self.num_classes, average="micro", ignore_index=BACKGROUND)
 
-    def _step(self, stage: str, accuracy: MulticlassAccuracy, batch: Batch) -> Tensor:
-        pixel_values, labels = batch
-        logits = self(pixel_values.contiguous(memory_format=torch.channels_last))
+    def _step(
+        self, stage: str, accuracy: MulticlassAccuracy, batch: Batch, logits: Tensor
+    ) -> Tensor:
+        labels = batch[1]
         loss = open_set_cross_entropy(
             logits.float(),
             labels,
@@ -104,12 +151,10 @@ class CatDogClassifier(L.LightningModule):
 
     def configure_optimizers(self) -> Any:  # noqa: ANN401 - Lightning's own union of dictionaries
         """AdamW and, at every step, a linear warm-up followed by a cosine to zero."""
-        weights = [p for p in self.network.parameters() if p.ndim > 1]
-        others = [p for p in self.network.parameters() if p.ndim <= 1]
         optimizer = torch.optim.AdamW(
             [
-                {"params": weights, "weight_decay": self.weight_decay},
-                {"params": others, "weight_decay": 0.0},
+                {"params": params, "lr": self.learning_rate * factor, "weight_decay": decay}
+                for (factor, decay), params in self._parameter_groups().items()
             ],
             lr=self.learning_rate,
             betas=(0.9, 0.98),
@@ -120,6 +165,20 @@ class CatDogClassifier(L.LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
+
+    def _parameter_groups(self) -> dict[tuple[float, float], list[nn.Parameter]]:
+        """What is trained, by its factor on the learning rate and its weight decay."""
+        groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+        for name, parameter in self.named_parameters():
+            if not parameter.requires_grad:
+                continue
+            factor = 1.0
+            if self.layer_decay != 1.0 and name.startswith("network."):
+                height = self.network.height_of(name.removeprefix("network."))
+                factor = self.layer_decay ** (1 - height)
+            decay = self.weight_decay if parameter.ndim > 1 else 0.0
+            groups.setdefault((factor, decay), []).append(parameter)
+        return groups
 
 
 class WarmupCosine:
@@ -191,6 +250,29 @@ def open_set_cross_entropy(
     return F.cross_entropy(
         torch.cat([logits, none], dim=1), torch.cat([known, weights[:, classes:]], dim=1)
     )
+
+
+def imitation_loss(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:
+    """How far the student's softened answers are from the teacher's, in nats.
+
+    Args:
+        student: Logits, float [N, K].
+        teacher: Logits, float [N, K].
+        temperature: That divides both, above 0.
+
+    Returns:
+        The mean Kullback-Leibler divergence, a scalar.
+    """
+    return F.kl_div(
+        F.log_softmax(student / temperature, dim=1),
+        F.log_softmax(teacher / temperature, dim=1),
+        log_target=True,
+        reduction="batchmean",
+    )
+
+
+def _channels_last(pixel_values: Tensor) -> Tensor:
+    return pixel_values.contiguous(memory_format=torch.channels_last)
 
 
 def _hardest(weights: Tensor) -> Tensor:

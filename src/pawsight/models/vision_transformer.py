@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from transformers import Dinov2Config, Dinov2Model
 
@@ -27,6 +29,11 @@ class VisionTransformer(nn.Module):
             interpolate between them.
         drop_path: Probability of skipping a layer's branch for a picture, in training only (Huang
             et al. 2016, *Deep networks with stochastic depth*).
+        frozen_layers: As many of the lowest layers, and the embeddings, stay as they are.
+
+    Attributes:
+        patch_dropout: The part of the patches that is left out in training, others for each
+            picture (Liu et al. 2022, *PatchDropout*). Pictures then have no ``class_map``.
     """
 
     def __init__(
@@ -38,6 +45,7 @@ class VisionTransformer(nn.Module):
         patch_size: int = 14,
         position_size: int = 518,
         drop_path: float = 0.0,
+        frozen_layers: int = 0,
     ) -> None:
         super().__init__()
         self.backbone = Dinov2Model(
@@ -50,13 +58,38 @@ class VisionTransformer(nn.Module):
                 drop_path_rate=drop_path,
             )
         )
+        # For few tokens, plain products are faster on processors than torch's fused attention.
+        self.backbone.set_attn_implementation("eager")
         self.patch_size = patch_size
+        self.patch_dropout = 0.0
         self.classifier = nn.Linear(width, num_classes)
+        if frozen_layers:
+            lowest = [self.backbone.embeddings, *self.backbone.encoder.layer[:frozen_layers]]
+            for module in lowest:
+                module.requires_grad_(requires_grad=False)
+
+    @property
+    def num_features(self) -> int:
+        """D, the size of the vector that the classifier sees."""
+        return self.classifier.in_features
+
+    def height_of(self, parameter: str) -> float:
+        """Where a parameter stands, by name: 0 at the pixels, 1 at the classifier."""
+        depth = len(self.backbone.encoder.layer)
+        if parameter.startswith("backbone.embeddings"):
+            return 0.0
+        if match := re.match(r"backbone\.encoder\.layer\.(\d+)\.", parameter):
+            return (int(match[1]) + 1) / (depth + 1)
+        return 1.0
 
     def forward(self, pixel_values: Tensor) -> Tensor:
         """Logits [N, C] of normalised pictures, float [N, 3, H, W]."""
-        logits: Tensor = self.classifier(self._patches(pixel_values).mean(dim=1))
+        logits: Tensor = self.classifier(self.features(pixel_values))
         return logits
+
+    def features(self, pixel_values: Tensor) -> Tensor:
+        """What the classifier sees, float [N, D]."""
+        return self._patches(pixel_values).mean(dim=1)
 
     def activations(self, pixel_values: Tensor) -> Activations:
         """Logits together with what explaining and rejecting need."""
@@ -69,6 +102,21 @@ class VisionTransformer(nn.Module):
 
     def _patches(self, pixel_values: Tensor) -> Tensor:
         """The patches' last states, float [N, h · w, D]."""
-        output: Any = self.backbone(pixel_values=pixel_values)
-        states: Tensor = output.last_hidden_state
+        tokens = self.backbone.embeddings(pixel_values)
+        if self.training and self.patch_dropout > 0:
+            tokens = _drop_patches(tokens, self.patch_dropout)
+        output: Any = self.backbone.encoder(tokens)
+        states: Tensor = self.backbone.layernorm(output.last_hidden_state)
         return states[:, 1:]
+
+
+def _drop_patches(tokens: Tensor, part: float) -> Tensor:
+    """Leave out a random part of the patches, others for each picture; the CLS token stays.
+
+    Liu et al. 2022, *PatchDropout: economizing vision transformers using patch dropout*.
+    """
+    count, length, width = tokens.shape
+    kept = max(round((length - 1) * (1 - part)), 1)
+    order = torch.rand(count, length - 1, device=tokens.device).argsort(dim=1)[:, :kept] + 1
+    chosen = tokens.gather(1, order[:, :, None].expand(-1, -1, width))
+    return torch.cat([tokens[:, :1], chosen], dim=1)

@@ -38,6 +38,11 @@ class Settings(BaseSettings):
         description="The models to load, by name or by the path of their folder; with commas "
         "between them in an environment variable.",
     )
+    may_lose: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        default=None,
+        description="The part of the classes' pictures that may be called `neither`; 0 never "
+        "answers `neither`, and by default each model's own choice holds.",
+    )
     max_bytes: Count = Field(
         default=DEFAULT_LIMITS.max_bytes, description="The largest file of one picture, in bytes."
     )

@@ -39,7 +39,7 @@ class State:
         Raises:
             UnknownModel: There is no such model.
             BrokenModel: A model does not prove itself.
-            ModelError: Two models have the same name.
+            ModelError: Two models have the same name, or one knows no threshold as asked for.
         """
         threads = settings.threads or usable_cpus()
         state = cls(settings, {}, {}, CapacityLimiter(threads))
@@ -51,7 +51,7 @@ class State:
                 continue
             if entry.name in state.loaded:
                 raise ModelError(f"two of the models to serve are called {entry.name!r}")
-            state.loaded[entry.name] = entry.load(threads=threads)
+            state.loaded[entry.name] = entry.load(threads=threads, may_lose=settings.may_lose)
         return state
 
     @property

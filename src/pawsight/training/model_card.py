@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pawsight.inference.artifact import Card, Measurement
+from pawsight.inference.artifact import Card, Measurement, Rejection
 
 _TEMPLATE = """\
 ---
@@ -33,14 +33,18 @@ tags: [{labels}]
 
 {metrics}
 
-Accuracy is the part of the classes' pictures whose most probable class is the right one. *Neither*
-is the part of all pictures that the model calls so. ECE is the expected calibration error over 15
-bins. `pawsight evaluate` measures all of them, through the same path as in serving.
+Accuracy is the part of the classes' pictures whose most probable class is the right one; ECE the
+expected calibration error over 15 bins; *loses* the part of the classes' pictures that the model
+calls *neither*, *catches* the part of the others that it calls so, and AUROC how often one of the
+classes' scores higher than one of the others. `pawsight evaluate` measures all of them, through the
+same path as in serving.
 
 ## Neither
 
-A picture is called *neither* where `logsumexp(logits)` is below {threshold:g}. {keeps}
+A picture is called *neither* where `logsumexp(logits)` is below {threshold:g}.
 {trained}
+
+{points}
 
 ## Use
 
@@ -71,11 +75,7 @@ def render(card: Card) -> str:
         temperature=card.temperature,
         metrics=_metrics(card.metrics),
         threshold=card.rejection.threshold,
-        keeps=(
-            f"{card.rejection.keeps:.0%} of the validation split's pictures of the classes pass."
-            if card.rejection.keeps
-            else "That threshold was not chosen on pictures."
-        ),
+        points=_points(card.rejection),
         trained=(
             "Training had pictures of neither to learn from."
             if card.rejection.trained
@@ -85,14 +85,47 @@ def render(card: Card) -> str:
 
 
 def _metrics(metrics: tuple[Measurement, ...]) -> str:
-    lines = ["| data | pictures | accuracy | neither | ECE |", "|---|---|---|---|---|"]
+    lines = [
+        "| data | pictures | accuracy | ECE | loses | catches | AUROC |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for each in metrics:
-        accuracy, ece = _percent(each.accuracy), _percent(each.ece)
+        shares = [each.accuracy, each.ece, each.loses, each.catches]
+        cells = [each.data, str(each.pictures), *map(_percent, shares), _plain(each.auroc)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _points(rejection: Rejection) -> str:
+    """What is to be expected of each threshold, for the next picture."""
+    if not rejection.points:
+        return "That threshold was not chosen on pictures: what it loses is not known."
+    lines = [
+        "What to expect on the next picture, if it comes from where the validation pictures do",
+        "(95 % intervals); `may_lose` chooses:",
+        "",
+        "| threshold | loses, of the classes | catches, of the others |",
+        "|---|---|---|",
+    ]
+    for each in rejection.points:
+        chosen = " (default)" if each == rejection.point else ""
+        caught = _percent(each.catches)
+        if each.catches_interval is not None:
+            caught += f" ({_range(each.catches_interval)})"
         lines.append(
-            f"| {each.data} | {each.pictures} | {accuracy} | {_percent(each.rejected)} | {ece} |"
+            f"| {each.threshold:g}{chosen} | {each.loses:.2%} ({_range(each.loses_interval)}) "
+            f"| {caught} |"
         )
     return "\n".join(lines)
 
 
+def _range(interval: tuple[float, float]) -> str:
+    return f"{interval[0]:.2%} to {interval[1]:.2%}"
+
+
 def _percent(share: float | None) -> str:
     return "–" if share is None else f"{share:.2%}"
+
+
+def _plain(share: float | None) -> str:
+    return "–" if share is None else f"{share:.4f}"

