@@ -43,6 +43,7 @@ from pawsight.inference.prediction import energy
 from pawsight.labels import NEITHER
 from pawsight.models.cnn_model import Activations
 from pawsight.models.huggingface import HuggingFaceViT
+from pawsight.training.compress import compress, round_weights
 from pawsight.training.fit import Network, build_network, load_weights, starting_point
 from pawsight.training.golden import golden_pictures
 from pawsight.training.model_card import render
@@ -89,9 +90,13 @@ def export_run(
     network = build_network(recipe, len(labels))
     load_weights(network, run.best)
     network.eval()
+    if recipe.weights == "int8":
+        round_weights(network)
     how = Preprocessing(height=recipe.image_size, width=recipe.image_size)
     output.mkdir(parents=True, exist_ok=True)
     write_onnx(network, how, output / NETWORK_FILE)
+    if recipe.weights == "int8":
+        compress(output / NETWORK_FILE)
     golden = write_golden(network, labels, how, output)
     hash_files(training["path"].tolist()).astype("<u8").tofile(output / SEEN_FILE)
     parameters = sum(each.numel() for each in network.parameters()) / 1e6

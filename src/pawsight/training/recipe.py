@@ -121,6 +121,8 @@ class Recipe(BaseModel):
         restarts: Pairs (epoch, part of ``learning_rate``) at which the cosine begins anew.
         label_smoothing: Spread over the classes.
         ema_decay: Of the running average of the weights, which is what is kept; 0 for none.
+        weights: How the exported folder stores those of linear layers: ``float32``, or ``int8``,
+            rounded (:mod:`pawsight.training.compress`).
         precision: ``auto`` times a step in float32 and in bfloat16 and takes the faster.
     """
 
@@ -144,6 +146,7 @@ class Recipe(BaseModel):
     restarts: tuple[tuple[int, float], ...] = ()
     label_smoothing: Fraction = 0.0
     ema_decay: Fraction = 0.0
+    weights: Literal["float32", "int8"] = "float32"
     precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
 
     @model_validator(mode="after")
