@@ -7,7 +7,7 @@ import pytest
 
 import pawsight
 from pawsight.inference.catalog import available, resolve
-from pawsight.inference.errors import ModelNotInstalled, UnknownModel
+from pawsight.inference.errors import UnknownModel
 
 
 @pytest.fixture
@@ -32,11 +32,6 @@ def test_a_folder_is_named_by_its_path(installed: Path, trained: Path) -> None:
     model = pawsight.load(str(trained))
     assert model.reference.name == "model"
     assert model.reference.source == "local"
-
-
-def test_a_model_that_must_be_pulled_says_how(installed: Path) -> None:
-    with pytest.raises(ModelNotInstalled, match="`pawsight models pull pretrained` brings it"):
-        resolve("pretrained")
 
 
 @pytest.mark.parametrize("name", ["custon", "../custom", "/etc", "", ".", "a b", "x" * 300])

@@ -28,9 +28,14 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="package")
-def settings(tiny: Path) -> Settings:
+def second(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_model_folder(tmp_path_factory.mktemp("models") / "second")
+
+
+@pytest.fixture(scope="package")
+def settings(tiny: Path, second: Path) -> Settings:
     return Settings(
-        serve_models=(str(tiny), "pretrained"),
+        serve_models=(str(tiny), str(second)),
         max_bytes=200_000,
         max_files=8,
         max_batch_bytes=1_000_000,

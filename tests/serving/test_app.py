@@ -30,33 +30,20 @@ def test_live_and_ready(client: TestClient) -> None:
     assert ready.status_code == 200
     said = ready.json()
     assert said["status"] == "ready"
-    assert said["absent"] == ["pretrained"]
-    [model] = said["models"]
-    assert model["name"] == "tiny"
+    assert [model["name"] for model in said["models"]] == ["tiny", "second"]
+    model = said["models"][0]
     assert model["provider"] == "CPUExecutionProvider"
     assert model["threads"] >= 1
     assert set(said["versions"]) == {"pawsight", "onnxruntime", "python"}
 
 
-def test_without_any_model_the_service_lives_and_is_not_ready() -> None:
-    with TestClient(create_app(Settings(serve_models=("pretrained",)))) as client:
-        assert client.get("/health/live").status_code == 200
-        ready = client.get("/health/ready")
-    assert ready.status_code == 503
-    assert ready.json()["code"] == "not-ready"
-    assert "`pawsight models pull pretrained`" in ready.json()["detail"]
-
-
-def test_models_are_listed_absent_ones_too(client: TestClient) -> None:
-    tiny, pretrained = client.get("/models").json()["models"]
-    assert tiny["loaded"] is True
+def test_models_are_listed(client: TestClient) -> None:
+    tiny, second = client.get("/models").json()["models"]
     assert tiny["labels"] == ["cat", "dog"]
     assert tiny["source"] == "local"
     assert tiny["size"] > 0
     assert tiny["metrics"][0]["accuracy"] == 1.0
-    assert pretrained["loaded"] is False
-    assert pretrained["name"] == "pretrained"
-    assert "`pawsight models pull pretrained`" in pretrained["detail"]
+    assert second["name"] == "second"
 
 
 def test_a_model_shows_its_card_and_no_path(client: TestClient, tiny: Path) -> None:
@@ -64,7 +51,6 @@ def test_a_model_shows_its_card_and_no_path(client: TestClient, tiny: Path) -> N
     assert response.json()["card"]["rejection"]["threshold"] == 4.0
     assert str(tiny.parent) not in response.text
     assert client.get("/models/dog").status_code == 404
-    assert client.get("/models/pretrained").status_code == 503
 
 
 def test_a_folder_with_a_strange_name_is_served(tmp_path: Path) -> None:
@@ -101,12 +87,12 @@ def test_two_models_of_one_name_are_a_failure_to_start(tmp_path: Path) -> None:
 
 
 def test_the_deployed_application_takes_its_settings_from_the_environment(
-    tiny: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: Path, second: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PAWSIGHT_SERVE_MODELS", f"{tiny}, pretrained")
+    monkeypatch.setenv("PAWSIGHT_SERVE_MODELS", f"{tiny}, {second}")
     app = runpy.run_path(str(ROOT / "deployment/api/main.py"))["app"]
     with TestClient(app) as client:
-        assert client.get("/health/ready").json()["models"][0]["name"] == "tiny"
+        assert client.get("/health/ready").json()["models"][1]["name"] == "second"
 
 
 def test_a_browser_is_shown_the_documentation(client: TestClient) -> None:
@@ -187,7 +173,7 @@ def test_the_documented_requests_work_when_tried(client: TestClient) -> None:
     for path, form in (("/predict/{model}", "file"), ("/predict/{model}/batch", "files")):
         operation = document["paths"][path]["post"]
         [parameter] = operation["parameters"]
-        assert parameter["schema"]["enum"] == ["tiny", "pretrained"]
+        assert parameter["schema"]["enum"] == ["tiny", "second"]
         for model in parameter["schema"]["enum"]:
             for media_type, content in operation["requestBody"]["content"].items():
                 url = path.format(model=model)
@@ -198,7 +184,7 @@ def test_the_documented_requests_work_when_tried(client: TestClient) -> None:
                     assert content["schema"]["format"] == "binary"
                     headers = {"content-type": media_type}
                     response = client.post(url, content=picture("red"), headers=headers)
-                assert response.status_code == (200 if model == "tiny" else 503)
+                assert response.status_code == 200
                 assert str(response.status_code) in operation["responses"]
                 tried.append((path, model, media_type))
     assert len(tried) == 8

@@ -71,7 +71,6 @@ def test_a_batch_is_a_form(client: TestClient) -> None:
 
 def test_models_are_found_before_a_batch_is_read(client: TestClient) -> None:
     assert send(client, ("a.jpg", b""), model="dog").status_code == 404
-    assert send(client, ("a.jpg", b""), model="pretrained").status_code == 503
 
 
 def test_a_long_file_name_is_cut(client: TestClient) -> None:

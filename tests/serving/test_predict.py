@@ -170,7 +170,7 @@ def test_another_content_type_is_told_what_to_send(client: TestClient, content_t
 def test_an_unknown_model_is_told_which_there_are(client: TestClient) -> None:
     problem = refused(client, "/predict/dog", content=picture("red"))
     assert (problem["status"], problem["code"]) == (404, "unknown-model")
-    assert problem["detail"] == "no model 'dog'; this service has tiny, pretrained"
+    assert problem["detail"] == "no model 'dog'; this service has tiny, second"
 
 
 @pytest.mark.parametrize(
@@ -193,9 +193,3 @@ def test_long_text_of_a_client_is_cut(client: TestClient) -> None:
     assert len(problem["detail"]) < 400
     problem = refused(client, files={"n" * 4000: b"x"})
     assert len(problem["detail"]) < 400
-
-
-def test_a_model_that_is_not_installed_names_the_command(client: TestClient) -> None:
-    problem = refused(client, "/predict/pretrained", content=picture("red"))
-    assert (problem["status"], problem["code"]) == (503, "model-not-installed")
-    assert "`pawsight models pull pretrained`" in problem["detail"]

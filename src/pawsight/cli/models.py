@@ -22,7 +22,7 @@ def list_models() -> None:
     from rich.table import Table
 
     from pawsight.inference.artifact import ModelFolder
-    from pawsight.inference.catalog import TO_PULL, available, resolve
+    from pawsight.inference.catalog import available
     from pawsight.inference.errors import ModelError
 
     table = Table(
@@ -45,11 +45,6 @@ def list_models() -> None:
             f"{folder.size / 1e6:.1f} MB",
             _accuracy(card),
         )
-    for name in TO_PULL:
-        try:
-            resolve(name)
-        except ModelError as error:
-            notes.append(str(error))
     Console(width=160, soft_wrap=True).print(table)
     for note in notes:
         typer.echo(note, err=True)

@@ -10,10 +10,7 @@ from pathlib import Path
 
 from pawsight.inference.artifact import CARD_FILE, ModelFolder
 from pawsight.inference.classifier import Classifier
-from pawsight.inference.errors import ModelNotInstalled, UnknownModel
-
-TO_PULL = {"pretrained": "pawsight models pull pretrained"}
-"""Names that always mean a model, and what brings it to a machine that does not have it."""
+from pawsight.inference.errors import UnknownModel
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 """What a model's name looks like."""
@@ -66,21 +63,17 @@ def installed_models() -> Path:
 def resolve(name: str) -> Entry:
     """Find a model by name or by the path of its folder.
 
-    A name is looked up among the installed models, then among the embedded ones. Anything with a
-    path separator, or that is a folder with a card, is a path.
+    A name is looked up among the installed models, then among the embedded ones: `pretrained` is
+    the embedded Vision Transformer until `pawsight models pull pretrained` has brought another.
+    Anything with a path separator, or that is a folder with a card, is a path.
 
     Raises:
-        ModelNotInstalled: A known name without a model on this machine; says how to get it.
-        UnknownModel: Anything else that is not found; says what there is.
+        UnknownModel: It is not found; says what there is.
     """
     if NAME.fullmatch(name):
         for home, source in _homes():
             if _has_card(home / name):
                 return Entry(name, home / name, source)
-        if name in TO_PULL:
-            raise ModelNotInstalled(
-                f"the model {name!r} is not on this machine; `{TO_PULL[name]}` brings it"
-            )
     path = Path(name)
     if name and _has_card(path):
         return Entry(path.resolve().name, path, "local")
@@ -127,7 +120,6 @@ def load(
 
     Raises:
         UnknownModel: Nothing of that name.
-        ModelNotInstalled: A known model that is not on this machine.
         BrokenModel: A folder that does not prove itself.
         ModelError: The model knows no threshold that loses so little.
     """

@@ -9,9 +9,5 @@ class UnknownModel(ModelError):
     """No model has this name, and no folder lies there."""
 
 
-class ModelNotInstalled(ModelError):
-    """A model that pawsight knows and this machine does not have; the words say how to get it."""
-
-
 class BrokenModel(ModelError):
     """A model folder that is incomplete, was changed, or answers otherwise than when trained."""

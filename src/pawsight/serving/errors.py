@@ -53,13 +53,6 @@ _KINDS: Final = {
     "unknown-model": _Kind(
         404, "Unknown model", "no model 'dog'; this service has custom, pretrained"
     ),
-    "model-not-installed": _Kind(
-        503,
-        "Model not installed",
-        "the model 'pretrained' is not on this machine; `pawsight models pull pretrained` brings "
-        "it",
-    ),
-    "not-ready": _Kind(503, "Not ready", "no model is loaded"),
     "not-found": _Kind(404, "Not found", "nothing is at this address; /docs says what there is"),
     "method-not-allowed": _Kind(
         405, "Method not allowed", "this address does not take GET; it takes POST"

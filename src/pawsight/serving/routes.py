@@ -14,16 +14,15 @@ from starlette.datastructures import UploadFile
 from pawsight.images.errors import ImageError
 from pawsight.inference.classifier import Classifier
 from pawsight.serving.bodies import FILE_FIELD, FILES_FIELD, open_pictures, read_picture
-from pawsight.serving.errors import Refusal, problem_of, responses
+from pawsight.serving.errors import problem_of, responses
 from pawsight.serving.schemas import (
-    AbsentModel,
     Answer,
     BatchAnswer,
     BatchRecord,
     Live,
-    LoadedModel,
     ModelDetail,
     Models,
+    ModelSummary,
     Ready,
     RunningModel,
 )
@@ -63,7 +62,7 @@ _MANY_PICTURES: Final = {
         },
     }
 }
-_MODEL_PROBLEMS: Final = ("unknown-model", "model-not-installed")
+_MODEL_PROBLEMS: Final = ("unknown-model",)
 _BODY_PROBLEMS: Final = (
     "invalid-multipart",
     "incomplete-body",
@@ -156,13 +155,8 @@ async def predict_batch(request: Request, classifier: Chosen, service: Service) 
 
 @router.get("/models", tags=["models"], summary="List the models")
 async def models(service: Service) -> Models:
-    """Every model that may be asked for; one that is not on this machine says how to get it."""
-    return Models(
-        models=[
-            *(LoadedModel.of(classifier) for classifier in service.loaded.values()),
-            *(AbsentModel(name=name, detail=words) for name, words in service.absent.items()),
-        ]
-    )
+    """Every model that may be asked for."""
+    return Models(models=[ModelSummary.of(classifier) for classifier in service.loaded.values()])
 
 
 @router.get(
@@ -182,19 +176,12 @@ async def live() -> Live:
     return Live()
 
 
-@router.get(
-    "/health/ready",
-    tags=["health"],
-    summary="Can pictures be sent?",
-    responses=responses("not-ready"),
-)
+@router.get("/health/ready", tags=["health"], summary="Can pictures be sent?")
 async def ready(service: Service) -> Ready:
-    """Yes, once every loaded model has answered its golden pictures rightly, and one is loaded.
+    """Yes, once every model has answered its golden pictures rightly.
 
     Says what really runs the networks.
     """
-    if not service.loaded:
-        raise Refusal("not-ready", f"no model is loaded: {'; '.join(service.absent.values())}")
     return Ready(
         models=[
             RunningModel(
@@ -205,7 +192,6 @@ async def ready(service: Service) -> Ready:
             )
             for name, classifier in service.loaded.items()
         ],
-        absent=list(service.absent),
         versions={
             "pawsight": version("pawsight"),
             "onnxruntime": version("onnxruntime"),

@@ -82,10 +82,9 @@ class BatchAnswer(BaseModel):
     records: list[BatchRecord]
 
 
-class LoadedModel(BaseModel):
+class ModelSummary(BaseModel):
     """A model that answers."""
 
-    loaded: Literal[True] = True
     name: str
     version: str = Field(description="The first twelve digits of its weights' SHA-256.")
     source: str = Field(description="`embedded`, `installed`, or `local` for a folder by path.")
@@ -96,33 +95,25 @@ class LoadedModel(BaseModel):
     metrics: list[Measurement]
 
     @classmethod
-    def of(cls, classifier: Classifier) -> LoadedModel:
-        """What is told of a loaded model."""
+    def of(cls, classifier: Classifier) -> ModelSummary:
+        """What is told of a model."""
         return cls(**_told_of(classifier))
-
-
-class AbsentModel(BaseModel):
-    """A model that is known and not on this machine."""
-
-    loaded: Literal[False] = False
-    name: str
-    detail: str = Field(description="How to get it.")
 
 
 class Models(BaseModel):
     """Every model that may be asked for."""
 
-    models: list[LoadedModel | AbsentModel]
+    models: list[ModelSummary]
 
 
-class ModelDetail(LoadedModel):
+class ModelDetail(ModelSummary):
     """A model that answers, with its whole card."""
 
     card: Card
 
     @classmethod
     def of(cls, classifier: Classifier) -> ModelDetail:
-        """What is told of a loaded model, and its card."""
+        """What is told of a model, and its card."""
         return cls(**_told_of(classifier), card=classifier.card)
 
 
@@ -142,11 +133,10 @@ class RunningModel(BaseModel):
 
 
 class Ready(BaseModel):
-    """Every loaded model has answered pictures of which the right answer is known."""
+    """Every model has answered pictures of which the right answer is known."""
 
     status: Literal["ready"] = "ready"
     models: list[RunningModel]
-    absent: list[str] = Field(description="Known models that are not on this machine.")
     versions: dict[str, str]
 
 

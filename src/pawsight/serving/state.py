@@ -10,7 +10,7 @@ from pawsight.cpus import usable_cpus
 from pawsight.images.decode import Limits
 from pawsight.inference.catalog import resolve
 from pawsight.inference.classifier import Classifier
-from pawsight.inference.errors import ModelError, ModelNotInstalled
+from pawsight.inference.errors import ModelError
 from pawsight.inference.prediction import Prediction
 from pawsight.serving.errors import Refusal, quoted
 from pawsight.serving.settings import Settings
@@ -23,13 +23,11 @@ class State:
     Attributes:
         settings: Of the service.
         loaded: By name; each has answered its golden pictures.
-        absent: Known models that are not on this machine, with how to get them.
         workers: Bounds how many pictures are decoded and classified at once.
     """
 
     settings: Settings
     loaded: dict[str, Classifier]
-    absent: dict[str, str]
     workers: CapacityLimiter = field(repr=False)
 
     @classmethod
@@ -42,13 +40,9 @@ class State:
             ModelError: Two models have the same name, or one knows no threshold as asked for.
         """
         threads = settings.threads or usable_cpus()
-        state = cls(settings, {}, {}, CapacityLimiter(threads))
+        state = cls(settings, {}, CapacityLimiter(threads))
         for name in settings.serve_models:
-            try:
-                entry = resolve(name)
-            except ModelNotInstalled as error:
-                state.absent[name] = str(error)
-                continue
+            entry = resolve(name)
             if entry.name in state.loaded:
                 raise ModelError(f"two of the models to serve are called {entry.name!r}")
             state.loaded[entry.name] = entry.load(threads=threads, may_lose=settings.may_lose)
@@ -56,19 +50,17 @@ class State:
 
     @property
     def names(self) -> list[str]:
-        """Of all models that may be asked for, absent ones last."""
-        return [*self.loaded, *self.absent]
+        """Of all models that may be asked for."""
+        return list(self.loaded)
 
     def classifier(self, name: str) -> Classifier:
         """The loaded model of this name.
 
         Raises:
-            Refusal: ``unknown-model`` or ``model-not-installed``.
+            Refusal: ``unknown-model``.
         """
         if name in self.loaded:
             return self.loaded[name]
-        if name in self.absent:
-            raise Refusal("model-not-installed", self.absent[name])
         there = ", ".join(self.names)
         raise Refusal("unknown-model", f"no model {quoted(name)}; this service has {there}")
 

@@ -33,11 +33,11 @@ def main() -> None:
     model = _choose(models)
     labels = [each.labels for each in (model, *models) if each and each.labels]
     heading.html(header(labels[0] if labels else ()))
-    if model and model.loaded and not trouble:
+    if model and not trouble:
         trouble = _answer_all(service, model, files)
     if trouble:
         _say(notice, trouble)
-    if model and model.loaded:
+    if model:
         _show([_known(model, file, trouble) for file in files])
 
 
@@ -65,14 +65,11 @@ def _choose(models: Sequence[Model]) -> Model | None:
     name = st.radio(
         "Model",
         list(by_name),
-        captions=[each.description if each.loaded else "not on this machine" for each in models],
+        captions=[each.description for each in models],
         horizontal=True,
         key="model",
     )
-    model = by_name[name or models[0].name]
-    if not model.loaded:
-        st.info(_sentence(model.detail), icon=":material/download:")
-    return model
+    return by_name[name or models[0].name]
 
 
 def _answer_all(service: Service, model: Model, files: Sequence[UploadedFile]) -> str:

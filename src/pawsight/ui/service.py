@@ -25,15 +25,11 @@ class Model(BaseModel):
 
     Attributes:
         name: What it is asked for by.
-        loaded: Whether it answers.
-        detail: How to get it, where it is not loaded.
         description: One sentence.
         labels: What it tells apart.
     """
 
     name: str
-    loaded: bool
-    detail: str = ""
     description: str = ""
     labels: tuple[str, ...] = ()
 
@@ -81,7 +77,7 @@ class Service:
         self._http = httpx.Client(base_url=self.url, timeout=_TIMEOUT, transport=transport)
 
     def models(self) -> list[Model]:
-        """Every model that the service knows, whether or not it is loaded.
+        """Every model that the service has.
 
         Raises:
             Unavailable: The service cannot say.
