@@ -5,26 +5,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 import pawsight
-from pawsight.cli import app
 from pawsight.images.preprocess import preprocess
 from pawsight.inference.artifact import ModelFolder
 from pawsight.models.huggingface import HuggingFaceViT
 from tests.drawn import draw
 from tests.models.test_huggingface import make_checkpoint
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PAWSIGHT_MODELS", str(tmp_path / "models"))
-    return tmp_path / "models"
-
-
-def pull(*arguments: str | Path) -> tuple[int, str]:
-    done = CliRunner().invoke(app, ["models", "pull", *map(str, arguments)])
-    return done.exit_code, done.output
+from tests.pulling import pull
 
 
 def test_a_checkpoint_is_served_as_it_is_and_without_torch(home: Path, tmp_path: Path) -> None:
@@ -91,3 +79,10 @@ def test_a_checkpoint_that_cannot_be_used_is_refused_in_words(home: Path, tmp_pa
     assert code == 2
     assert "no class for cat and dog; its classes are: wolf, fox" in output
     assert list(home.iterdir()) == []
+
+
+def test_a_revision_of_a_folder_is_refused(home: Path, trained: Path, tmp_path: Path) -> None:
+    for source in (trained, make_checkpoint(tmp_path / "checkpoint")):
+        code, output = pull("pretrained", "--from", source, "--revision", "v1")
+        assert code == 2
+        assert "is a folder, which has no revision 'v1'" in output
