@@ -9,6 +9,7 @@ import pytest
 import pawsight
 from pawsight.images.preprocess import preprocess
 from pawsight.inference.artifact import ModelFolder
+from pawsight.inference.explain import explain
 from pawsight.models.huggingface import HuggingFaceViT
 from tests.drawn import draw
 from tests.models.test_huggingface import make_checkpoint
@@ -31,6 +32,11 @@ def test_a_checkpoint_is_served_as_it_is_and_without_torch(home: Path, tmp_path:
     assert answer.probabilities["cat"] == pytest.approx(float(expected.softmax(1)[0, 0]), abs=1e-3)
     assert answer.score == pytest.approx(float(torch.logsumexp(expected, 1)), abs=1e-3)
     assert answer.model.source == "installed"
+    explanation = explain(model, picture)
+    assert explanation.method == "occlusion"
+    assert explanation.prediction == answer
+    assert np.isfinite(explanation.places).all()
+    assert np.ptp(explanation.places) > 0
     code_without_torch = (
         "import sys, pawsight; pawsight.load('pretrained'); assert 'torch' not in sys.modules"
     )
