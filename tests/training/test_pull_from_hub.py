@@ -84,10 +84,13 @@ def test_where_there_is_onnx_the_safetensors_stay_on_the_hub(
 
 
 def test_a_connection_that_breaks_is_resumed_where_it_broke(hub: Hub, home: Path) -> None:
-    hub.cuts[WEIGHTS] = [128, 64]
+    hub.cuts[WEIGHTS] = [128]
     code, output = pull("pretrained", "--from", NAME)
+    if code:  # huggingface_hub 1 resumes at the next pull, huggingface_hub 2 in the same one
+        assert "Pull again" in output
+        code, output = pull("pretrained", "--from", NAME)
     assert code == 0, output
-    assert hub.downloads(WEIGHTS) == [None, "bytes=128-", "bytes=192-"]
+    assert hub.downloads(WEIGHTS) == [None, "bytes=128-"]
     assert red_is_a_cat()
 
 

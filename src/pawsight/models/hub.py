@@ -21,9 +21,10 @@ def locate(source: str | Path, files: Sequence[str], revision: str | None = None
     """Find a checkpoint's folder; what the hub has of its files is downloaded first.
 
     Progress bar, cache (``HF_HOME``), token (``HF_TOKEN``) and address (``HF_ENDPOINT``) are those
-    of huggingface_hub: a connection that breaks is resumed where it broke, a file that is whole is
-    never downloaded again, and without a network the cache is taken. Files that the hub keeps by
-    their SHA-256, as it does with weights, are held against it.
+    of huggingface_hub: a connection that breaks is resumed where it broke (by version 2 within the
+    call, by version 1 at the next), a file that is whole is never downloaded again, and without a
+    network the cache is taken. Files that the hub keeps by their SHA-256, as it does with weights,
+    are held against it.
 
     Args:
         source: A folder, or a repository such as ``google/vit-base-patch16-224``.
@@ -89,9 +90,10 @@ def _download(name: str, files: Sequence[str], revision: str | None) -> Path:
             f"the hub cannot be reached for {name!r}. Without a network, {_INSTEAD}"
         ) from error
     except Exception as error:  # requests, httpx or httpx2, by huggingface_hub's version
+        why = (str(error) or type(error).__name__).splitlines()[0][:200]
         raise CheckpointError(
-            f"the download of {name!r} broke off: {str(error).splitlines()[0][:200]}. Pull again: "
-            "files that are whole are not downloaded a second time"
+            f"the download of {name!r} broke off: {why}. Pull again: files that are whole are not "
+            "downloaded a second time"
         ) from error
 
 
