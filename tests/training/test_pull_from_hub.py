@@ -182,6 +182,18 @@ def test_a_repository_without_configuration_is_refused(
     assert f"'{NAME}' is no image-classification checkpoint: it has no config.json" in output
 
 
+def test_a_repository_with_pickled_weights_only_is_refused_with_the_way_out(
+    hub: Hub, home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "offered" / WEIGHTS).rename(tmp_path / "offered" / "pytorch_model.bin")
+    hub.put(NAME, tmp_path / "offered")
+    code, output = pull("pretrained", "--from", NAME)
+    assert code == 2
+    assert f"'{NAME}' has no *.safetensors" in output
+    assert ".save_pretrained(FOLDER)" in output
+    assert hub.downloads("pytorch_model.bin") == []
+
+
 def test_a_private_repository_is_pulled_with_the_token(
     hub: Hub, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

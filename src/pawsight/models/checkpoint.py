@@ -66,6 +66,7 @@ class Checkpoint:
 
     Attributes:
         folder: Where it lies.
+        name: What refusals call it.
         architecture: Name of its class in transformers.
         groups: ``cat`` and ``dog`` → numbers of its classes.
         classes: How many classes it has.
@@ -73,6 +74,7 @@ class Checkpoint:
     """
 
     folder: Path
+    name: str
     architecture: str
     groups: Mapping[str, list[int]]
     classes: int
@@ -95,6 +97,7 @@ class Checkpoint:
         architectures = config.get("architectures") or ["unknown architecture"]
         return cls(
             folder=folder,
+            name=name or folder.name,
             architecture=str(architectures[0]),
             groups=class_groups(names),
             classes=len(names),
@@ -117,6 +120,19 @@ class Checkpoint:
         """Its network in ONNX form, if it has one."""
         there = (self.folder / name for name in ONNX_FILES)
         return next((file for file in there if file.is_file()), None)
+
+    def check_safetensors(self) -> None:
+        """Make sure that there are weights that can be read without running anything.
+
+        Raises:
+            CheckpointError: There are none; says how to convert pickled ones.
+        """
+        if not any(self.folder.glob("*.safetensors")):
+            raise CheckpointError(
+                f"{self.name!r} has no *.safetensors: its weights are missing, or they are "
+                "pickled, which could run anything when loaded. Convert them where you trust them: "
+                "AutoModelForImageClassification.from_pretrained(FOLDER).save_pretrained(FOLDER)"
+            )
 
 
 def read_preprocessing(config: Mapping[str, Any], model_type: str = "") -> Preprocessing:

@@ -66,8 +66,8 @@ class HuggingFaceViT(nn.Module):
                 safetensors, or its classes or its preprocessing are none that can be used.
         """
         folder = locate(source, (*DESCRIPTION, *SAFETENSORS), revision)
-        how = Checkpoint.read(folder, str(source)).preprocessing
-        _check_weights(folder, str(source))
+        described = Checkpoint.read(folder, str(source))
+        described.check_safetensors()
         try:
             checkpoint = AutoModelForImageClassification.from_pretrained(
                 folder, use_safetensors=True, local_files_only=True
@@ -81,7 +81,7 @@ class HuggingFaceViT(nn.Module):
                 f"{str(source)!r} is no image-classification checkpoint: "
                 f"{str(error).splitlines()[0][:200]}"
             ) from error
-        return cls(checkpoint.eval(), how)
+        return cls(checkpoint.eval(), described.preprocessing)
 
     def forward(self, pixel_values: Tensor) -> Tensor:
         """Logits [N, 2] of the groups, of float [N, 3, H, W]."""
@@ -97,13 +97,3 @@ class HuggingFaceViT(nn.Module):
             logits = logits - torch.logsumexp(output.logits[:, self._rest], dim=1, keepdim=True)
         state = output.hidden_states[-1]
         return logits, state.mean(dim=1) if state.ndim == 3 else state.mean(dim=(2, 3))
-
-
-def _check_weights(folder: Path, name: str) -> None:
-    if any(folder.glob("*.safetensors")):
-        return
-    raise CheckpointError(
-        f"{name!r} has no *.safetensors: its weights are missing, or they are pickled, which could "
-        "run anything when loaded. Convert them where you trust them: "
-        "AutoModelForImageClassification.from_pretrained(FOLDER).save_pretrained(FOLDER)"
-    )

@@ -99,7 +99,7 @@ class Reference:
 def _load(checkpoint: Checkpoint) -> onnx.ModelProto:
     file = checkpoint.onnx
     if file is None:
-        raise CheckpointError(f"{checkpoint.folder.name!r} has no ONNX file")
+        raise CheckpointError(f"{checkpoint.name!r} has no ONNX file")
     try:
         model = onnx.load(file, load_external_data=False)
         beside = {

@@ -91,6 +91,7 @@ def _take(name: str, source: str, revision: str | None, output: Path) -> None:
     else:
         require("train", _NEEDS_TORCH)
         locate(source, (*DESCRIPTION, *SAFETENSORS), commit)
+        checkpoint.check_safetensors()
         _export(name, origin, checkpoint, output)
 
 
