@@ -33,12 +33,12 @@ _FILTERS = {
 def _reference(pixels: Pixels, how: Preprocessing) -> np.ndarray:
     """The same, said as plainly as can be."""
     image = Image.fromarray(pixels)
-    box = None
+    width, height = image.width * how.crop_fraction, image.height * how.crop_fraction
     if how.geometry == "crop":
         kept = min(image.width / how.width, image.height / how.height) * how.crop_fraction
         width, height = kept * how.width, kept * how.height
-        left, top = (image.width - width) / 2, (image.height - height) / 2
-        box = (left, top, left + width, top + height)
+    left, top = (image.width - width) / 2, (image.height - height) / 2
+    box = (left, top, left + width, top + height)
     small = image.resize((how.width, how.height), _FILTERS[how.resample], box=box)
     scaled = np.asarray(small, dtype=np.float64) / 255
     tensor: np.ndarray = ((scaled - how.mean) / how.std).transpose(2, 0, 1)
@@ -51,6 +51,7 @@ _HOWS = [
     Preprocessing(height=96, width=224, resample="bicubic"),
     Preprocessing(height=224, width=224, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
     Preprocessing(height=64, width=64, resample="lanczos"),
+    Preprocessing(height=224, width=224, crop_fraction=0.875, resample="bicubic"),
     Preprocessing(height=224, width=224, geometry="crop"),
     Preprocessing(height=224, width=224, geometry="crop", crop_fraction=0.875, resample="bicubic"),
     Preprocessing(height=64, width=128, geometry="crop", crop_fraction=0.9),
@@ -105,6 +106,8 @@ def test_stretching_keeps_all_and_cropping_keeps_the_middle() -> None:
     assert tight[0].max() == 0
     inner = Preprocessing(height=60, width=60, geometry="crop", crop_fraction=0.7)
     assert resize(_framed(), inner).min() == 255
+    within = Preprocessing(height=60, width=60, crop_fraction=0.7)
+    assert resize(_framed(), within).min() == 255
 
 
 def test_a_turned_picture_gives_a_turned_input() -> None:

@@ -54,6 +54,7 @@ def test_the_command_writes_the_overlay(trained: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, [*command, str(tmp_path / "why.png")])
     assert done.exit_code == 0, done.output
     assert "what spoke for dog" in done.stdout
+    assert "by class activation map" in done.stdout
     assert Image.open(tmp_path / "why.png").size == (72, 60)
     done = CliRunner().invoke(app, [*command, str(tmp_path / "why.nonsense")])
     assert done.exit_code == 2

@@ -19,12 +19,9 @@ from transformers import (
     ViTImageProcessor,
 )
 
-from pawsight.models.huggingface import (
-    CheckpointError,
-    HuggingFaceViT,
-    class_groups,
-    read_preprocessing,
-)
+from pawsight.images.preprocess import Preprocessing
+from pawsight.models.errors import CheckpointError
+from pawsight.models.huggingface import HuggingFaceViT
 
 SMALL: dict[str, Any] = {
     "hidden_size": 16,
@@ -96,57 +93,17 @@ def test_two_classes_alone_have_their_logits_handed_on(tmp_path: Path) -> None:
     ids=["dinov2", "swin", "convnext"],
 )  # fmt: skip
 def test_other_families_answer_too(checkpoint: torch.nn.Module) -> None:
-    how = read_preprocessing({"size": {"height": 32, "width": 32}, "resample": 3})
-    network = HuggingFaceViT(checkpoint.eval(), how)
+    network = HuggingFaceViT(checkpoint.eval(), Preprocessing(height=32, width=32))
     with torch.inference_mode():
         logits, features = network.activations(torch.randn(2, 3, 32, 32))
     assert logits.shape == (2, 2)
     assert features.ndim == 2
 
 
-def test_classes_that_are_no_cats_and_dogs_are_refused_and_named() -> None:
-    with pytest.raises(CheckpointError, match="no class for dog; its classes are: cat, catalog"):
-        class_groups({0: "cat", 1: "catalog"})
-    many = {number: f"thing {number}" for number in range(30)}
-    with pytest.raises(CheckpointError, match=r"no class for cat and dog; .*thing 11, …\."):
-        class_groups(many)
-
-
-@pytest.mark.parametrize(
-    ("config", "expected"),
-    [
-        ({"size": {"height": 224, "width": 224}}, ("stretch", 224, 1.0)),
-        (
-            {
-                "size": {"shortest_edge": 256},
-                "do_center_crop": True,
-                "crop_size": {"height": 224, "width": 224},
-            },
-            ("crop", 224, 0.875),
-        ),
-        ({"size": {"shortest_edge": 224}, "crop_pct": 0.875}, ("crop", 224, 0.875)),
-        ({"size": {"shortest_edge": 384}, "crop_pct": 0.875}, ("stretch", 384, 1.0)),
-    ],
-)
-def test_preprocessing_is_read_from_the_checkpoint(
-    config: dict[str, Any], expected: tuple[str, int, float]
-) -> None:
-    how = read_preprocessing(
-        {"resample": 3, "image_mean": [0.5] * 3, "image_std": [0.5] * 3} | config
-    )
-    assert (how.geometry, how.height, how.crop_fraction) == expected
-    assert (how.resample, how.mean) == ("bicubic", (0.5, 0.5, 0.5))
-
-
-def test_preprocessing_that_is_not_known_is_refused() -> None:
-    with pytest.raises(CheckpointError, match="not known here"):
-        read_preprocessing({"size": {"longest_edge": 224}})
-
-
 def test_pickled_weights_are_refused_with_the_way_out(tmp_path: Path) -> None:
     make_checkpoint(tmp_path)
     (tmp_path / "model.safetensors").rename(tmp_path / "pytorch_model.bin")
-    with pytest.raises(CheckpointError, match=r"only pickled weights.*save_pretrained"):
+    with pytest.raises(CheckpointError, match=r"they are pickled.*save_pretrained"):
         HuggingFaceViT.from_pretrained(tmp_path)
 
 
@@ -160,11 +117,3 @@ def test_weights_that_are_cut_off_are_refused(tmp_path: Path) -> None:
     weights.write_bytes(weights.read_bytes()[:-100])
     with pytest.raises(CheckpointError, match="missing or cut off"):
         HuggingFaceViT.from_pretrained(tmp_path)
-
-
-def test_without_a_network_the_hub_is_said_to_be_out_of_reach(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(CheckpointError, match=r"hub cannot be reached .* --from FOLDER"):
-        HuggingFaceViT.from_pretrained("google/vit-base-patch16-224")

@@ -5,26 +5,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 import pawsight
-from pawsight.cli import app
 from pawsight.images.preprocess import preprocess
 from pawsight.inference.artifact import ModelFolder
+from pawsight.inference.explain import explain
 from pawsight.models.huggingface import HuggingFaceViT
 from tests.drawn import draw
 from tests.models.test_huggingface import make_checkpoint
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PAWSIGHT_MODELS", str(tmp_path / "models"))
-    return tmp_path / "models"
-
-
-def pull(*arguments: str | Path) -> tuple[int, str]:
-    done = CliRunner().invoke(app, ["models", "pull", *map(str, arguments)])
-    return done.exit_code, done.output
+from tests.pulling import pull
 
 
 def test_a_checkpoint_is_served_as_it_is_and_without_torch(home: Path, tmp_path: Path) -> None:
@@ -43,6 +32,11 @@ def test_a_checkpoint_is_served_as_it_is_and_without_torch(home: Path, tmp_path:
     assert answer.probabilities["cat"] == pytest.approx(float(expected.softmax(1)[0, 0]), abs=1e-3)
     assert answer.score == pytest.approx(float(torch.logsumexp(expected, 1)), abs=1e-3)
     assert answer.model.source == "installed"
+    explanation = explain(model, picture)
+    assert explanation.method == "occlusion"
+    assert explanation.prediction == answer
+    assert np.isfinite(explanation.places).all()
+    assert np.ptp(explanation.places) > 0
     code_without_torch = (
         "import sys, pawsight; pawsight.load('pretrained'); assert 'torch' not in sys.modules"
     )
@@ -91,3 +85,10 @@ def test_a_checkpoint_that_cannot_be_used_is_refused_in_words(home: Path, tmp_pa
     assert code == 2
     assert "no class for cat and dog; its classes are: wolf, fox" in output
     assert list(home.iterdir()) == []
+
+
+def test_a_revision_of_a_folder_is_refused(home: Path, trained: Path, tmp_path: Path) -> None:
+    for source in (trained, make_checkpoint(tmp_path / "checkpoint")):
+        code, output = pull("pretrained", "--from", source, "--revision", "v1")
+        assert code == 2
+        assert "is a folder, which has no revision 'v1'" in output

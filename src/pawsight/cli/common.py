@@ -88,13 +88,10 @@ def model_name(given: str | None, folder: Path) -> str:
 
 def require_train_extra() -> None:
     """Stop with the command that installs it where the ``train`` extra is missing."""
-    from importlib.util import find_spec
+    from pawsight.extras import ExtraMissing, require
 
-    if any(find_spec(name) is None for name in ("pandas", "imagehash", "torch", "lightning")):
-        fail(
-            "this command needs torch, Lightning, pandas and others: the extra 'train' brings "
-            "them (where the source is: `pip install '.[train]'`)"
-        )
+    with refusing(ExtraMissing):
+        require("train", "this command")
 
 
 def read_labels(

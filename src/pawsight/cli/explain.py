@@ -20,7 +20,10 @@ def explain(
         str | None, typer.Option(help="The class to explain; by default the most probable one.")
     ] = None,
 ) -> None:
-    """Show why: colour a picture by what its places said, red for the class, blue against it."""
+    """Show why: colour a picture by what its places said, red for the class, blue against it.
+
+    By the model's own class activation map if it has one, else by covering one place after another.
+    """
     from PIL import Image
 
     from pawsight.images.decode import decode
@@ -37,5 +40,5 @@ def explain(
     answer = explanation.prediction
     typer.echo(
         f"{answer.label} ({answer.confidence:.1%}); {output} shows what spoke for "
-        f"{explanation.label}, whose logit is {explanation.logit:.2f}"
+        f"{explanation.label}, whose logit is {explanation.logit:.2f}, by {explanation.method}"
     )

@@ -26,7 +26,8 @@ def export(
     done.
     """
     require_train_extra()
-    from pawsight.training.export import ExportError, export_run
+    from pawsight.training.export import export_run
+    from pawsight.training.folder import ExportError
     from pawsight.training.run import RunError, RunFolder
 
     called = model_name(name, output)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsight.cli.common import fail, model_name, refusing, require_train_extra
+from pawsight.cli.common import fail, model_name, refusing
 
 if TYPE_CHECKING:
     from pawsight.inference.artifact import Card
@@ -112,14 +112,17 @@ def pull(
         str | None, typer.Option(help="A branch, tag or commit of the repository.")
     ] = None,
 ) -> None:
-    """Bring a model to this machine, prove it, and serve it by name from then on, without torch."""
-    require_train_extra()
+    """Bring a model to this machine, prove it, and serve it by name from then on, without torch.
+
+    A checkpoint that has an ONNX file needs the extra 'hub', any other the extra 'train'.
+    """
+    from pawsight.extras import ExtraMissing
     from pawsight.inference.errors import ModelError
-    from pawsight.models.huggingface import CheckpointError
-    from pawsight.training.export import ExportError
+    from pawsight.models.errors import CheckpointError
+    from pawsight.training.folder import ExportError
     from pawsight.training.pull import pull as bring
 
     called = model_name(name, Path())
-    with refusing(ModelError, CheckpointError, ExportError, OSError):
+    with refusing(ModelError, CheckpointError, ExtraMissing, ExportError, OSError):
         folder = bring(called, source, revision)
     typer.echo(f"{name} {folder.version}, {folder.size / 1e6:.1f} MB, in {folder.path}")

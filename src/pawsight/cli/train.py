@@ -66,8 +66,9 @@ def train(
     require_train_extra()
     from pawsight.data.problems import EXAMPLES, TableError, report, write_problems
     from pawsight.data.splits import split_table
-    from pawsight.training.export import ExportError, export_run
+    from pawsight.training.export import export_run
     from pawsight.training.fit import fit
+    from pawsight.training.folder import ExportError
     from pawsight.training.recipe import RecipeError, load_recipe
     from pawsight.training.run import RunError, RunFolder
     from pawsight.training.starting_points import StartingPointError

@@ -30,9 +30,11 @@ class Preprocessing(BaseModel):
     Attributes:
         height: Rows of the input.
         width: Columns of the input.
-        geometry: ``stretch`` resizes the whole picture to height × width whatever its shape;
-            ``crop`` resizes the shorter side to ``height / crop_fraction`` and takes the centre.
-        crop_fraction: The part of the shorter side that ``crop`` keeps, in (0, 1].
+        geometry: ``stretch`` resizes the picture to ``height / crop_fraction`` ×
+            ``width / crop_fraction`` whatever its shape; ``crop`` resizes its shorter side to
+            that and keeps its shape; both then take the centre.
+        crop_fraction: The part of each side (``stretch``) or of the shorter one (``crop``) that is
+            kept, in (0, 1].
         resample: The filter, antialiased as Pillow does it.
         mean: Per channel, of values scaled to [0, 1].
         std: Per channel, of values scaled to [0, 1].
@@ -72,23 +74,28 @@ def preprocess(pixels: Pixels, how: Preprocessing) -> NDArray[np.float32]:
 
 def resize(pixels: Pixels, how: Preprocessing) -> Pixels:
     """Resize RGB uint8 [H, W, 3] to uint8 [height, width, 3]."""
+    box = seen_box(pixels.shape[0], pixels.shape[1], how)
     size = (how.width, how.height)
-    rows, columns = pixels.shape[:2]
+    return np.array(Image.fromarray(pixels).resize(size, _FILTERS[how.resample], box=box))
+
+
+def seen_box(rows: int, columns: int, how: Preprocessing) -> tuple[float, float, float, float]:
+    """Where the part of a picture of rows × columns lies that the network is shown.
+
+    Returns:
+        Left, top, right and bottom in pixels of the picture, not rounded.
+    """
     if how.geometry == "stretch":
-        if (rows, columns) == (how.height, how.width):
-            return np.array(pixels)
-        box = None
+        half_h, half_w = how.crop_fraction * rows / 2, how.crop_fraction * columns / 2
     else:
         scale = how.crop_fraction * min(rows / how.height, columns / how.width)
         half_h, half_w = scale * how.height / 2, scale * how.width / 2
-        box = (
-            max(0.0, columns / 2 - half_w),
-            max(0.0, rows / 2 - half_h),
-            min(float(columns), columns / 2 + half_w),
-            min(float(rows), rows / 2 + half_h),
-        )
-    resized = Image.fromarray(pixels).resize(size, _FILTERS[how.resample], box=box)
-    return np.array(resized)
+    return (
+        max(0.0, columns / 2 - half_w),
+        max(0.0, rows / 2 - half_h),
+        min(float(columns), columns / 2 + half_w),
+        min(float(rows), rows / 2 + half_h),
+    )
 
 
 def normalise(pixels: Pixels, how: Preprocessing) -> NDArray[np.float32]:

@@ -96,6 +96,11 @@ class Classifier:
         """ONNX Runtime's execution provider that really runs the network."""
         return str(self._session.get_providers()[0])
 
+    @property
+    def has_class_map(self) -> bool:
+        """Whether the network says what each place contributes to its logits."""
+        return "class_map" in {each.name for each in self._session.get_outputs()}
+
     @overload
     def predict(self, pictures: Picture) -> Prediction: ...
     @overload
@@ -199,7 +204,7 @@ class Classifier:
         Raises:
             ModelError: The network has no class map.
         """
-        if "class_map" not in {each.name for each in self._session.get_outputs()}:
+        if not self.has_class_map:
             raise ModelError(
                 f"{self._name} has no class map: it does not end in a linear layer over places"
             )

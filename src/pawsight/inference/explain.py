@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from pawsight.images.decode import Pixels
-from pawsight.inference.classifier import Classifier, Picture
+from pawsight.images.preprocess import Preprocessing, seen_box
+from pawsight.inference.classifier import Classifier, Picture, Tensor
 from pawsight.inference.errors import ModelError
 from pawsight.inference.prediction import Prediction
 
 _FOR = np.array([220, 60, 30], dtype=np.float32)
 _AGAINST = np.array([40, 90, 210], dtype=np.float32)
 _STRONGEST = 0.6  # how much of the picture the strongest place covers
+
+Method: TypeAlias = Literal["class activation map", "occlusion"]
+
+GRID: Final = 7
+"""Squares a side in occlusion: of 32 pixels in a picture of 224, four patches of a ViT/16."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,17 +34,26 @@ class Explanation:
         prediction: The answer.
         label: The class that is explained.
         logit: Of that class.
-        places: float32 [h, w]: what each place contributes; the average is the logit. Rows and
-            columns lie over the preprocessed picture.
+        places: float32 [h, w]. By class activation map what each place contributes: the average is
+            the logit. By occlusion how far the logit falls when a grey square covers the place
+            alone: these are no parts of the logit and add up to nothing, as what is covered may be
+            said again, or contradicted, elsewhere. Rows and columns lie over the preprocessed
+            picture.
+        method: How the places were found.
+        preprocessing: Says which part of the picture the places lie over.
     """
 
     prediction: Prediction
     label: str
     logit: float
     places: NDArray[np.float32]
+    method: Method = "class activation map"
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
 
     def overlay(self, pixels: Pixels) -> Pixels:
-        """Colour a picture by what its places contributed: red speaks for the class, blue against.
+        """Colour a picture by its places: red speaks for the class, blue against.
+
+        What a crop keeps from the network stays as it is.
 
         Args:
             pixels: RGB uint8 [H, W, 3], the whole picture.
@@ -44,17 +61,25 @@ class Explanation:
         Returns:
             uint8 [H, W, 3].
         """
-        size = (pixels.shape[1], pixels.shape[0])
+        box = seen_box(pixels.shape[0], pixels.shape[1], self.preprocessing)
+        left, top, right, bottom = (round(side) for side in box)
+        size = (max(right - left, 1), max(bottom - top, 1))
         grown = Image.fromarray(self.places).resize(size, Image.Resampling.BICUBIC)
-        strength = np.asarray(grown) / max(float(np.abs(self.places).max()), 1e-6)
-        strength = np.clip(strength, -1, 1)[:, :, None]
-        cover = np.abs(strength) * _STRONGEST
-        colour = np.where(strength > 0, _FOR, _AGAINST)
+        strength = np.zeros(pixels.shape[:2], dtype=np.float32)
+        seen = strength[top : top + size[1], left : left + size[0]]
+        strongest = max(float(np.abs(self.places).max()), 1e-6)
+        seen[:] = np.clip(np.asarray(grown) / strongest, -1, 1)[: seen.shape[0], : seen.shape[1]]
+        cover = np.abs(strength)[:, :, None] * _STRONGEST
+        colour = np.where(strength[:, :, None] > 0, _FOR, _AGAINST)
         return np.rint(pixels * (1 - cover) + colour * cover).astype(np.uint8)
 
 
 def explain(classifier: Classifier, picture: Picture, label: str | None = None) -> Explanation:
-    """Explain an answer by the network's class activation map (Zhou et al. 2016), in one pass.
+    """Explain an answer: by the network's class activation map, else by occlusion.
+
+    A network that ends in a linear layer over places has a map of what each contributes (Zhou et
+    al. 2016), in one pass. Any other is asked once more for each of :data:`GRID` × :data:`GRID`
+    squares, with the square grey (Zeiler and Fergus 2014).
 
     Args:
         classifier: The model.
@@ -62,15 +87,40 @@ def explain(classifier: Classifier, picture: Picture, label: str | None = None) 
         label: The class to explain; by default the most probable one.
 
     Raises:
-        ModelError: The model has no such class, or its network does not end in a linear layer over
-            places, so that there is no map that adds up.
+        ModelError: The model has no such class.
         ImageError: The picture cannot be used.
     """
     labels = classifier.card.labels
     if label is not None and label not in labels:
         raise ModelError(f"the model has no class {label!r}; it has {', '.join(labels)}")
-    logits, class_map = classifier.run_with_map(classifier.read(picture)[None])
+    pixels = classifier.read(picture)
+    class_map: Tensor | None = None
+    if classifier.has_class_map:
+        logits, class_map = classifier.run_with_map(pixels[None])
+    else:
+        logits = classifier.run(pixels[None]).logits
     [prediction] = classifier.conclude(logits)
     chosen = label or max(prediction.probabilities, key=prediction.probabilities.__getitem__)
     number = labels.index(chosen)
-    return Explanation(prediction, chosen, float(logits[0, number]), class_map[0, number])
+    logit, how = float(logits[0, number]), classifier.card.preprocessing
+    if class_map is not None:
+        places = class_map[0, number]
+        return Explanation(prediction, chosen, logit, places, "class activation map", how)
+    places = logit - _logits_without(classifier, pixels)[:, :, number]
+    return Explanation(prediction, chosen, logit, places, "occlusion", how)
+
+
+def _logits_without(classifier: Classifier, pixels: Tensor) -> Tensor:
+    """Logits float32 [GRID, GRID, C] of a preprocessed picture with one place grey at a time.
+
+    Grey is the mean colour that normalisation makes 0.
+    """
+    rows = np.linspace(0, pixels.shape[1], GRID + 1).astype(int)
+    columns = np.linspace(0, pixels.shape[2], GRID + 1).astype(int)
+    logits = []
+    for top, bottom in itertools.pairwise(rows):
+        covered = np.repeat(pixels[None], GRID, axis=0)
+        for each, (left, right) in zip(covered, itertools.pairwise(columns), strict=True):
+            each[:, top:bottom, left:right] = 0
+        logits.append(classifier.run(covered).logits)
+    return np.stack(logits)

@@ -1,1 +1,1 @@
-"""The networks in torch, apart from how they are trained and served."""
+"""The networks in torch and the checkpoints of others, apart from training and serving."""

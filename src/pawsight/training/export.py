@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
-import subprocess
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,6 +13,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pawsight.data.duplicates import hash_files
@@ -22,21 +21,15 @@ from pawsight.data.table import data_digest
 from pawsight.evaluation.evaluate import Evaluation, evaluate
 from pawsight.evaluation.metrics import fit_temperature
 from pawsight.evaluation.rejection import operating_points
-from pawsight.images.decode import decode
-from pawsight.images.preprocess import Preprocessing, preprocess
+from pawsight.images.preprocess import Preprocessing
 from pawsight.inference.artifact import (
-    CARD_FILE,
-    GOLDEN_FOLDER,
     NETWORK_FILE,
-    README_FILE,
     SEEN_FILE,
     Card,
-    GoldenAnswer,
     Measurement,
     ModelFolder,
     Provenance,
     Rejection,
-    digest,
 )
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.prediction import energy
@@ -45,25 +38,21 @@ from pawsight.models.cnn_model import Activations
 from pawsight.models.huggingface import HuggingFaceViT
 from pawsight.training.compress import compress, round_weights
 from pawsight.training.fit import Network, build_network, load_weights, starting_point
-from pawsight.training.golden import golden_pictures
-from pawsight.training.model_card import render
+from pawsight.training.folder import (
+    GOLDEN_TOLERANCE,
+    Answer,
+    check_parity,
+    code_revision,
+    digests,
+    write_card,
+    write_golden,
+)
 from pawsight.training.run import RunFolder
 
 Exportable: TypeAlias = Network | HuggingFaceViT
 
-log = logging.getLogger(__name__)
-
 LOSES: Final = 0.01
 """The part of pictures of the classes that may be called ``neither``, unless the user chooses."""
-
-PARITY: Final = 1e-3
-"""The largest difference of a logit between torch and ONNX Runtime."""
-
-GOLDEN_TOLERANCE: Final = 0.01
-
-
-class ExportError(RuntimeError):
-    """The exported network does not answer as the trained one."""
 
 
 def export_run(
@@ -97,7 +86,7 @@ def export_run(
     write_onnx(network, how, output / NETWORK_FILE)
     if recipe.weights == "int8":
         compress(output / NETWORK_FILE)
-    golden = write_golden(network, labels, how, output)
+    golden = write_golden(answering(network), labels, how, output)
     hash_files(training["path"].tolist()).astype("<u8").tofile(output / SEEN_FILE)
     parameters = sum(each.numel() for each in network.parameters()) / 1e6
     card = Card(
@@ -127,7 +116,7 @@ def export_run(
         files=digests(output, (NETWORK_FILE, SEEN_FILE, *(answer.file for answer in golden))),
     )
     folder = write_card(output, card)
-    check_parity(network, Classifier(folder))
+    check_parity(answering(network), Classifier(folder))
     return calibrate(folder, table, progress)
 
 
@@ -176,14 +165,15 @@ def write_onnx(
         )
 
 
-def write_card(path: Path, card: Card) -> ModelFolder:
-    """Write ``model.json`` and the ``README.md`` that says the same for people."""
-    (path / README_FILE).write_text(render(card), encoding="utf-8")
-    card = card.model_copy(
-        update={"files": card.files | {README_FILE: digest(path / README_FILE)}}
-    ).sealed()
-    (path / CARD_FILE).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    return ModelFolder.open(path)
+def answering(network: Exportable) -> Answer:
+    """A torch network as a function of arrays."""
+
+    def answer(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            logits: NDArray[np.float32] = network(torch.from_numpy(batch)).numpy()
+        return logits
+
+    return answer
 
 
 def record(folder: ModelFolder, measurement: Measurement) -> ModelFolder:
@@ -192,52 +182,6 @@ def record(folder: ModelFolder, measurement: Measurement) -> ModelFolder:
     return write_card(
         folder.path, folder.card.model_copy(update={"metrics": (*others, measurement)})
     )
-
-
-def write_golden(
-    network: nn.Module, labels: Sequence[str], how: Preprocessing, output: Path
-) -> tuple[GoldenAnswer, ...]:
-    """Draw the golden pictures into a folder and ask the trained network about them."""
-    shutil.rmtree(output / GOLDEN_FOLDER, ignore_errors=True)
-    (output / GOLDEN_FOLDER).mkdir()
-    answers = []
-    for name, data in golden_pictures().items():
-        (output / GOLDEN_FOLDER / name).write_bytes(data)
-        tensor = torch.from_numpy(preprocess(decode(data, at_least=how.decode_size), how))
-        with torch.inference_mode():
-            logits = network(tensor[None])[0].tolist()
-        answers.append(
-            GoldenAnswer(
-                file=f"{GOLDEN_FOLDER}/{name}", logits=dict(zip(labels, logits, strict=True))
-            )
-        )
-    return tuple(answers)
-
-
-def digests(output: Path, names: Sequence[str]) -> dict[str, str]:
-    """SHA-256 of files of a folder, by name."""
-    return {name: digest(output / name) for name in names}
-
-
-def check_parity(network: nn.Module, classifier: Classifier) -> None:
-    """Compare torch and ONNX Runtime, on one picture and on 32 together.
-
-    Raises:
-        ExportError: They differ by more than :data:`PARITY` in a logit.
-    """
-    how = classifier.card.preprocessing
-    batch = torch.randn(32, 3, how.height, how.width, generator=torch.Generator().manual_seed(0))
-    with torch.inference_mode():
-        wanted = network(batch).numpy()
-    together = classifier.run(batch.numpy()).logits
-    alone = np.concatenate([classifier.run(batch[i : i + 1].numpy()).logits for i in range(4)])
-    worst = max(float(np.abs(together - wanted).max()), float(np.abs(alone - wanted[:4]).max()))
-    if worst > PARITY:
-        raise ExportError(
-            f"the exported network differs from the trained one by {worst:.2g} in a logit "
-            f"(at most {PARITY:g}): the weights or the exporter are not what they should be"
-        )
-    log.info("torch and ONNX Runtime agree within %.1g in every logit", worst)
 
 
 def calibrate(
@@ -286,15 +230,3 @@ def _measure(
         data=f"{split} split of its training table",
         progress=progress,
     )
-
-
-def code_revision() -> str:
-    """The commit of the running code, marked where it was changed since, or ``unknown``."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    try:
-        done = subprocess.run(  # noqa: S603 - a fixed command
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return f"pawsight {version('pawsight')}"
-    return done.stdout.strip()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
+from pawsight.extras import require
 from pawsight.inference.artifact import (
     CARD_FILE,
     NETWORK_FILE,
@@ -17,20 +20,29 @@ from pawsight.inference.artifact import (
 )
 from pawsight.inference.catalog import installed_models
 from pawsight.inference.classifier import Classifier
-from pawsight.models.huggingface import HuggingFaceViT
-from pawsight.training.export import (
+from pawsight.models.checkpoint import DESCRIPTION, ONNX_FILES, SAFETENSORS, Checkpoint
+from pawsight.models.hub import locate
+from pawsight.training.folder import (
     GOLDEN_TOLERANCE,
+    Answer,
     check_parity,
     code_revision,
     digests,
     write_card,
     write_golden,
-    write_onnx,
+)
+
+_NEEDS_TORCH: Final = (
+    "a checkpoint that has no ONNX file must be exported, which (other than one that has, such as "
+    "Xenova/vit-base-patch16-224)"
 )
 
 
 def pull(name: str, source: str, revision: str | None = None) -> ModelFolder:
     """Install a model under a name, in place of an older one of that name.
+
+    A checkpoint that has its network in ONNX form is taken without torch; of any other the
+    safetensors are exported by torch.
 
     Args:
         name: What it is asked for by.
@@ -43,18 +55,20 @@ def pull(name: str, source: str, revision: str | None = None) -> ModelFolder:
 
     Raises:
         CheckpointError: The checkpoint cannot be had or cannot be used.
+        ExtraMissing: The hub, ONNX or torch is needed and not installed.
         BrokenModel: The model folder does not prove itself.
-        ExportError: ONNX Runtime answers otherwise than torch.
+        ExportError: ONNX Runtime answers otherwise than the checkpoint.
     """
     home = installed_models()
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home, prefix=".pull-") as place:
         fresh = Path(place) / name
         if (Path(source) / CARD_FILE).is_file():
+            locate(source, (), revision)
             shutil.copytree(source, fresh, ignore=shutil.ignore_patterns("training"))
         else:
             fresh.mkdir()
-            _export_checkpoint(name, source, revision, fresh)
+            _take(name, source, revision, fresh)
         Classifier(ModelFolder.open(fresh))
         target = home / name
         if target.exists():
@@ -63,35 +77,79 @@ def pull(name: str, source: str, revision: str | None = None) -> ModelFolder:
     return ModelFolder.open(home / name)
 
 
-def _export_checkpoint(name: str, source: str, revision: str | None, output: Path) -> None:
-    network = HuggingFaceViT.from_pretrained(source, revision)
-    how = network.preprocessing
-    write_onnx(network, how, output / NETWORK_FILE, outputs=("logits", "features"))
-    golden = write_golden(network, network.labels, how, output)
-    parameters = sum(each.numel() for each in network.parameters()) / 1e6
-    origin = Path(source).name if Path(source).is_dir() else source
+def _take(name: str, source: str, revision: str | None, output: Path) -> None:
+    """Make a model folder of a checkpoint; what refuses it comes before what is large."""
+    folder = locate(source, DESCRIPTION, revision)
+    checkpoint = Checkpoint.read(folder, source)
+    local = Path(source).is_dir()
+    commit = None if local else folder.name
+    origin = folder.resolve().name if local else f"{source} at {commit}"
+    locate(source, (*DESCRIPTION, *(f"{file}*" for file in ONNX_FILES)), commit)
+    if checkpoint.onnx:
+        require("hub", "a checkpoint's ONNX file")
+        _take_onnx(name, origin, checkpoint, output)
+    else:
+        require("train", _NEEDS_TORCH)
+        locate(source, (*DESCRIPTION, *SAFETENSORS), commit)
+        checkpoint.check_safetensors()
+        _export(name, origin, checkpoint, output)
+
+
+def _take_onnx(name: str, origin: str, checkpoint: Checkpoint, output: Path) -> None:
+    from pawsight.models.onnx_checkpoint import OnnxCheckpoint
+
+    network = OnnxCheckpoint(checkpoint)
+    network.write(output / NETWORK_FILE)
+    with network.as_it_is() as answer:
+        _prove(name, origin, checkpoint, output, answer, network.parameters, ("onnx",))
+
+
+def _export(name: str, origin: str, checkpoint: Checkpoint, output: Path) -> None:
+    from pawsight.models.huggingface import HuggingFaceViT
+    from pawsight.training.export import answering, write_onnx
+
+    network = HuggingFaceViT.from_pretrained(checkpoint.folder)
+    outputs = ("logits", "features")
+    write_onnx(network, checkpoint.preprocessing, output / NETWORK_FILE, outputs=outputs)
+    parameters = sum(each.numel() for each in network.parameters())
+    libraries = ("torch", "transformers")
+    _prove(name, origin, checkpoint, output, answering(network), parameters, libraries)
+
+
+def _prove(
+    name: str,
+    origin: str,
+    checkpoint: Checkpoint,
+    output: Path,
+    answer: Answer,
+    parameters: int,
+    libraries: Sequence[str],
+) -> None:
+    """Give a folder with a network its card, and compare the two with the checkpoint."""
+    labels, how = checkpoint.labels, checkpoint.preprocessing
+    golden = write_golden(answer, labels, how, output)
     card = Card(
         name=name,
-        description=f"Tells {', '.join(network.labels)} apart with {origin}, used as it is.",
-        architecture=f"{type(network.checkpoint).__name__}, {parameters:.1f} million parameters",
-        labels=network.labels,
+        description=f"Tells {', '.join(labels)} apart with {origin}, used as it is.",
+        architecture=f"{checkpoint.architecture}, {parameters / 1e6:.1f} million parameters",
+        labels=labels,
         preprocessing=how,
         temperature=1.0,
         # The score is the log-odds of cat or dog against the rest: at 0, either is as likely.
         rejection=Rejection(threshold=0.0, trained=True),
         metrics=(),
         provenance=Provenance(
-            started_from=f"{origin}{f' at {revision}' if revision else ''}",
+            started_from=origin,
             licence="other",
             data="see the checkpoint's own card",
             data_digest=None,
             seed=None,
             code_revision=code_revision(),
-            libraries={each: version(each) for each in ("torch", "transformers")},
+            libraries={each: version(each) for each in libraries},
             recipe={},
         ),
         golden=golden,
         golden_tolerance=GOLDEN_TOLERANCE,
-        files=digests(output, (NETWORK_FILE, *(answer.file for answer in golden))),
+        files=digests(output, (NETWORK_FILE, *(each.file for each in golden))),
     )
-    check_parity(network, Classifier(write_card(output, card)))
+    check_parity(answer, Classifier(write_card(output, card)))

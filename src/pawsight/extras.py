@@ -1,0 +1,36 @@
+"""Parts of pawsight that not everyone installs."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Final
+
+_EXTRAS: Final = {
+    "hub": (("huggingface_hub", "onnx"), "huggingface_hub and onnx"),
+    "train": (
+        ("pandas", "imagehash", "torch", "lightning", "transformers"),
+        "torch, Lightning, transformers, pandas and others",
+    ),
+}
+
+
+class ExtraMissing(RuntimeError):
+    """An extra is not installed; the words say what brings it."""
+
+
+def require(extra: str, purpose: str) -> None:
+    """Make sure that an extra is installed.
+
+    Args:
+        extra: ``hub`` or ``train``.
+        purpose: What needs it, the beginning of the sentence that refuses.
+
+    Raises:
+        ExtraMissing: It is not.
+    """
+    modules, what = _EXTRAS[extra]
+    if any(find_spec(name) is None for name in modules):
+        raise ExtraMissing(
+            f"{purpose} needs {what}: the extra {extra!r} brings them (where the source is: "
+            f"`pip install '.[{extra}]'`)"
+        )

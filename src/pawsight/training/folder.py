@@ -1,0 +1,110 @@
+"""What every model folder gets, whoever fills it: card, golden pictures, proof of parity."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pawsight.images.decode import decode
+from pawsight.images.preprocess import Preprocessing, preprocess
+from pawsight.inference.artifact import (
+    CARD_FILE,
+    GOLDEN_FOLDER,
+    README_FILE,
+    Card,
+    GoldenAnswer,
+    ModelFolder,
+    digest,
+)
+from pawsight.inference.classifier import Classifier
+from pawsight.training.golden import golden_pictures
+from pawsight.training.model_card import render
+
+Answer: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.floating[Any]]]
+"""A network before it was exported: pixels [N, 3, H, W] → logits [N, C]."""
+
+log = logging.getLogger(__name__)
+
+PARITY: Final = 1e-3
+"""The largest difference of a logit between a network and its export."""
+
+GOLDEN_TOLERANCE: Final = 0.01
+
+
+class ExportError(RuntimeError):
+    """The exported network does not answer as the trained one."""
+
+
+def write_card(path: Path, card: Card) -> ModelFolder:
+    """Write ``model.json`` and the ``README.md`` that says the same for people."""
+    (path / README_FILE).write_text(render(card), encoding="utf-8")
+    card = card.model_copy(
+        update={"files": card.files | {README_FILE: digest(path / README_FILE)}}
+    ).sealed()
+    (path / CARD_FILE).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    return ModelFolder.open(path)
+
+
+def write_golden(
+    answer: Answer, labels: Sequence[str], how: Preprocessing, output: Path
+) -> tuple[GoldenAnswer, ...]:
+    """Draw the golden pictures into a folder and ask the network before its export about them."""
+    shutil.rmtree(output / GOLDEN_FOLDER, ignore_errors=True)
+    (output / GOLDEN_FOLDER).mkdir()
+    answers = []
+    for name, data in golden_pictures().items():
+        (output / GOLDEN_FOLDER / name).write_bytes(data)
+        pixels = preprocess(decode(data, at_least=how.decode_size), how)
+        logits = answer(pixels[None])[0].tolist()
+        answers.append(
+            GoldenAnswer(
+                file=f"{GOLDEN_FOLDER}/{name}", logits=dict(zip(labels, logits, strict=True))
+            )
+        )
+    return tuple(answers)
+
+
+def digests(output: Path, names: Sequence[str]) -> dict[str, str]:
+    """SHA-256 of files of a folder, by name."""
+    return {name: digest(output / name) for name in names}
+
+
+def check_parity(answer: Answer, classifier: Classifier) -> None:
+    """Compare a model folder with the network before its export, alone and on 32 together.
+
+    Raises:
+        ExportError: They differ by more than :data:`PARITY` in a logit.
+    """
+    how = classifier.card.preprocessing
+    shape = (32, 3, how.height, how.width)
+    batch = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+    wanted = answer(batch)
+    together = classifier.run(batch).logits
+    alone = np.concatenate([classifier.run(batch[i : i + 1]).logits for i in range(4)])
+    worst = max(float(np.abs(together - wanted).max()), float(np.abs(alone - wanted[:4]).max()))
+    if worst > PARITY:
+        raise ExportError(
+            f"the exported network differs from the trained one by {worst:.2g} in a logit "
+            f"(at most {PARITY:g}): the weights or the exporter are not what they should be"
+        )
+    log.info("the network and its export agree within %.1g in every logit", worst)
+
+
+def code_revision() -> str:
+    """The commit of the running code, marked where it was changed since, or ``unknown``."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed command
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return f"pawsight {version('pawsight')}"
+    return done.stdout.strip()
