@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -70,20 +72,19 @@ def test_from_a_table_to_an_answer(data: Path) -> None:
     assert figures["pictures"] == measured.pictures  # the same split as in training
     assert figures["accuracy"] == measured.accuracy
 
-    done = run("evaluate", *options(data), "--split", "all", "--model", model)
-    assert done.exit_code == 0
     trained_on = len(ModelFolder.open(model).path.joinpath("seen.bin").read_bytes()) // 32
     assert f"{trained_on} pictures are left out: model was trained on them" in done.stdout
-    everything = ("--split", "all", "--keep-seen", "--record", "all", "--may-lose", "0")
+    everything = ("--split", "all", "--keep-seen", "--may-lose", "0")
     done = run("evaluate", *options(data), "--model", model, *everything)
     assert done.exit_code == 0
     assert "48 pictures" in done.stdout
     assert "loses     0.00% to neither" in done.stdout
-    assert ModelFolder.open(model).card.metrics[-1].data == "all"
+    assert run("evaluate", *options(data), "--model", model, "--record", "a|b").exit_code == 0
+    assert ModelFolder.open(model).card.metrics[-1].data == "a|b"
 
     done = run("models", "verify", model)
     assert "golden pictures answered as they were in training" in done.stdout
-    assert "| all | 48 |" in run("models", "show", model).stdout
+    assert r"| a\|b |" in run("models", "show", model).stdout
 
     done = run("export", model / "training", "--output", data / "again", "--name", "again")
     assert done.exit_code == 0, done.output
@@ -186,6 +187,75 @@ def test_a_report_of_two_models_is_written(data: Path, trained: Path) -> None:
     assert "there is no folder" in done.stderr
 
 
+def test_labels_that_are_numbers_go_the_whole_way(data: Path) -> None:
+    table = (data / "labels.csv").read_text().replace(",cat", ",0").replace(",dog", ",1")
+    (data / "labels.csv").write_text(table)
+    command = ["train", *options(data), "--output", data / "m", "--recipe", data / "tiny.toml"]
+    done = run(*command, "--epochs", "1")
+    assert done.exit_code == 0, done.output
+    assert ModelFolder.open(data / "m").card.labels == ("0", "1")
+    assert run(*command, "--epochs", "1", "--resume").exit_code == 0
+
+
+def test_a_rare_class_counts_when_measuring(data: Path) -> None:
+    rows = (data / "labels.csv").read_text().splitlines()
+    dogs = [row for row in rows if row.endswith(",dog")]
+    few = "\n".join([rows[0], *dogs, next(row for row in rows if row.endswith(",cat"))])
+    (data / "labels.csv").write_text(few)
+    done = run("evaluate", *options(data), "--model", "custom")
+    assert f"custom on {data / 'labels.csv'}, all: {len(dogs) + 1} pictures" in done.stdout
+    assert "cat       →" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        (("--model", "custom", "--model", "custom"), "two of the models are called 'custom'"),
+        (("--record", "x", "--keep-seen"), "--record takes no --keep-seen"),
+        (("--record", "x", "--may-lose", "0.1"), "--record takes no --keep-seen, no --may-lose"),
+        (("--html", "HERE"), "it is a folder"),
+        (("--json", "LABELS"), "is the table of labels"),
+    ],
+)
+def test_what_would_be_wrong_in_the_end_is_refused_at_once(
+    data: Path, extra: tuple[str, ...], words: str
+) -> None:
+    places = {"HERE": data, "LABELS": data / "labels.csv"}
+    before = (data / "labels.csv").read_text()
+    done = run("evaluate", *options(data), *(places.get(each, each) for each in extra))
+    assert done.exit_code == 2
+    assert words in done.stderr
+    assert (data / "labels.csv").read_text() == before
+
+
+def test_an_export_before_the_first_epoch_is_done_says_so(data: Path, trained: Path) -> None:
+    shutil.copytree(trained / "training", data / "run")
+    (data / "run" / "checkpoints" / "best.ckpt").unlink()
+    done = run("export", data / "run", "--output", data / "m")
+    assert done.exit_code == 2
+    assert "no weights yet" in done.stderr
+
+
+def test_validation_needs_a_picture_of_a_class(data: Path) -> None:
+    table = drawn_table(data / "more", 8, ("cat", "dog", "neither"))
+    table = table[(table["split"] != "validation") | (table["label"] == "neither")]
+    table.to_csv(data / "labels.csv", index=False)
+    done = run("train", *options(data), "--output", data / "m", "--recipe", data / "tiny.toml")
+    assert done.exit_code == 2
+    assert "the validation split has no picture of a class" in done.stderr
+
+
+def test_a_name_that_is_not_utf8_is_named_and_left_out(data: Path) -> None:
+    strange = os.fsdecode(b"cat_caf\xe9.png")
+    shutil.copy(next((data / "images").glob("cat_*.png")), data / "images" / strange)
+    done = run("evaluate", "--images", data / "images", "--model", "custom")
+    assert done.exit_code == 0, done.output
+    assert "cat_caf?.png" in done.stderr
+    done = run("seen", data / "images", "--output", data / "seen.csv")
+    assert done.exit_code == 0, done.output
+    assert "cat_caf?.png" in (data / "seen.csv").read_text()
+
+
 def test_a_threshold_that_nobody_can_promise_is_refused(data: Path) -> None:
     done = run("classify", data / "images", "--may-lose", "0.00001")
     assert done.exit_code == 2
@@ -231,8 +301,10 @@ def test_a_csv_without_the_needed_columns_names_those_it_has(data: Path) -> None
     assert "--path-column" in done.stderr
 
 
-def test_models_lists_the_embedded_one_and_how_to_get_the_other() -> None:
-    done = run("models", "list")
+@pytest.mark.parametrize("arguments", [["models"], ["models", "list"]])
+def test_models_are_listed_with_source_size_and_accuracy(arguments: list[str]) -> None:
+    done = run(*arguments)
     assert done.exit_code == 0
-    assert "custom" in done.stdout
-    assert "embedded" in done.stdout
+    custom, pretrained = done.stdout.splitlines()[1:]
+    assert re.match(r" custom +embedded .* MB .*%.*test", custom)
+    assert re.match(r" pretrained +embedded .* MB .*%.*test", pretrained)

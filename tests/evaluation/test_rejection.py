@@ -57,3 +57,10 @@ def test_the_user_chooses_the_threshold_by_what_may_be_lost() -> None:
         rejection.losing(0.0005)
     with pytest.raises(ValueError, match="none is known"):
         Rejection(threshold=0.0, trained=False).losing(0.01)
+
+
+def test_pictures_that_tie_are_not_rejected_together() -> None:
+    tied = np.concatenate([np.full(40, 1.23456), np.linspace(2, 3, 960)])
+    [point] = operating_points(tied, losses=(0.001, 0.01, 0.03))
+    assert (tied >= point.threshold).all()
+    assert point.loses == pytest.approx(30 / 1001, abs=1e-5)

@@ -113,3 +113,10 @@ def test_pictures_of_neither_alone_make_a_report(report: Report) -> None:
     )
     assert "Curves" in render_page(only)
     assert only.as_dict()["models"][0]["accuracy"] is None
+
+
+def test_names_are_shown_as_they_are(report: Report) -> None:
+    named = [evaluation(name, [[1, 0]] * 6, [0, 0, 1, 1, -1, -1]) for name in ("_hidden", r"c$\q$")]
+    page = render_page(Report("x", report.frame, named, [1, 1]))
+    assert page.count("_hidden, AUROC") == 1
+    assert r"c$\q$, AUROC" in page

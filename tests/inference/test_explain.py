@@ -59,3 +59,13 @@ def test_the_command_writes_the_overlay(trained: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, [*command, str(tmp_path / "why.nonsense")])
     assert done.exit_code == 2
     assert "nonsense" in done.stderr
+
+
+def test_the_overlay_does_not_take_the_picture_s_place(tmp_path: Path) -> None:
+    file = tmp_path / "cat.png"
+    draw("cat", 1).save(file)
+    before = file.read_bytes()
+    done = CliRunner().invoke(app, ["explain", str(file), "--output", str(file)])
+    assert done.exit_code == 2
+    assert "would take the picture's place" in done.stderr
+    assert file.read_bytes() == before

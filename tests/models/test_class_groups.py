@@ -63,7 +63,8 @@ def test_other_names_in_another_order_are_not_guessed_at() -> None:
 
 def test_what_only_sounds_like_a_cat_or_a_dog_is_neither() -> None:
     names = [
-        "cat", "dog", "Madagascar cat, ring-tailed lemur", "hot dog", "prairie dogs",
+        "cat", "dog", "neither cat nor dog", "not a dog", "cat and dog",
+        "Madagascar cat, ring-tailed lemur", "hot dog", "prairie dogs",
         "African hunting dog, hyena dog", "bear cat, cat bear", "catalog", "hotdog", "dingo",
         "cougar, puma, catamount", "cardigan",
     ]  # fmt: skip

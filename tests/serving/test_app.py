@@ -53,6 +53,16 @@ def test_a_model_shows_its_card_and_no_path(client: TestClient, tiny: Path) -> N
     assert client.get("/models/dog").status_code == 404
 
 
+def test_a_chosen_threshold_holds_where_a_model_knows_it(trained: Path, tiny: Path) -> None:
+    """``tiny``, like a pulled checkpoint, knows no thresholds to choose from, and keeps its own."""
+    settings = Settings(serve_models=(str(trained), str(tiny)), may_lose=0.0)
+    with TestClient(create_app(settings)) as client:
+        chosen, own = client.get("/models").json()["models"]
+        assert (chosen["threshold"], own["threshold"]) == (None, 4.0)
+        answer = client.post("/predict/model", files={"file": picture("black")}).json()
+    assert answer["label"] in ("cat", "dog")
+
+
 def test_a_folder_with_a_strange_name_is_served(tmp_path: Path) -> None:
     folder = make_model_folder(tmp_path / "Mein Modell, ñ #1?", labels=("owl", "fox", "newt"))
     with TestClient(create_app(Settings(serve_models=(str(folder),)))) as client:

@@ -58,7 +58,7 @@ def test_its_card_says_what_it_reached_and_where_it_comes_from(trained: Path) ->
 
 def test_it_carries_the_hashes_of_what_it_was_trained_on(trained: Path) -> None:
     seen = np.fromfile(trained / SEEN_FILE, dtype="<u8").reshape(-1, 4)
-    assert len(seen) == 60
+    assert len(seen) == 90
 
 
 def test_logs_are_kept_for_people_and_for_tensorboard(trained: Path) -> None:

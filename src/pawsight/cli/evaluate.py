@@ -19,8 +19,11 @@ from pawsight.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
+    from pawsight.evaluation.evaluate import Evaluation
     from pawsight.inference.classifier import Classifier
 
 
@@ -28,8 +31,12 @@ def evaluate(
     labels: options.Labels = None,
     images: options.Images = None,
     split: Annotated[
-        Literal["train", "validation", "test", "all"], typer.Option(help="Which rows to measure.")
-    ] = "test",
+        Literal["train", "validation", "test", "all"] | None,
+        typer.Option(
+            help="Which rows to measure. By default test where the table has a column split, else "
+            "all; without such a column, the splits are those of `pawsight train`."
+        ),
+    ] = None,
     model: Annotated[
         list[str] | None,
         typer.Option(help="A model by name or folder; may be given several times."),
@@ -57,53 +64,41 @@ def evaluate(
 ) -> None:
     """Measure models on a table of pictures and labels, through the same path as in serving.
 
-    A column "split" in the table decides what is measured; else the rule that `pawsight train`
-    follows on the same table. Rows labelled "neither" count for the part that is caught. A column
-    "kind" says what the report counts apart; else the pictures' folders do. Pictures that a model
-    was trained on, or that look the same, are left out for all, and counted.
+    Rows labelled "neither" count for the part that is caught. A column "kind" says what the report
+    counts apart; else the pictures' folders do. Pictures that a model was trained or validated on,
+    or that look the same, are left out for all, and counted.
     """
     require_train_extra()
     from pawsight.evaluation.evaluate import EvaluationError
-    from pawsight.evaluation.evaluate import evaluate as measure
     from pawsight.evaluation.report import Report
     from pawsight.evaluation.summary import summary
     from pawsight.images.errors import ImageError
-    from pawsight.inference.catalog import load
-    from pawsight.inference.errors import ModelError
 
     for file in (json_file, html_file):
-        if file and not file.parent.is_dir():
-            fail(f"cannot write {str(file)!r}: there is no folder {str(file.parent)!r}")
-    with refusing(ModelError):
-        classifiers = [load(name, may_lose=may_lose) for name in model or ["custom"]]
+        _check_target(file, labels)
+    if record and (keep_seen or may_lose is not None or len(model or []) > 1):
+        fail(
+            "a card has the figures of its own model, threshold and unseen pictures: --record "
+            "takes no --keep-seen, no --may-lose and one --model"
+        )
+    classifiers = _load(model or ["custom"], may_lose)
     table = read_labels(
         labels,
         images,
         path_column=path_column,
         label_column=label_column,
-        classes=classes,
+        classes=classes or ",".join(sorted({c for each in classifiers for c in each.card.labels})),
         min_per_class=1,
     )
+    _check_known(table.classes, classifiers)
     if table.problems:
         typer.echo(table.summary(), err=True)
+    split = split or ("test" if "split" in table.frame else "all")
     rows = _rows(table.frame, split, test_every)
     rows, left_out = (rows, {}) if keep_seen else _unseen(rows, classifiers)
     data = record or f"{labels or images}, {split}"
-    results = []
-    for classifier in classifiers:
-        with (
-            refusing(EvaluationError, ImageError, OSError),
-            counting(f"asking {classifier.reference.name}", len(rows)) as advance,
-        ):
-            results.append(
-                measure(
-                    classifier,
-                    rows["path"].tolist(),
-                    rows["label"].tolist(),
-                    data=data,
-                    progress=advance,
-                )
-            )
+    with refusing(EvaluationError, ImageError, OSError):
+        results = [_measure(each, rows, data) for each in classifiers]
     report = Report(data, rows, results, [each.folder.size for each in classifiers], left_out)
     typer.echo(summary(report))
     with refusing(OSError):
@@ -116,8 +111,56 @@ def evaluate(
     if record:
         from pawsight.training.export import record as write_record
 
-        for classifier, result in zip(classifiers, results, strict=True):
-            write_record(classifier.folder, result.measurement())
+        with refusing(OSError):
+            write_record(classifiers[0].folder, results[0].measurement())
+
+
+def _load(names: list[str], may_lose: float | None) -> list[Classifier]:
+    from pawsight.inference.catalog import load
+    from pawsight.inference.errors import ModelError
+
+    with refusing(ModelError):
+        classifiers = [load(name, may_lose=may_lose) for name in names]
+    called = [each.reference.name for each in classifiers]
+    for name in called:
+        if called.count(name) > 1:
+            fail(f"two of the models are called {name!r}: give their folders different names")
+    return classifiers
+
+
+def _check_known(classes: Sequence[str], classifiers: list[Classifier]) -> None:
+    """Refuse before the work what only some of the models could answer."""
+    for each in classifiers:
+        if unknown := set(classes) - set(each.card.labels):
+            fail(
+                f"{each.reference.name} does not know {', '.join(sorted(unknown))}; --classes "
+                f"{','.join(each.card.labels)} measures on what it knows"
+            )
+
+
+def _measure(classifier: Classifier, rows: pd.DataFrame, data: str) -> Evaluation:
+    from pawsight.evaluation.evaluate import evaluate as measure
+
+    with counting(f"asking {classifier.reference.name}", len(rows)) as advance:
+        return measure(
+            classifier,
+            rows["path"].tolist(),
+            rows["label"].tolist(),
+            data=data,
+            progress=advance,
+        )
+
+
+def _check_target(file: Path | None, labels: Path | None) -> None:
+    """Refuse before the work what could not be written after it."""
+    if file is None:
+        return
+    if not file.parent.is_dir():
+        fail(f"cannot write {str(file)!r}: there is no folder {str(file.parent)!r}")
+    if file.is_dir():
+        fail(f"cannot write {str(file)!r}: it is a folder")
+    if labels and file.exists() and labels.exists() and file.samefile(labels):
+        fail(f"{str(file)!r} is the table of labels: name another file")
 
 
 def _unseen(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pawsight.cli.common import refusing
+from pawsight.cli.common import fail, refusing
 
 
 def explain(
@@ -28,17 +28,21 @@ def explain(
 
     from pawsight.images.decode import decode
     from pawsight.images.errors import ImageError
+    from pawsight.images.files import read_file
     from pawsight.inference.catalog import load
-    from pawsight.inference.classifier import read_file
     from pawsight.inference.errors import ModelError
     from pawsight.inference.explain import explain as explain_picture
 
+    if output.exists() and picture.exists() and output.samefile(picture):
+        fail("the overlay would take the picture's place: name another file")
     with refusing(ModelError, ImageError, OSError, ValueError):
         data = read_file(picture)
         explanation = explain_picture(load(model), data, label)
         Image.fromarray(explanation.overlay(decode(data))).save(output)
     answer = explanation.prediction
+    likeliest = max(answer.probabilities, key=answer.probabilities.__getitem__)
+    said = f"neither; if anything, {likeliest}" if answer.rejected else answer.label
     typer.echo(
-        f"{answer.label} ({answer.confidence:.1%}); {output} shows what spoke for "
+        f"{said} ({answer.confidence:.1%}); {output} shows what spoke for "
         f"{explanation.label}, whose logit is {explanation.logit:.2f}, by {explanation.method}"
     )

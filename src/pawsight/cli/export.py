@@ -34,5 +34,6 @@ def export(
     with refusing(RunError, ExportError), counting("measuring") as advance:
         folder = export_run(RunFolder(run), output, name=called, progress=advance)
     for each in folder.card.metrics:
-        typer.echo(f"{each.data}: {each.accuracy:.2%} of {each.pictures} right")
+        if each.accuracy is not None:
+            typer.echo(f"{each.data}: {each.accuracy:.2%} right")
     typer.echo(f"model folder {output}, {folder.size / 1e6:.1f} MB")

@@ -12,7 +12,14 @@ from pawsight.cli.common import fail, model_name, refusing
 if TYPE_CHECKING:
     from pawsight.inference.artifact import Card
 
-app = typer.Typer(help="List models, verify them, and bring new ones.", no_args_is_help=True)
+app = typer.Typer(help="List models, verify them, and bring new ones.")
+
+
+@app.callback(invoke_without_command=True)
+def models(context: typer.Context) -> None:
+    """List the models, or do one of the following."""
+    if context.invoked_subcommand is None:
+        list_models()
 
 
 @app.command("list")

@@ -31,7 +31,7 @@ def seen(
         typer.Option(help="Write every picture with its distance to this CSV, which must be new."),
     ] = None,
 ) -> None:
-    """Find the pictures that a model was trained on, resized and recompressed ones too.
+    """Find the pictures that a model was trained or validated on, resized or recompressed too.
 
     The distance is the number of bits, of 256, in which the perceptual hashes of a picture and of
     the most similar one of training differ: different photographs are at least 66 apart.
@@ -51,6 +51,8 @@ def seen(
         fail(f"the model {model!r} does not say what it was trained on")
     if output and output.exists():
         fail(f"{str(output)!r} is there already: name a new file, or move it away")
+    if output and not output.parent.is_dir():
+        fail(f"cannot write {str(output)!r}: there is no folder {str(output.parent)!r}")
     files, hashes, errors = _hash([str(path) for path in find_pictures(paths)])
     for error in errors:
         typer.echo(f"pawsight: {error}", err=True)
@@ -78,12 +80,14 @@ def _hash(paths: list[str]) -> tuple[list[str], NDArray[np.uint64], list[str]]:
     """The files that can be read, their hashes, and what is wrong with the others."""
     import numpy as np
 
+    from pawsight.data.cleaning import printable
     from pawsight.data.duplicates import HASH_WORDS
 
     files, hashes, errors = [], [], []
     with counting("comparing pictures", len(paths)) as advance:
-        for path, answer in _try_all(paths):
+        for file, answer in _try_all(paths):
             advance(1)
+            path = printable(file)
             if isinstance(answer, str):
                 errors.append(f"{path}: {answer}")
             else:

@@ -104,13 +104,14 @@ def train(
         typer.echo("--left-out FILE writes all rows that are not used into a table")
     on_terminal = sys.stderr.isatty()
     if fast_dev_run:
-        fit(
-            data_module(split.frame, chosen),
-            chosen,
-            RunFolder(output),
-            fast_dev_run=True,
-            progress=on_terminal,
-        )
+        with refusing(StartingPointError):
+            fit(
+                data_module(split.frame, chosen),
+                chosen,
+                RunFolder(output),
+                fast_dev_run=True,
+                progress=on_terminal,
+            )
         typer.echo("one batch went through training and validation; nothing was kept")
         return
     with refusing(RunError, StartingPointError):
@@ -130,5 +131,6 @@ def train(
     with refusing(ExportError), counting("measuring") as advance:
         folder = export_run(run, output, name=called, progress=advance)
     for each in folder.card.metrics:
-        typer.echo(f"{each.data}: {each.accuracy:.2%} of {each.pictures} right")
+        if each.accuracy is not None:
+            typer.echo(f"{each.data}: {each.accuracy:.2%} right")
     typer.echo(f"model folder {output}: `pawsight classify PICTURE --model {output}` asks it")

@@ -15,6 +15,7 @@ from pawsight.data.parallel import Progress, map_files
 from pawsight.data.problems import EXAMPLES, Problem, TableError
 from pawsight.images.decode import decode, large_enough
 from pawsight.images.errors import ImageError
+from pawsight.images.files import read_file
 from pawsight.labels import NEITHER
 
 if TYPE_CHECKING:
@@ -123,6 +124,9 @@ def _with_label_and_file(
         path = Path(row.path)
         if not row.path:
             sieve.refuse(row, "missing-path", "the row names no file")
+        elif (shown := printable(row.path)) != row.path:
+            named = replace(row, path=shown)
+            sieve.refuse(named, "unprintable-name", "the file's name is not UTF-8: rename it")
         elif is_stray(path.name) or "__MACOSX" in path.parts:
             sieve.refuse(row, "stray-file", f"'{path.name}' is a hidden or system file")
         elif label in missing:
@@ -136,6 +140,11 @@ def _with_label_and_file(
         else:
             kept.append(replace(row, label=label, split=split))
     return kept
+
+
+def printable(path: str) -> str:
+    """A path as text: what of a file's name is not UTF-8 is shown by a question mark."""
+    return path.encode("utf-8", "replace").decode("utf-8")
 
 
 def _check_classes(classes: frozenset[str], rows: list[Row]) -> None:
@@ -154,7 +163,7 @@ def _inspect_all(rows: list[Row], progress: Progress | None) -> dict[str, _Conte
 
 def _inspect(file: str) -> _Contents:
     try:
-        data = Path(file).read_bytes()
+        data = read_file(Path(file))
         # A large JPEG is read whole, and decoded small.
         large_enough(decode(data, at_least=(64, 64)))
     except ImageError as error:
@@ -218,12 +227,14 @@ def _in_classes(
     """Keep the rows whose label is a class.
 
     Named classes are classes; of labels that were found, those with at least :data:`RARE` of the
-    commonest one's pictures. Either way a class needs ``min_per_class`` pictures. ``neither`` is no
-    class: its pictures show none of them, and are always kept.
+    commonest one's pictures, or all where one picture is enough. Either way a class needs
+    ``min_per_class`` pictures. ``neither`` is no class: its pictures show none of them, and are
+    always kept.
     """
     counts = Counter(row.label for row in rows if row.label != NEITHER)
     largest, most = max(counts.items(), key=lambda item: (item[1], item[0]), default=("", 0))
-    enough = 0 if classes is not None else math.ceil(RARE * most)
+    measuring = min_per_class == 1
+    enough = 0 if classes is not None or measuring else math.ceil(RARE * most)
     kept = []
     for row in rows:
         count = counts[row.label]

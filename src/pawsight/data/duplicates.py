@@ -11,6 +11,7 @@ from PIL import Image
 
 from pawsight.data.parallel import Progress, map_files
 from pawsight.images.decode import Pixels, decode
+from pawsight.images.files import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +83,7 @@ def hash_file(path: str) -> NDArray[np.uint64]:
         ImageError, OSError: It cannot be decoded, or read.
     """
     side = 8 * HASH_SIDE  # twice what imagehash resizes to
-    return perceptual_hash(decode(Path(path).read_bytes(), at_least=(side, side)))
+    return perceptual_hash(decode(read_file(Path(path)), at_least=(side, side)))
 
 
 def group_near_duplicates(

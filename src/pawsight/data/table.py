@@ -67,7 +67,7 @@ def read_table(
 
     Labels that differ in case and blanks alone are one class. Labels that are found, not named in
     ``classes``, are classes if they have at least a fiftieth of the commonest one's pictures: three
-    birds beside 300 dogs are reported, not trained on.
+    birds beside 300 dogs are reported, not trained on. Where ``min_per_class`` is 1, all are.
 
     A picture that is given twice, under one name or two, counts once (for testing, where its rows
     name several splits); one with two labels is left out.

@@ -85,7 +85,12 @@ def _reliability(axes: Axes, evaluation: Evaluation) -> None:
     if not axes.lines:
         axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=":")
     axes.plot(mean, accuracy, marker="o", markersize=3, label=_named(evaluation, "ECE"))
-    axes.set(xlabel="confidence", ylabel="part that is right", xlim=(0.3, 1.02), ylim=(0, 1.02))
+    axes.set(
+        xlabel="confidence",
+        ylabel="part that is right",
+        xlim=(1 / len(evaluation.classes) - 0.05, 1.02),
+        ylim=(0, 1.02),
+    )
 
 
 def _roc_of(name: str) -> Callable[[Axes, Evaluation], None]:
@@ -93,7 +98,7 @@ def _roc_of(name: str) -> Callable[[Axes, Evaluation], None]:
         known, number = evaluation.known, evaluation.classes.index(name)
         truth = evaluation.labels[known] == number
         false, true, _ = roc_curve(truth, evaluation.probabilities[known, number])
-        axes.plot(false, true, label=evaluation.model.name)
+        axes.plot(false, true, label=_label(evaluation))
         axes.set(xlabel="false positives", ylabel="true positives", ylim=(0, 1.02))
 
     return plot
@@ -106,7 +111,7 @@ def _recall_of(name: str) -> Callable[[Axes, Evaluation], None]:
         precision, recall, _ = precision_recall_curve(
             truth, evaluation.probabilities[known, number]
         )
-        axes.plot(recall, precision, label=evaluation.model.name)
+        axes.plot(recall, precision, label=_label(evaluation))
         axes.set(xlabel="recall", ylabel="precision", ylim=(0, 1.02))
 
     return plot
@@ -123,20 +128,25 @@ def _roc_of_any(axes: Axes, evaluation: Evaluation) -> None:
 
 def _rejection(axes: Axes, evaluation: Evaluation) -> None:
     passing, kept, _ = roc_curve(evaluation.known, evaluation.scores)
-    [line] = axes.plot(1 - kept, 1 - passing, label=evaluation.model.name)
+    [line] = axes.plot(1 - kept, 1 - passing, label=_label(evaluation))
     axes.plot(
         [evaluation.loses or 0.0], [evaluation.catches or 0.0],
         marker="o", color=line.get_color(), linestyle="none",
     )  # fmt: skip
     axes.set(
         xlabel="part of the classes that is lost", ylabel=f"part of {NEITHER} that is caught",
-        xlim=(-0.002, 0.1), ylim=(0, 1.02),
+        xlim=(-0.002, max(0.1, 1.2 * (evaluation.loses or 0.0))), ylim=(0, 1.02),
     )  # fmt: skip
 
 
 def _named(evaluation: Evaluation, figure: str) -> str:
     value = evaluation.ece if figure == "ECE" else evaluation.auroc
     if value is None:
-        return evaluation.model.name
+        return _label(evaluation)
     shown = f"{value:.2%}" if figure == "ECE" else f"{value:.4f}"
-    return f"{evaluation.model.name}, {figure} {shown}"
+    return f"{_label(evaluation)}, {figure} {shown}"
+
+
+def _label(evaluation: Evaluation) -> str:
+    """A model's name as matplotlib shows it: no formulas, and no underscore that hides it."""
+    return "\u200b" + evaluation.model.name.replace("$", r"\$")

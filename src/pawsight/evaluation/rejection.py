@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -31,22 +32,30 @@ def operating_points(
     *Conditional validity of inductive conformal predictors*), which gives the interval.
 
     Args:
-        known: Scores of N pictures of the classes that neither training nor the choice of the
-            weights saw, float64 [N], N ≥ 1.
+        known: Scores of N different pictures of the classes that training did not see, float64
+            [N], N ≥ 1. As far as they helped to choose the weights, the promise is a little too
+            good.
         background: Scores of pictures of none of the classes, likewise.
         losses: Each in (0, 1). Fewer than 1 / (N + 1) cannot be promised: the lowest offered is
             then that.
 
     Returns:
-        By rising threshold, each threshold once.
+        By rising threshold; where several parts have the same threshold, the largest.
     """
     ordered = np.sort(known)
     ranks = sorted({max(int(loss * (len(known) + 1)), 1) for loss in losses})
-    return tuple(
-        _point(float(ordered[rank - 1]), rank, len(known), background)
+    points = {
+        point.threshold: point
         for rank in ranks
         if rank <= len(known)
-    )
+        for point in [_point(_rounded_down(ordered[rank - 1]), rank, len(known), background)]
+    }
+    return tuple(points.values())
+
+
+def _rounded_down(score: float) -> float:
+    """To four digits, never up: the picture itself, and those that tie with it, must pass."""
+    return math.floor(score * 1e4) / 1e4
 
 
 def _point(threshold: float, rank: int, count: int, background: Scores | None) -> OperatingPoint:
@@ -57,7 +66,7 @@ def _point(threshold: float, rank: int, count: int, background: Scores | None) -
         caught = round(below / len(background), 5)
         interval = _rounded(*wilson_interval(below, len(background)))
     return OperatingPoint(
-        threshold=round(threshold, 4),
+        threshold=threshold,
         loses=round(rank / (count + 1), 5),
         loses_interval=_rounded(low, high),
         catches=caught,

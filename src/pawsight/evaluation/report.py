@@ -17,10 +17,14 @@ from pawsight.data.parallel import map_files
 from pawsight.evaluation.evaluate import Evaluation, Mask
 from pawsight.evaluation.metrics import mcnemar
 from pawsight.images.decode import decode
+from pawsight.images.files import read_file
 from pawsight.labels import NEITHER
 
 WORST: Final = 12
 """How many mistakes of each sort are shown."""
+
+MOST_GROUPS: Final = 50
+"""Where the kinds are more, such as a folder for each day, they are not counted apart."""
 
 
 @dataclass(frozen=True)
@@ -103,13 +107,13 @@ class Report:
     def _groups(self) -> Iterator[Group]:
         for sort, names in (("kind", self._kinds()), ("shape", self._shapes())):
             unique = sorted(set(names))
-            if len(unique) > 1:
+            if 1 < len(unique) <= MOST_GROUPS:
                 for name in unique:
                     yield Group(sort, name, np.asarray(names) == name)
 
     def _kinds(self) -> list[str]:
         if "kind" in self.frame:
-            return [str(kind) for kind in self.frame["kind"]]
+            return [str(kind) or "no kind" for kind in self.frame["kind"]]
         return [Path(path).parent.name for path in self.frame["path"]]
 
     def _shapes(self) -> list[str]:
@@ -193,7 +197,7 @@ def _lowest(order: NDArray[np.float64], rows: Mask) -> list[int]:
 
 
 def _shape(path: str) -> str:
-    height, width, _ = decode(Path(path).read_bytes(), at_least=(8, 8)).shape
+    height, width, _ = decode(read_file(Path(path)), at_least=(8, 8)).shape
     if width > 1.25 * height:
         return "landscape"
     return "portrait" if height > 1.25 * width else "about square"

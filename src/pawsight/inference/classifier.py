@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import math
-import stat
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -20,6 +18,7 @@ from PIL import Image
 from pawsight.cpus import usable_cpus
 from pawsight.images.decode import DEFAULT_LIMITS, Limits, Pixels, decode, large_enough, rgb_pixels
 from pawsight.images.errors import ImageError
+from pawsight.images.files import read_file
 from pawsight.images.preprocess import preprocess
 from pawsight.inference.artifact import Card, ModelFolder
 from pawsight.inference.errors import BrokenModel, ModelError
@@ -82,7 +81,9 @@ class Classifier:
         self.folder = folder
         self.reference = ModelReference(name or folder.card.name, folder.version, source)
         self.threads = threads or usable_cpus()
-        self.threshold = _threshold(folder, may_lose)
+        self.threshold = folder.card.rejection.threshold
+        if may_lose is not None:
+            self.choose_threshold(may_lose)
         self._session = _session(folder, self.threads)
         self._verify_golden()
 
@@ -90,6 +91,20 @@ class Classifier:
     def card(self) -> Card:
         """The model's card."""
         return self.folder.card
+
+    def choose_threshold(self, may_lose: float) -> None:
+        """Call pictures ``neither`` as soon as this loses at most the given part of the classes'.
+
+        Args:
+            may_lose: In [0, 1]; 0 never answers ``neither``.
+
+        Raises:
+            ModelError: The card knows no threshold that loses so little.
+        """
+        try:
+            self.threshold = self.card.rejection.losing(may_lose)
+        except ValueError as error:
+            raise ModelError(f"model {self.card.name!r}: {error}") from error
 
     @property
     def provider(self) -> str:
@@ -256,19 +271,6 @@ class Classifier:
         return f"model folder {self.folder.path.name!r}"
 
 
-def read_file(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
-    """Read a file, but no more of it than the limits allow to decode.
-
-    Raises:
-        OSError: It cannot be read, or is a device or a pipe, on which one could wait for ever.
-    """
-    mode = path.stat().st_mode
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
-    with path.open("rb") as file:
-        return file.read(limits.max_bytes + 1)
-
-
 def _checked(pixels: object) -> Pixels:
     if (
         not isinstance(pixels, np.ndarray)
@@ -287,16 +289,6 @@ def _checked(pixels: object) -> Pixels:
             f"uint8 [H, W, 3]; got {got}"
         )
     return pixels
-
-
-def _threshold(folder: ModelFolder, may_lose: float | None) -> float:
-    rejection = folder.card.rejection
-    if may_lose is None:
-        return rejection.threshold
-    try:
-        return rejection.losing(may_lose)
-    except ValueError as error:
-        raise ModelError(f"model {folder.card.name!r}: {error}") from error
 
 
 def _session(folder: ModelFolder, threads: int) -> onnxruntime.InferenceSession:

@@ -148,6 +148,15 @@ def read_preprocessing(config: Mapping[str, Any], model_type: str = "") -> Prepr
         CheckpointError: It is of a processor that is not known here, or does something that
             :class:`Preprocessing` does not.
     """
+    try:
+        return _preprocessing(config, model_type)
+    except (AttributeError, KeyError, TypeError, ZeroDivisionError) as error:
+        raise CheckpointError(
+            f"the checkpoint's {PROCESSOR_FILE} is not of the form that its processor writes"
+        ) from error
+
+
+def _preprocessing(config: Mapping[str, Any], model_type: str) -> Preprocessing:
     kind = _processor(config, model_type)
     config = _DEFAULTS[kind] | {key: value for key, value in config.items() if value is not None}
     rescale = config.get("rescale_factor", 1 / 255)

@@ -45,11 +45,13 @@ standard poodle, Mexican hairless
 _NAMES: Final = {"cat": CATS, "dog": DOGS}
 _SIGNS: Final = {281: "tabby", 151: "chihuahua", 268: "hairless"}
 _OTHER_ANIMALS: Final = {
-    "cat": "bear big channel civet fishing jungle leopard madagascar native palm pallas's pampas "
-    "sand wild",
+    "cat": "bear big channel civet fishing jungle leopard madagascar native pallas palm "
+    "pallas's pampas sand wild",
     "dog": "african-hunting bush cape-hunting chili corn hot hyena prairie raccoon wild",
 }
 """What stands before ``cat`` or ``dog`` in names of what is neither; lemurs and sausages, say."""
+_JOINING: Final = frozenset(["and", "no", "non", "none", "nor", "not", "or", "neither", "without"])
+"""Words with which a name means more than one animal, or none: ``neither cat nor dog``."""
 
 
 def class_groups(names: Mapping[int, str]) -> dict[str, list[int]]:
@@ -123,6 +125,8 @@ def _says(label: str, name: str) -> bool:
 
 
 def _is_other(label: str, name: str) -> bool:
+    if any(_JOINING & set(words) for words in _synonyms(name)):
+        return True
     others = [each.split("-") for each in _OTHER_ANIMALS[label].split()]
     return any(
         _word(words[-1]) == label and words[-1 - len(other) : -1] == other

@@ -102,8 +102,11 @@ class CatDogClassifier(L.LightningModule):
         logits: Tensor = self.network(pixel_values)
         return logits
 
-    def on_train_epoch_start(self) -> None:
-        """Leave out as many patches as this epoch shall."""
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Leave out as many patches as this epoch shall.
+
+        At every batch: the start of an epoch that is gone on with is not announced.
+        """
         for first, part in self.patch_dropout:
             if self.current_epoch >= first:
                 self.network.patch_dropout = part

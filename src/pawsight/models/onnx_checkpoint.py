@@ -144,6 +144,8 @@ def _check_form(graph: onnx.GraphProto, checkpoint: Checkpoint) -> None:
     for value in (inputs["pixel_values"], outputs["logits"]):
         if value.type.tensor_type.elem_type != TensorProto.FLOAT:
             raise CheckpointError(f"the checkpoint's {value.name} are not float32")
+        if not value.type.tensor_type.shape.dim:
+            raise CheckpointError(f"the checkpoint's {value.name} have no shape")
     if inputs["pixel_values"].type.tensor_type.shape.dim[0].dim_value:
         raise CheckpointError(
             "the checkpoint's network takes a fixed number of pictures: export it again with a "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -92,6 +93,9 @@ class ModelSummary(BaseModel):
     architecture: str
     labels: list[str]
     size: int = Field(description="Of all its files in bytes.")
+    threshold: float | None = Field(
+        description="Pictures that score lower are answered `neither`; null where none are."
+    )
     metrics: list[Measurement]
 
     @classmethod
@@ -150,5 +154,6 @@ def _told_of(classifier: Classifier) -> dict[str, Any]:
         "architecture": card.architecture,
         "labels": card.labels,
         "size": classifier.folder.size,
+        "threshold": classifier.threshold if math.isfinite(classifier.threshold) else None,
         "metrics": card.metrics,
     }

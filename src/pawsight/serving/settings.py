@@ -41,7 +41,8 @@ class Settings(BaseSettings):
     may_lose: Annotated[float, Field(ge=0, le=1)] | None = Field(
         default=None,
         description="The part of the classes' pictures that may be called `neither`; 0 never "
-        "answers `neither`, and by default each model's own choice holds.",
+        "answers `neither`, and by default each model's own choice holds, as it does for pulled "
+        "checkpoints, which know no other.",
     )
     max_bytes: Count = Field(
         default=DEFAULT_LIMITS.max_bytes, description="The largest file of one picture, in bytes."

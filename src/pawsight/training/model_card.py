@@ -91,7 +91,12 @@ def _metrics(metrics: tuple[Measurement, ...]) -> str:
     ]
     for each in metrics:
         shares = [each.accuracy, each.ece, each.loses, each.catches]
-        cells = [each.data, str(each.pictures), *map(_percent, shares), _plain(each.auroc)]
+        cells = [
+            each.data.replace("|", r"\|"),
+            str(each.pictures),
+            *map(_percent, shares),
+            _plain(each.auroc),
+        ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -113,7 +118,7 @@ def _points(rejection: Rejection) -> str:
         if each.catches_interval is not None:
             caught += f" ({_range(each.catches_interval)})"
         lines.append(
-            f"| {each.threshold:g}{chosen} | {each.loses:.2%} ({_range(each.loses_interval)}) "
+            f"| {each.threshold:g}{chosen} | {each.loses:.3%} ({_range(each.loses_interval)}) "
             f"| {caught} |"
         )
     return "\n".join(lines)

@@ -153,6 +153,7 @@ class Recipe(BaseModel):
     def _of_the_network(self) -> Recipe:
         of_vit_alone = {
             "patch_dropout": bool(self.patch_dropout), "layer_decay": self.layer_decay != 1.0,
+            "weights = 'int8'": self.weights == "int8",
         }  # fmt: skip
         wrong = [name for name, used in of_vit_alone.items() if used]
         if wrong and not isinstance(self.network, ViTRecipe):

@@ -73,7 +73,8 @@ class RunFolder:
             raise RunError(f"no training in {str(self.path)!r}: it has no {self._recipe.name}")
         return (
             Recipe.model_validate_json(self._recipe.read_text(encoding="utf-8")),
-            pd.read_csv(self._table),
+            # As text: labels may be 0 and 1, or "null".
+            pd.read_csv(self._table, dtype=str, keep_default_na=False),
         )
 
     def check_same(self, recipe: Recipe, table: pd.DataFrame) -> None:

@@ -30,11 +30,16 @@ def begin(table: pd.DataFrame, recipe: Recipe, output: Path, *, resume: bool = F
 
     Raises:
         RunError: The folder holds a training and ``resume`` is not set, or it is set and recipe or
-            table differ; or the table has fewer than two classes.
+            table differ; or the table has fewer than two classes, or none in its validation split.
     """
     run = RunFolder(output / RUN_FOLDER)
     if len(set(table["label"]) - {NEITHER}) < 2:
         raise RunError("training needs two classes or more; see the report on the table above")
+    if not (table.loc[table["split"] == "validation", "label"] != NEITHER).any():
+        raise RunError(
+            f"the validation split has no picture of a class, only of {NEITHER!r}: the best "
+            "weights and the thresholds are chosen on it"
+        )
     if resume and run.exists:
         run.check_same(recipe, table)
     elif run.exists:
