@@ -17,9 +17,10 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
-def test_the_embedded_model_is_there(installed: Path) -> None:
-    assert resolve("custom").source == "embedded"
-    assert "custom" in [entry.name for entry in available()]
+def test_the_embedded_models_are_there(installed: Path) -> None:
+    assert {entry.name: entry.source for entry in available()} == {
+        "custom": "embedded", "pretrained": "embedded",
+    }  # fmt: skip
 
 
 def test_an_installed_model_comes_before_the_embedded_one(installed: Path, trained: Path) -> None:

@@ -26,9 +26,11 @@ def test_the_places_add_up_to_the_logit(trained: Path) -> None:
     assert other.places.mean() == pytest.approx(other.logit, abs=1e-3)
 
 
-def test_the_embedded_model_adds_up_too() -> None:
+@pytest.mark.parametrize("name", ["custom", "pretrained"])
+def test_the_embedded_models_add_up_too(name: str) -> None:
     picture = Path(__file__).parents[2] / "examples" / "cat.jpg"
-    explanation = explain(pawsight.load("custom"), picture)
+    explanation = explain(pawsight.load(name), picture)
+    assert explanation.label == "cat"
     assert explanation.places.mean() == pytest.approx(explanation.logit, abs=1e-3)
 
 
