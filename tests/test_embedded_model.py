@@ -24,10 +24,8 @@ def embedded(request: pytest.FixtureRequest) -> Classifier:
 
 
 def test_the_examples_are_what_they_are(embedded: Classifier) -> None:
-    answers = embedded.predict(
-        [EXAMPLES / name for name in ("cat.jpg", "coffee.jpg", "rocket.jpg")]
-    )
-    assert [answer.label for answer in answers] == ["cat", "neither", "neither"]
+    answers = embedded.predict([EXAMPLES / name for name in ("cat.jpg", "coffee.jpg")])
+    assert [answer.label for answer in answers] == ["cat", "neither"]
 
 
 def test_its_weights_are_small_and_its_figures_are_in_its_card(embedded: Classifier) -> None:
