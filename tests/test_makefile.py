@@ -42,7 +42,13 @@ def test_where_one_ends_the_other_is_ended_too(command: list[str], fails: str) -
 
 def test_an_interrupt_ends_both_quietly(command: list[str]) -> None:
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        # What a shell starts in the background ignores interrupts, and so would this.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     time.sleep(2)
     os.killpg(process.pid, signal.SIGINT)
