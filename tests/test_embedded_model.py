@@ -31,6 +31,7 @@ def test_the_examples_are_what_they_are(embedded: Classifier) -> None:
 def test_its_weights_are_small_and_its_figures_are_in_its_card(embedded: Classifier) -> None:
     assert embedded.folder.network.stat().st_size <= 45e6
     assert embedded.reference.source == "embedded"
+    assert b"site-packages" not in embedded.folder.network.read_bytes()  # nor any path
     figures = {each.data: each.accuracy for each in embedded.card.metrics}
     for data, least in (("Kaggle test", 0.95), ("native test", 0.93), ("breeds test", 0.88)):
         assert (figures[data] or 0) >= least

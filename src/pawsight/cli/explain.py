@@ -7,15 +7,14 @@ from typing import Annotated
 
 import typer
 
+from pawsight.cli import options
 from pawsight.cli.common import fail, refusing
 
 
 def explain(
     picture: Annotated[Path, typer.Argument(help="The picture.")],
     output: Annotated[Path, typer.Option(help="The overlay to write; its ending says the format.")],
-    model: Annotated[
-        str, typer.Option(help="A model by name, or by the path of its folder.")
-    ] = "custom",
+    model: options.Model = "custom",
     label: Annotated[
         str | None, typer.Option(help="The class to explain; by default the most probable one.")
     ] = None,

@@ -7,6 +7,11 @@ from typing import Annotated
 
 import typer
 
+Paths = Annotated[
+    list[str],
+    typer.Argument(help="Pictures, folders (searched to the bottom) and globs.", metavar="PATH..."),
+]
+Model = Annotated[str, typer.Option(help="A model by name, or by the path of its folder.")]
 Labels = Annotated[
     Path | None,
     typer.Option(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsight.cli.common import counting, fail, refusing, require_train_extra
+from pawsight.cli import options
+from pawsight.cli.common import fail, of_total, refusing, require_train_extra
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,15 +17,8 @@ if TYPE_CHECKING:
 
 
 def seen(
-    paths: Annotated[
-        list[str],
-        typer.Argument(
-            help="Pictures, folders (searched to the bottom) and globs.", metavar="PATH..."
-        ),
-    ],
-    model: Annotated[
-        str, typer.Option(help="A model by name, or by the path of its folder.")
-    ] = "custom",
+    paths: options.Paths,
+    model: options.Model = "custom",
     output: Annotated[
         Path | None,
         typer.Option(help="Write every picture with its distance to this CSV, which must be new."),
@@ -80,36 +73,25 @@ def _hash(paths: list[str]) -> tuple[list[str], NDArray[np.uint64], list[str]]:
     """The files that can be read, their hashes, and what is wrong with the others."""
     import numpy as np
 
+    from pawsight.bulk.records import reason
     from pawsight.data.cleaning import printable
-    from pawsight.data.duplicates import HASH_WORDS
-
-    files, hashes, errors = [], [], []
-    with counting("comparing pictures", len(paths)) as advance:
-        for file, answer in _try_all(paths):
-            advance(1)
-            path = printable(file)
-            if isinstance(answer, str):
-                errors.append(f"{path}: {answer}")
-            else:
-                files.append(path)
-                hashes.append(answer)
-    return files, np.array(hashes, dtype=np.uint64).reshape(-1, HASH_WORDS), errors
-
-
-def _try_all(paths: list[str]) -> Iterator[tuple[str, NDArray[np.uint64] | str]]:
-    from concurrent.futures import ThreadPoolExecutor
-
-    from pawsight.cpus import usable_cpus
-    from pawsight.data.duplicates import hash_file
+    from pawsight.data.duplicates import HASH_WORDS, hash_file
+    from pawsight.data.parallel import map_files
     from pawsight.images.errors import ImageError
 
     def attempt(path: str) -> NDArray[np.uint64] | str:
         try:
             return hash_file(path)
-        except ImageError as error:
-            return str(error)
-        except OSError as error:
-            return error.strerror or str(error)
+        except (ImageError, OSError) as error:
+            return reason(error)
 
-    with ThreadPoolExecutor(usable_cpus()) as pool:
-        yield from zip(paths, pool.map(attempt, paths), strict=True)
+    files, hashes, errors = [], [], []
+    with of_total("comparing pictures") as progress:
+        answers = map_files(attempt, paths, progress)
+    for path, answer in zip(map(printable, paths), answers, strict=True):
+        if isinstance(answer, str):
+            errors.append(f"{path}: {answer}")
+        else:
+            files.append(path)
+            hashes.append(answer)
+    return files, np.array(hashes, dtype=np.uint64).reshape(-1, HASH_WORDS), errors

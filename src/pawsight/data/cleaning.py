@@ -148,7 +148,7 @@ def printable(path: str) -> str:
 
 
 def _check_classes(classes: frozenset[str], rows: list[Row]) -> None:
-    labels = {row.label for row in rows}
+    labels = {row.label for row in rows} - {NEITHER}
     if labels and not labels & classes:
         raise TableError(
             f"no row has any of the classes {', '.join(sorted(classes))}; "

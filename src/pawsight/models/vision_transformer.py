@@ -58,7 +58,8 @@ class VisionTransformer(nn.Module):
                 drop_path_rate=drop_path,
             )
         )
-        # For few tokens, plain products are faster on processors than torch's fused attention.
+        # For few tokens, plain products are faster on processors than torch's fused attention
+        # (benchmarks/vit.py).
         self.backbone.set_attn_implementation("eager")
         self.patch_size = patch_size
         self.patch_dropout = 0.0

