@@ -137,7 +137,7 @@ def test_every_row_that_is_not_used_is_named(data: Path) -> None:
         table.writelines(f"missing_{number}.png,cat\n" for number in range(9))
     done = run(
         "train", *options(data), "--output", data / "model", "--recipe", data / "tiny.toml",
-        "--fast-dev-run", "--left-out", data / "left-out.csv",
+        "--debug", "batch", "--left-out", data / "left-out.csv",
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     assert all(f"missing_{number}.png" in done.stdout for number in range(9))
@@ -146,10 +146,10 @@ def test_every_row_that_is_not_used_is_named(data: Path) -> None:
     assert {row["code"] for row in rows} == {"missing-file"}
 
 
-def test_a_fast_dev_run_leaves_nothing_behind(data: Path) -> None:
+def test_a_debug_run_leaves_nothing_behind(data: Path) -> None:
     done = run(
         "train", *options(data), "--output", data / "model", "--recipe", data / "tiny.toml",
-        "--fast-dev-run",
+        "--debug", "batch",
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     assert "nothing was kept" in done.stdout

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pawsight.data.augment import Augmentation, augment, mix
+from pawsight.data.augment import Augmentation, augment, crop, draw_crops, mix
 from pawsight.data.datamodule import NO_AUGMENTATION
 
 PIXELS = torch.randint(0, 256, (6, 40, 40, 3), generator=torch.Generator().manual_seed(0)).to(
@@ -68,6 +68,38 @@ def test_crops_are_stretched_as_far_as_they_may_and_no_further() -> None:
 def test_mixup_blends_pictures_and_labels_by_the_same_share() -> None:
     pictures = torch.eye(3).repeat_interleave(2, dim=0)[:, :, None, None]
     labels = torch.tensor([0, 0, 1, 1, -1, -1])
-    mixed, shares = mix(pictures, labels, 2, 0.4, torch.Generator().manual_seed(0))
+    how = replace(NO_AUGMENTATION, mixup=0.4)
+    mixed, shares = mix(pictures, labels, 2, how, torch.Generator().manual_seed(0))
     assert shares.sum(dim=1).tolist() == pytest.approx([1.0] * 6)
     torch.testing.assert_close(mixed[:, :, 0, 0], shares)
+
+
+def test_cutmix_shows_a_rectangle_of_another_and_shares_the_labels_by_area() -> None:
+    pictures = torch.arange(4.0)[:, None, None, None].expand(4, 3, 20, 20)
+    how = replace(NO_AUGMENTATION, cutmix=1.0)
+    mixed, shares = mix(pictures, torch.arange(4), 4, how, torch.Generator().manual_seed(3))
+    for picture, share in zip(mixed, shares, strict=True):
+        shown = torch.stack([(picture[0] == value).float().mean() for value in range(4)])
+        torch.testing.assert_close(share[:4], shown)
+    assert (shares.max(dim=1).values < 1).any()
+
+
+def test_with_both_a_batch_is_either_blended_or_cut() -> None:
+    pictures = torch.arange(8.0)[:, None, None, None].expand(8, 3, 16, 16)
+    how = replace(NO_AUGMENTATION, mixup=0.8, cutmix=0.8)
+    labels = torch.zeros(8, dtype=torch.int64)
+    blended = []
+    for seed in range(20):
+        mixed, _ = mix(pictures, labels, 1, how, torch.Generator().manual_seed(seed))
+        blended.append(bool(mixed.frac().any()))
+    assert any(blended)
+    assert not all(blended)
+
+
+def test_given_crops_are_used_and_mirroring_stays() -> None:
+    how = replace(NO_AUGMENTATION, min_area=0.3, max_aspect=1.5, rotation=10.0)
+    crops = draw_crops(6, how, torch.Generator().manual_seed(0))
+    plain = augment(PIXELS, 40, NO_AUGMENTATION, torch.Generator(), crops)
+    torch.testing.assert_close(plain, crop(PIXELS, 40, crops))
+    mirrored = augment(PIXELS, 40, replace(NO_AUGMENTATION, flip=1.0), torch.Generator(), crops)
+    torch.testing.assert_close(mirrored, plain.flip(3), atol=1e-5, rtol=0)

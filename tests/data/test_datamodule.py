@@ -21,7 +21,7 @@ def test_validation_sees_what_serving_sees_to_the_last_bit(tmp_path: Path) -> No
     data = CatDogDataModule(table, image_size=50)
     data.setup("validate")
     batch = next(iter(data.val_dataloader()))
-    pictures, labels = data.on_after_batch_transfer(batch, 0)
+    pictures, labels, _ = data.on_after_batch_transfer(batch, 0)
     rows = data.rows("validation")
     how = Preprocessing(height=50, width=50)
     for picture, path in zip(pictures.numpy(), rows["path"], strict=True):
@@ -61,7 +61,7 @@ def test_neither_trains_as_background(tmp_path: Path) -> None:
     data = CatDogDataModule(drawn_table(tmp_path, 8, ("cat", "dog", "neither")), image_size=32)
     data.setup("fit")
     assert data.classes == ("cat", "dog")
-    labels = torch.cat([labels for _, labels in data.train_dataloader()])
+    labels = torch.cat([batch.labels for batch in data.train_dataloader()])
     assert sorted(set(labels.tolist())) == [-1, 0, 1]
 
 
@@ -84,13 +84,13 @@ def test_the_order_goes_on_where_its_state_was_taken(tmp_path: Path) -> None:
     data = CatDogDataModule(drawn_table(tmp_path, 16), image_size=32, batch_size=4)
     data.setup("fit")
     whole = data.train_dataloader()
-    seen = [labels.tolist() for _ in range(2) for _, labels in whole]
+    seen = [batch.labels.tolist() for _ in range(2) for batch in whole]
     again = data.train_dataloader()
     taken = iter(again)
-    begun = [next(taken)[1].tolist() for _ in range(3)]
+    begun = [next(taken).labels.tolist() for _ in range(3)]
     resumed = data.train_dataloader()
     resumed.load_state_dict(again.state_dict())
-    rest = [labels.tolist() for _ in range(2) for _, labels in resumed]
+    rest = [batch.labels.tolist() for _ in range(2) for batch in resumed]
     assert begun + rest == seen
 
 

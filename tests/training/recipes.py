@@ -5,7 +5,7 @@ from pawsight.training.recipe import Recipe, SimpleCNNRecipe
 
 TINY = Recipe(
     name="tiny",
-    epochs=12,
+    epochs=20,
     batch_size=8,
     image_size=48,
     cache_size=48,

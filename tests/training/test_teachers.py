@@ -2,17 +2,20 @@ from __future__ import annotations
 
 import csv
 import sys
+from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
 import torch
 
+from pawsight.images.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from pawsight.inference.errors import ModelError
 from pawsight.training.fit import fit, starting_point
 from pawsight.training.recipe import Distillation, Recipe
 from pawsight.training.run import RunFolder
 from pawsight.training.starting_points import StartingPointError
 from pawsight.training.teachers import ImageNetTeacher
-from pawsight.training.train import begin, data_module
+from pawsight.training.train import begin
 from tests.drawn import drawn_table
 from tests.training.recipes import TINY
 
@@ -54,22 +57,23 @@ def teacher_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> torch.nn
 
 def test_a_teacher_answers_as_its_weights_do(teacher_package: torch.nn.Linear) -> None:
     teacher = ImageNetTeacher("efficientnet-lite0", 32)
+    mean, std = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
     for size in (32, 48):
-        pictures = torch.randn(5, 3, size, size)
+        pictures = torch.rand(5, 3, size, size)
         with torch.inference_mode():
-            expected = teacher_package(pictures.mean((2, 3)))
+            expected = teacher_package((pictures.mean((2, 3)) - mean) / std)
         torch.testing.assert_close(teacher(pictures), expected, atol=2e-2, rtol=1e-3)
 
 
+@pytest.mark.parametrize("views", [0, 3])
 def test_a_student_comes_to_see_what_its_teacher_sees(
-    teacher_package: torch.nn.Linear, tmp_path: Path
+    teacher_package: torch.nn.Linear, tmp_path: Path, views: int
 ) -> None:
-    recipe = TINY.model_copy(
-        update={"distillation": Distillation(teacher="efficientnet-lite0", image_size=32)}
-    )
+    teaching = Distillation(teacher="efficientnet-lite0", image_size=32)
+    recipe = TINY.model_copy(update={"distillation": (teaching,), "views": views})
     table = drawn_table(tmp_path / "pictures", 24)
     run = begin(table, recipe, tmp_path / "model")
-    fit(data_module(table, recipe), recipe, run)
+    fit(table, recipe, run)
     apart = imitation(run)
     assert apart[-1] < 0.7 * apart[0]
     assert "taught by efficientnet-lite0 (Apache-2.0" in starting_point(recipe)
@@ -79,7 +83,28 @@ def imitation(run: RunFolder) -> list[float]:
     """What was logged of the divergence from the teacher, in order."""
     [log] = run.logs.glob("*/metrics.csv")
     rows = csv.DictReader(log.open())
-    return [float(row["train_imitation"]) for row in rows if row["train_imitation"]]
+    return [float(row["train_imitation_0"]) for row in rows if row["train_imitation_0"]]
+
+
+def test_a_model_that_knows_the_same_classes_teaches_them(trained: Path, tmp_path: Path) -> None:
+    """The student has no labels to learn from but its teacher's answers."""
+    table = drawn_table(tmp_path / "pictures", 24)
+    learning = table["split"] == "train"
+    table.loc[learning, "label"] = list(islice(cycle(["cat", "dog"]), int(learning.sum())))
+    teaching = Distillation(teacher=str(trained), weight=30.0)
+    recipe = TINY.model_copy(update={"distillation": (teaching,), "views": 2})
+    classifier = fit(table, recipe, begin(table, recipe, tmp_path / "model"))
+    assert float(classifier.trainer.callback_metrics["val_accuracy"]) >= 0.75
+    assert "taught by drawn" in starting_point(recipe)
+
+
+def test_a_teacher_of_other_classes_is_refused(trained: Path, tmp_path: Path) -> None:
+    table = drawn_table(tmp_path / "pictures", 8, ("cat", "cow"))
+    recipe = TINY.model_copy(update={"distillation": (Distillation(teacher=str(trained)),)})
+    with pytest.raises(
+        ModelError, match="tells cat, dog apart, and the table's classes are cat, c"
+    ):
+        fit(table, recipe, begin(table, recipe, tmp_path / "model"))
 
 
 def test_a_teacher_that_is_not_installed_is_named_with_the_command(

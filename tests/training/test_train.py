@@ -8,10 +8,12 @@ import pytest
 import torch
 
 import pawsight
+from pawsight.batch import Batch
 from pawsight.inference.artifact import SEEN_FILE, ModelFolder
-from pawsight.training.fit import fit
+from pawsight.training.export import export_run
+from pawsight.training.fit import fit, load_weights, random_network
 from pawsight.training.run import RunError, RunFolder
-from pawsight.training.train import data_module, train
+from pawsight.training.train import begin, train
 from tests.drawn import draw, drawn_table
 from tests.training.recipes import TINY
 
@@ -25,9 +27,7 @@ def stopping_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
     whole = CatDogClassifier.training_step
 
-    def until(
-        self: CatDogClassifier, batch: tuple[torch.Tensor, torch.Tensor], index: int
-    ) -> torch.Tensor:
+    def until(self: CatDogClassifier, batch: Batch, index: int) -> torch.Tensor:
         if self.global_step == step:
             raise Stop
         return whole(self, batch, index)
@@ -81,13 +81,13 @@ def test_a_stopped_training_goes_on_as_if_nothing_had_happened(
     """Stopped inside an epoch, with and without steps that the last checkpoint does not have."""
     table = drawn_table(tmp_path / "pictures", labels=("cat", "dog", "neither"))
     recipe = TINY.model_copy(update={"epochs": 4})
-    whole = fit(data_module(table, recipe), recipe, RunFolder(tmp_path / "whole"))
+    whole = fit(table, recipe, RunFolder(tmp_path / "whole"))
     run = RunFolder(tmp_path / "stopped")
     with monkeypatch.context() as patch:
         stopping_at(step, patch)
         with pytest.raises(Stop):
-            fit(data_module(table, recipe), recipe, run, checkpoint_every=2)
-    resumed = fit(data_module(table, recipe), recipe, run, resume=True, checkpoint_every=2)
+            fit(table, recipe, run, checkpoint_every=2)
+    resumed = fit(table, recipe, run, resume=True, checkpoint_every=2)
     for (name, expected), got in zip(
         whole.network.state_dict().items(), resumed.network.state_dict().values(), strict=True
     ):
@@ -117,8 +117,15 @@ def test_one_class_is_not_enough(tmp_path: Path) -> None:
         train(table, TINY, tmp_path / "model", name="x")
 
 
-def test_a_fast_dev_run_keeps_nothing(tmp_path: Path) -> None:
+def test_a_training_can_start_from_the_weights_of_another(tmp_path: Path, trained: Path) -> None:
     table = drawn_table(tmp_path / "pictures", per_class=8)
-    run = RunFolder(tmp_path / "run")
-    fit(data_module(table, TINY), TINY, run, fast_dev_run=True)
-    assert not run.path.exists()
+    short = TINY.model_copy(update={"epochs": 1, "learning_rate": 1e-9, "ema_decay": 0.0})
+    run = begin(table, short, tmp_path / "model", start=trained)
+    network = fit(table, short, run).network
+    before = random_network(TINY, 2)
+    load_weights(before, RunFolder(trained / "training").best)
+    torch.testing.assert_close(network.classifier.weight, before.classifier.weight)
+    folder = export_run(run, tmp_path / "model", name="x")
+    assert folder.card.provenance.started_from == "recipe tiny: random weights"
+    with pytest.raises(RunError, match="no training in"):
+        begin(table, short, tmp_path / "other", start=tmp_path)

@@ -5,19 +5,25 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from pawsight.cli import options
 from pawsight.cli.common import (
     counting,
+    fail,
     model_name,
     of_total,
     read_labels,
     refusing,
     require_train_extra,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pawsight.training.recipe import Recipe
 
 MOST_SHOWN = 200
 """Where more rows are left out, a few of each kind are shown."""
@@ -41,10 +47,13 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where a stopped training left off.")
     ] = False,
-    fast_dev_run: Annotated[
-        bool,
-        typer.Option("--fast-dev-run", help="One batch of training and validation; keep nothing."),
-    ] = False,
+    debug: Annotated[
+        Literal["batch", "overfit", "profile", "learning-rate"] | None,
+        typer.Option(
+            help="Keep nothing: one batch of training and validation; ten pictures learned by "
+            "heart; where the time of some steps goes; or which learning rate to take."
+        ),
+    ] = None,
     checkpoint_every: Annotated[
         int, typer.Option(min=1, help="Steps between two checkpoints: all that a kill can cost.")
     ] = 50,
@@ -66,13 +75,14 @@ def train(
     require_train_extra()
     from pawsight.data.problems import EXAMPLES, TableError, report, write_problems
     from pawsight.data.splits import split_table
+    from pawsight.inference.errors import ModelError
     from pawsight.training.export import export_run
     from pawsight.training.fit import fit
     from pawsight.training.folder import ExportError
     from pawsight.training.recipe import RecipeError, load_recipe
-    from pawsight.training.run import RunError, RunFolder
+    from pawsight.training.run import RunError
     from pawsight.training.starting_points import StartingPointError
-    from pawsight.training.train import begin, data_module
+    from pawsight.training.train import begin
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -102,28 +112,21 @@ def train(
             write_problems(left_out, left_out_file)
     elif not few:
         typer.echo("--left-out FILE writes all rows that are not used into a table")
-    on_terminal = sys.stderr.isatty()
-    if fast_dev_run:
-        with refusing(StartingPointError):
-            fit(
-                data_module(split.frame, chosen),
-                chosen,
-                RunFolder(output),
-                fast_dev_run=True,
-                progress=on_terminal,
-            )
-        typer.echo("one batch went through training and validation; nothing was kept")
+    if debug:
+        with refusing(StartingPointError, ModelError):
+            _debug(debug, split.frame, chosen)
+        typer.echo("nothing was kept")
         return
-    with refusing(RunError, StartingPointError):
+    with refusing(RunError, StartingPointError, ModelError):
         run = begin(split.frame, chosen, output, resume=resume)
         try:
             fit(
-                data_module(split.frame, chosen),
+                split.frame,
                 chosen,
                 run,
                 resume=resume,
                 checkpoint_every=checkpoint_every,
-                progress=on_terminal,
+                progress=sys.stderr.isatty(),
             )
         except (KeyboardInterrupt, SystemExit):  # Lightning turns the one into the other
             typer.echo("\npawsight: stopped; the same command with --resume goes on", err=True)
@@ -134,3 +137,29 @@ def train(
         if each.accuracy is not None:
             typer.echo(f"{each.data}: {each.accuracy:.2%} right")
     typer.echo(f"model folder {output}: `pawsight classify PICTURE --model {output}` asks it")
+
+
+def _debug(kind: str, table: pd.DataFrame, recipe: Recipe) -> None:
+    from pawsight.training.debug import PICTURES, one_batch, overfit, profile
+    from pawsight.training.learning_rate import find_learning_rate
+
+    if kind == "batch":
+        one_batch(table, recipe)
+        typer.echo("one batch went through training and validation")
+    elif kind == "profile":
+        typer.echo(profile(table, recipe))
+    elif kind == "overfit":
+        right = overfit(table, recipe)
+        typer.echo(f"{right:.0%} of {PICTURES} pictures were learned by heart")
+        if right < 1:
+            fail("a network that cannot learn ten pictures by heart has a mistake in it")
+    else:
+        test = find_learning_rate(table, recipe)
+        for rate, loss in list(zip(test.rates, test.losses, strict=True))[::5]:
+            typer.echo(f"{rate:10.2e}  loss {loss:.3f}")
+        typer.echo(
+            f"the loss falls fastest at {test.suggestion:.2e}; the recipe has "
+            f"{recipe.learning_rate:g}"
+            if test.suggestion
+            else "the loss never fell"
+        )

@@ -30,6 +30,8 @@ class Augmentation:
         erase: Probability of blanking a rectangle (Zhong et al. 2020, *Random erasing*).
         mixup: Parameter of the Beta distribution that blends pairs of pictures and their labels
             (Zhang et al. 2018, *mixup*); 0 for none.
+        cutmix: The same for pairs of which one shows through a rectangle in the other (Yun et al.
+            2019, *CutMix*); 0 for none. With both, each batch draws which of the two it gets.
     """
 
     min_area: float = 0.35
@@ -42,9 +44,21 @@ class Augmentation:
     grey: float = 0.05
     erase: float = 0.0
     mixup: float = 0.0
+    cutmix: float = 0.0
+
+    @property
+    def mixes(self) -> bool:
+        """Whether pictures are mixed with each other."""
+        return self.mixup > 0 or self.cutmix > 0
 
 
-def augment(pixels: Tensor, size: int, how: Augmentation, generator: torch.Generator) -> Tensor:
+def augment(
+    pixels: Tensor,
+    size: int,
+    how: Augmentation,
+    generator: torch.Generator,
+    crops: Tensor | None = None,
+) -> Tensor:
     """Crop, turn, mirror, recolour and erase each picture of a batch differently.
 
     Args:
@@ -52,48 +66,19 @@ def augment(pixels: Tensor, size: int, how: Augmentation, generator: torch.Gener
         size: Height and width of the result.
         how: The strengths.
         generator: The source of all randomness: the same state gives the same pictures.
+        crops: What :func:`draw_crops` gave, float [N, 2, 3], in place of new ones.
 
     Returns:
         float32 [N, 3, size, size] in [0, 1], channels last in memory.
     """
-    scaled = pixels.permute(0, 3, 1, 2).to(torch.float32).div_(255.0)
-    grid = F.affine_grid(
-        _crops(len(pixels), how, generator), [len(pixels), 3, size, size], align_corners=False
-    )
-    cropped = F.grid_sample(scaled, grid, padding_mode="reflection", align_corners=False)
+    if crops is None:
+        crops = draw_crops(len(pixels), how, generator)
+    cropped = crop(pixels, size, _mirror(crops, how.flip, generator))
     coloured = _recolour(cropped, how, generator).clamp_(0.0, 1.0)
     return _erase(coloured, how, generator).contiguous(memory_format=torch.channels_last)
 
 
-def mix(
-    pictures: Tensor, labels: Tensor, classes: int, alpha: float, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """Blend each picture with another of its batch (mixup).
-
-    Args:
-        pictures: float [N, 3, H, W].
-        labels: int64 [N], in [0, classes), or -1 for none of them.
-        classes: C.
-        alpha: Of the Beta(alpha, alpha) that draws the blending weight, one a batch.
-        generator: The source of all randomness.
-
-    Returns:
-        Pictures, and the weight of each class and of the background, float [N, C + 1].
-    """
-    weight = _beta(alpha, generator)
-    partner = torch.randperm(len(pictures), generator=generator)
-    shares = F.one_hot(torch.where(labels < 0, classes, labels), classes + 1).to(pictures.dtype)
-    return (
-        torch.lerp(pictures[partner], pictures, weight),
-        torch.lerp(shares[partner], shares, weight),
-    )
-
-
-def _uniform(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:
-    return torch.empty(count).uniform_(low, high, generator=generator)
-
-
-def _crops(count: int, how: Augmentation, generator: torch.Generator) -> Tensor:
+def draw_crops(count: int, how: Augmentation, generator: torch.Generator) -> Tensor:
     """Affine maps float [N, 2, 3] from the result's coordinates to the picture's, both in [-1, 1].
 
     A crop of area a and aspect ratio r is sqrt(a r) wide and sqrt(a / r) high, at most the whole.
@@ -105,14 +90,68 @@ def _crops(count: int, how: Augmentation, generator: torch.Generator) -> Tensor:
     height = (area / aspect).sqrt().clamp(max=1.0)
     left = (1 - width) * _uniform(count, -1.0, 1.0, generator)
     top = (1 - height) * _uniform(count, -1.0, 1.0, generator)
-    mirror = torch.where(_uniform(count, 0.0, 1.0, generator) < how.flip, -1.0, 1.0)
     angle = _uniform(count, -how.rotation, how.rotation, generator).deg2rad()
     cos, sin = angle.cos(), angle.sin()
     rows = [
-        torch.stack([width * cos * mirror, -width * sin, left], dim=1),
-        torch.stack([height * sin * mirror, height * cos, top], dim=1),
+        torch.stack([width * cos, -width * sin, left], dim=1),
+        torch.stack([height * sin, height * cos, top], dim=1),
     ]
     return torch.stack(rows, dim=1)
+
+
+def crop(pixels: Tensor, size: int, crops: Tensor) -> Tensor:
+    """Cut a crop out of each picture of a batch.
+
+    Args:
+        pixels: uint8 [N, H, W, 3].
+        size: Height and width of the result.
+        crops: Affine maps, float [N, 2, 3].
+
+    Returns:
+        float32 [N, 3, size, size] in [0, 1].
+    """
+    scaled = pixels.permute(0, 3, 1, 2).to(torch.float32).div_(255.0)
+    grid = F.affine_grid(crops, [len(pixels), 3, size, size], align_corners=False)
+    return F.grid_sample(scaled, grid, padding_mode="reflection", align_corners=False)
+
+
+def mix(
+    pictures: Tensor, labels: Tensor, classes: int, how: Augmentation, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Blend each picture with another of its batch, or let a rectangle of the other show through.
+
+    Args:
+        pictures: float [N, 3, H, W].
+        labels: int64 [N], in [0, classes), or -1 for none of them.
+        classes: C.
+        how: Its ``mixup`` and ``cutmix``, one of them above 0; a batch has one weight for all.
+        generator: The source of all randomness.
+
+    Returns:
+        Pictures, and the weight of each class and of the background, float [N, C + 1].
+    """
+    partner = torch.randperm(len(pictures), generator=generator)
+    shares = F.one_hot(torch.where(labels < 0, classes, labels), classes + 1).to(pictures.dtype)
+    kinds = [kind for kind, alpha in (("mixup", how.mixup), ("cutmix", how.cutmix)) if alpha > 0]
+    if kinds[int(torch.randint(len(kinds), (1,), generator=generator))] == "mixup":
+        weight = _beta(how.mixup, generator)
+        mixed = torch.lerp(pictures[partner], pictures, weight)
+    else:
+        top, bottom, left, right = _window(pictures.shape[2:], how.cutmix, generator)
+        mixed = pictures.clone()
+        mixed[:, :, top:bottom, left:right] = pictures[partner, :, top:bottom, left:right]
+        weight = 1 - (bottom - top) * (right - left) / pictures[0, 0].numel()
+    return mixed, torch.lerp(shares[partner], shares, weight)
+
+
+def _uniform(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:
+    return torch.empty(count).uniform_(low, high, generator=generator)
+
+
+def _mirror(crops: Tensor, probability: float, generator: torch.Generator) -> Tensor:
+    """Turn left and right around in some of the maps, float [N, 2, 3]."""
+    sign = torch.where(_uniform(len(crops), 0.0, 1.0, generator) < probability, -1.0, 1.0)
+    return torch.cat([crops[:, :, :1] * sign[:, None, None], crops[:, :, 1:]], dim=2)
 
 
 def _recolour(pictures: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
@@ -149,6 +188,22 @@ def _erase(pictures: Tensor, how: Augmentation, generator: torch.Generator) -> T
     ]
     mask = (inside & chosen[:, None, None])[:, None]
     return torch.where(mask, pictures.mean(dim=(2, 3), keepdim=True), pictures)
+
+
+def _window(
+    shape: torch.Size, alpha: float, generator: torch.Generator
+) -> tuple[int, int, int, int]:
+    """Top, bottom, left and right of a rectangle with a Beta(alpha, alpha) part of the area."""
+    height, width = shape
+    side = math.sqrt(1 - _beta(alpha, generator))
+    down, across = (torch.rand(2, generator=generator)).tolist()
+    top, left = down * height - side * height / 2, across * width - side * width / 2
+    return (
+        max(round(top), 0),
+        min(round(top + side * height), height),
+        max(round(left), 0),
+        min(round(left + side * width), width),
+    )
 
 
 def _beta(alpha: float, generator: torch.Generator) -> float:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import lightning as L
 import numpy as np
@@ -16,19 +16,32 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from pawsight.batch import Batch
 from pawsight.cpus import usable_cpus
 from pawsight.data.augment import Augmentation, augment, mix
 from pawsight.data.problems import TableError, report
 from pawsight.data.splits import split_table
 from pawsight.data.table import read_table
+from pawsight.data.views import Teacher, Views
 from pawsight.images.decode import Pixels, decode
 from pawsight.images.preprocess import Preprocessing, normalise, resize
 from pawsight.labels import BACKGROUND, NEITHER
 
 log = logging.getLogger(__name__)
 
-RawBatch = tuple[Tensor, Tensor]
-"""uint8 [N, H, W, 3] and int64 [N]."""
+
+class RawBatch(NamedTuple):
+    """Pictures as they wait in memory.
+
+    Attributes:
+        pixels: uint8 [N, H, W, 3].
+        labels: int64 [N].
+        rows: Their places in the split, int64 [N].
+    """
+
+    pixels: Tensor
+    labels: Tensor
+    rows: Tensor
 
 
 class CatDogDataModule(L.LightningDataModule):
@@ -52,6 +65,12 @@ class CatDogDataModule(L.LightningDataModule):
         cache_size: Height and width at which training pictures wait in memory.
         training_sizes: Pairs (first epoch, size), for progressive resizing.
         augmentation: For training; None trains on the plain pictures.
+        repeats: How often an epoch has the pictures of a label, where not once.
+        teachers: Whose answers training batches carry.
+        views: How many crops of each picture there are in training, drawn once, so that teachers
+            look at each only once and the answers are kept; 0 draws anew every time, and teachers
+            look at what the network sees.
+        answers: The folder for the kept answers; needed with ``views`` and ``teachers``.
         preprocessing: By default ``image_size``, stretched, ImageNet's mean and deviation.
         seed: Of the order and of the augmentation.
 
@@ -71,6 +90,10 @@ class CatDogDataModule(L.LightningDataModule):
         augmentation: Augmentation | None = None,
         preprocessing: Preprocessing | None = None,
         seed: int = 0,
+        repeats: Mapping[str, int] | None = None,
+        teachers: Sequence[Teacher] = (),
+        views: int = 0,
+        answers: Path | None = None,
     ) -> None:
         super().__init__()
         self.dataframe = dataframe if "split" in dataframe else _cleaned(dataframe, classes)
@@ -85,9 +108,14 @@ class CatDogDataModule(L.LightningDataModule):
         self.image_size = image_size
         self.cache_size = cache_size or image_size
         self.training_sizes = sorted(training_sizes)
-        self.augmentation = augmentation
+        self.augmentation = augmentation or NO_AUGMENTATION
         self.preprocessing = preprocessing or Preprocessing(height=image_size, width=image_size)
         self.seed = seed
+        self.repeats = dict(repeats or {})
+        self.teachers = teachers
+        self.views = views
+        self.answers = answers
+        self._views: Views | None = None
         self._pictures: dict[str, Pictures] = {}
         self._mean = torch.tensor(self.preprocessing.mean).view(1, 3, 1, 1)
         self._std = torch.tensor(self.preprocessing.std).view(1, 3, 1, 1)
@@ -103,6 +131,11 @@ class CatDogDataModule(L.LightningDataModule):
         for split in wanted.get(stage or "", ("train", "validation", "test")):
             if split not in self._pictures:
                 self._pictures[split] = self._load(split)
+        if self.views and "train" in self._pictures and self._views is None:
+            pixels = self._pictures["train"].pixels
+            self._views = Views(len(pixels), self.views, self.augmentation, self.seed)
+            if self.teachers and self.answers:
+                self._views.ask(self.teachers, pixels, self.answers)
 
     def _load(self, split: str) -> Pictures:
         rows = self.rows(split)
@@ -113,7 +146,9 @@ class CatDogDataModule(L.LightningDataModule):
         if split == "train":
             side = self.cache_size
             how = Preprocessing(height=side, width=side, resample=how.resample)
-        return Pictures(load_pictures(paths, how), np.asarray(labels, dtype=np.int64))
+        repeats = self.repeats if split == "train" else {}
+        times = [repeats.get(label, 1) for label in rows["label"]]
+        return Pictures(load_pictures(paths, how), np.asarray(labels, dtype=np.int64), times)
 
     def train_dataloader(self) -> ResumableLoader:
         """Shuffled batches, the last incomplete one dropped where there are several."""
@@ -140,26 +175,29 @@ class CatDogDataModule(L.LightningDataModule):
                 size = this
         return size
 
-    def on_after_batch_transfer(
-        self, batch: RawBatch, dataloader_idx: int
-    ) -> tuple[Tensor, Tensor]:
-        """Augment (in training) and normalise: float32 [N, 3, h, w] and labels."""
-        pixels, labels = batch
+    def on_after_batch_transfer(self, batch: RawBatch, dataloader_idx: int) -> Batch:
+        """Augment (in training) and normalise."""
+        batch = RawBatch(*batch)
         if self.trainer is not None and self.trainer.training:
-            return self._training_batch(pixels, labels, self.trainer)
-        return torch.from_numpy(normalise(pixels.numpy(), self.preprocessing)), labels
+            return self._training_batch(batch, self.trainer)
+        pixels = batch.pixels.numpy()
+        return Batch(torch.from_numpy(normalise(pixels, self.preprocessing)), batch.labels)
 
-    def _training_batch(
-        self, pixels: Tensor, labels: Tensor, trainer: L.Trainer
-    ) -> tuple[Tensor, Tensor]:
+    def _training_batch(self, batch: RawBatch, trainer: L.Trainer) -> Batch:
         size = self.training_size(trainer.current_epoch)
         # The step seeds the draw, so that a resumed training sees the pictures it would have seen.
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + trainer.global_step)
-        how = self.augmentation or NO_AUGMENTATION
-        pictures = (augment(pixels, size, how, generator) - self._mean) / self._std
-        if how.mixup > 0:
-            return mix(pictures, labels, len(self.classes), how.mixup, generator)
-        return pictures, labels
+        how, labels = self.augmentation, batch.labels
+        crops: Tensor | None = None
+        answers: tuple[Tensor, ...] = ()
+        if self._views is not None:
+            crops, answers = self._views.of_epoch(trainer.current_epoch, batch.rows)
+        pictures = augment(batch.pixels, size, how, generator, crops)
+        if how.mixes:
+            pictures, labels = mix(pictures, labels, len(self.classes), how, generator)
+        if self._views is None:
+            answers = tuple(teacher(pictures) for teacher in self.teachers)
+        return Batch((pictures - self._mean) / self._std, labels, answers)
 
 
 def _cleaned(dataframe: pd.DataFrame, classes: Sequence[str] | None) -> pd.DataFrame:
@@ -188,22 +226,29 @@ class Pictures(Dataset[RawBatch]):
     Args:
         pixels: uint8 [N, H, W, 3].
         labels: int64 [N].
+        times: How often each of them comes, N numbers; by default once.
     """
 
-    def __init__(self, pixels: Pixels, labels: NDArray[np.int64]) -> None:
+    def __init__(
+        self, pixels: Pixels, labels: NDArray[np.int64], times: Sequence[int] | None = None
+    ) -> None:
         self.pixels = torch.from_numpy(pixels)
         self.labels = torch.from_numpy(labels)
+        self.rows = torch.arange(len(labels))
+        if times is not None:
+            self.rows = self.rows.repeat_interleave(torch.as_tensor(times, dtype=torch.int64))
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.rows)
 
     def __getitem__(self, index: int) -> RawBatch:
-        return self.pixels[index], self.labels[index]
+        row = self.rows[index]
+        return RawBatch(self.pixels[row], self.labels[row], row)
 
     def __getitems__(self, indices: list[int]) -> RawBatch:
         """One batch by one copy, instead of N items that are then stacked."""
-        chosen = torch.as_tensor(indices)
-        return self.pixels[chosen], self.labels[chosen]
+        rows = self.rows[torch.as_tensor(indices)]
+        return RawBatch(self.pixels[rows], self.labels[rows], rows)
 
 
 class EpochOrder(Sampler[list[int]]):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import lightning as L
 import torch
@@ -13,19 +14,26 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import LambdaLR
 from torchmetrics.classification import MulticlassAccuracy
 
+from pawsight.batch import Batch
 from pawsight.labels import BACKGROUND
 
-Batch = tuple[Tensor, Tensor]
-"""Pictures float [N, 3, H, W], and labels int64 [N] or class weights float [N, C + 1]."""
 
+@dataclass(frozen=True)
+class Imitation:
+    """How a network learns from a teacher (Hinton et al. 2015, *Distilling the knowledge*).
 
-class Teacher(Protocol):
-    """A trained network that another learns from."""
+    Attributes:
+        outputs: K, where the teacher knows other classes: the network's features then learn to tell
+            what it sees, by one more linear layer that is thrown away afterwards, which needs a
+            network with ``features``, ``num_features`` and ``classifier``. None where its classes
+            are the network's own.
+        weight: Of the divergence beside the loss of the labels.
+        temperature: That softens both, above 0.
+    """
 
-    num_classes: int
-
-    def __call__(self, pixel_values: Tensor) -> Tensor:
-        """Logits float [N, num_classes] of normalised pictures, float [N, 3, H, W]."""
+    outputs: int | None
+    weight: float = 1.0
+    temperature: float = 1.0
 
 
 class CatDogClassifier(L.LightningModule):
@@ -49,13 +57,8 @@ class CatDogClassifier(L.LightningModule):
         restarts: Of the cosine, as for :class:`WarmupCosine`.
         layer_decay: The learning rate at the pixels as a part of the one at the classifier,
             geometric in between (Bao et al. 2022, *BEiT*); needs a network with ``height_of``.
-        teacher: Maps float [N, 3, H, W] to logits [N, K] of other classes that it knows. The
-            network's features then learn to tell, by one more linear layer that is thrown away
-            afterwards, what the teacher sees in the very same crop (Hinton et al. 2015,
-            *Distilling the knowledge in a neural network*); needs a network with ``features`` and
-            ``classifier``.
-        imitation: What the teacher's divergence weighs beside the loss of the labels.
-        imitation_temperature: That softens both, above 0.
+        imitations: One for each teacher whose answers the training batches carry.
+        optimizer: ``adamw``, or ``sgd`` with Nesterov's momentum 0.9 (Sutskever et al. 2013).
         patch_dropout: Pairs (first epoch, part); needs a network with ``patch_dropout``.
     """
 
@@ -71,13 +74,12 @@ class CatDogClassifier(L.LightningModule):
         total_steps: int | None = None,
         restarts: Sequence[tuple[int, float]] = (),
         layer_decay: float = 1.0,
-        teacher: Teacher | None = None,
-        imitation: float = 0.0,
-        imitation_temperature: float = 1.0,
+        imitations: Sequence[Imitation] = (),
+        optimizer: Literal["adamw", "sgd"] = "adamw",
         patch_dropout: Sequence[tuple[int, float]] = (),
     ) -> None:
         super().__init__()
-        self.save_hyperparameters(ignore=["network", "teacher"])
+        self.save_hyperparameters(ignore=["network", "imitations"])
         self.network = network.to(memory_format=torch.channels_last)
         self.num_classes = num_classes
         self.learning_rate = learning_rate
@@ -88,11 +90,13 @@ class CatDogClassifier(L.LightningModule):
         self.total_steps = total_steps
         self.restarts = restarts
         self.layer_decay = layer_decay
-        self.teacher = teacher
-        self.imitation = imitation
-        self.imitation_temperature = imitation_temperature
+        self.imitations = imitations
+        self.optimizer = optimizer
         self.patch_dropout = sorted(patch_dropout)
-        self.imitator = nn.Linear(network.num_features, teacher.num_classes) if teacher else None
+        self.imitators = nn.ModuleList(
+            nn.Linear(network.num_features, each.outputs) if each.outputs else nn.Identity()
+            for each in imitations
+        )
         self.train_accuracy = self._new_accuracy()
         self.val_accuracy = self._new_accuracy()
         self.test_accuracy = self._new_accuracy()
@@ -113,17 +117,31 @@ class CatDogClassifier(L.LightningModule):
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """The loss of one batch; logs ``train_loss`` and ``train_accuracy``."""
-        pixel_values = _channels_last(batch[0])
-        if self.teacher is None or self.imitator is None:
+        batch = Batch(*batch)
+        pixel_values = _channels_last(batch.pixel_values)
+        if not self.imitations:
             return self._step("train", self.train_accuracy, batch, self(pixel_values))
         features = self.network.features(pixel_values)
         logits = self.network.classifier(features)
         loss = self._step("train", self.train_accuracy, batch, logits)
-        divergence = imitation_loss(
-            self.imitator(features).float(), self.teacher(pixel_values), self.imitation_temperature
-        )
-        self.log("train_imitation", divergence, on_step=True, on_epoch=False)
-        return loss + self.imitation * divergence
+        return loss + self._imitate(features, logits, batch.answers)
+
+    def _imitate(self, features: Tensor, logits: Tensor, answers: Sequence[Tensor]) -> Tensor:
+        """The weighted divergences from all teachers; logs each."""
+        total = features.new_zeros((), dtype=torch.float32)
+        for number, (how, imitator, answer) in enumerate(
+            zip(self.imitations, self.imitators, answers, strict=True)
+        ):
+            if how.outputs:
+                student = imitator(features).float()
+            elif self.with_background:
+                student, answer = _beside_none(logits.float()), _beside_none(answer)
+            else:
+                student = logits.float()
+            divergence = imitation_loss(student, answer, how.temperature)
+            self.log(f"train_imitation_{number}", divergence, on_step=True, on_epoch=False)
+            total = total + how.weight * divergence
+        return total
 
     def validation_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Logs ``val_loss`` and ``val_accuracy``."""
@@ -153,14 +171,15 @@ class CatDogClassifier(L.LightningModule):
         return loss
 
     def configure_optimizers(self) -> Any:  # noqa: ANN401 - Lightning's own union of dictionaries
-        """AdamW and, at every step, a linear warm-up followed by a cosine to zero."""
-        optimizer = torch.optim.AdamW(
-            [
-                {"params": params, "lr": self.learning_rate * factor, "weight_decay": decay}
-                for (factor, decay), params in self._parameter_groups().items()
-            ],
-            lr=self.learning_rate,
-            betas=(0.9, 0.98),
+        """The optimizer and, at every step, a linear warm-up followed by a cosine to zero."""
+        groups = [
+            {"params": params, "lr": self.learning_rate * factor, "weight_decay": decay}
+            for (factor, decay), params in self._parameter_groups().items()
+        ]
+        optimizer: torch.optim.Optimizer = (
+            torch.optim.AdamW(groups, lr=self.learning_rate, betas=(0.9, 0.98))
+            if self.optimizer == "adamw"
+            else torch.optim.SGD(groups, lr=self.learning_rate, momentum=0.9, nesterov=True)
         )
         steps = self.total_steps or int(self.trainer.estimated_stepping_batches)
         scheduler = LambdaLR(optimizer, WarmupCosine(steps, self.warmup, self.restarts))
@@ -249,10 +268,12 @@ def open_set_cross_entropy(
     known = known * (1 - label_smoothing) + smooth
     if not with_background:
         return F.cross_entropy(logits, known)
-    none = logits.new_zeros(logits.shape[0], 1)
-    return F.cross_entropy(
-        torch.cat([logits, none], dim=1), torch.cat([known, weights[:, classes:]], dim=1)
-    )
+    return F.cross_entropy(_beside_none(logits), torch.cat([known, weights[:, classes:]], dim=1))
+
+
+def _beside_none(logits: Tensor) -> Tensor:
+    """Logits [N, C] with the constant one of "none of them" beside, [N, C + 1]."""
+    return torch.cat([logits, logits.new_zeros(logits.shape[0], 1)], dim=1)
 
 
 def imitation_loss(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:

@@ -21,14 +21,17 @@ _LEAST: Final = 4096
 
 
 def round_weights(network: nn.Module) -> None:
-    """Round the large linear layers' weights to what 8 bits can hold, in place.
+    """Round the large weights of linear layers and convolutions to what 8 bits can hold, in place.
 
     Each output's weights are multiples of their largest magnitude / 127 (symmetric, per channel).
+    Batch normalisation that is folded into a convolution later scales whole channels, and leaves
+    them such multiples.
     """
     for module in network.modules():
-        if isinstance(module, nn.Linear) and module.weight.numel() >= _LEAST:
+        if isinstance(module, nn.Linear | nn.Conv2d) and module.weight.numel() >= _LEAST:
             weight = module.weight.detach()
-            scale = _scale(weight.abs().amax(dim=1, keepdim=True))
+            scale = _scale(weight.abs().flatten(1).amax(dim=1))
+            scale = scale.view(-1, *[1] * (weight.ndim - 1))
             module.weight.data = (weight / scale).round() * scale
 
 
@@ -37,23 +40,29 @@ def _scale(largest: Tensor) -> Tensor:
 
 
 def compress(file: Path) -> None:
-    """Store the large matrices of an ONNX file, rounded as by :func:`round_weights`, as int8.
+    """Store the large weights of an ONNX file, rounded as by :func:`round_weights`, as int8.
 
     Args:
-        file: Is replaced. Its matrices are those of ``MatMul``, float32 [inputs, outputs].
+        file: Is replaced. Its weights are those of ``MatMul``, float32 [inputs, outputs], and of
+            ``Conv``, float32 [outputs, inputs, h, w].
     """
     import onnx
     from onnx import helper, numpy_helper
 
     model = onnx.load(file)
     graph = model.graph
-    factors = {name for node in graph.node if node.op_type == "MatMul" for name in node.input}
+    output_axis = {
+        name: 1 if node.op_type == "MatMul" else 0
+        for node in graph.node
+        if node.op_type in ("MatMul", "Conv")
+        for name in node.input[:2]
+    }
     nodes = []
-    for tensor in [each for each in graph.initializer if each.name in factors]:
-        matrix = numpy_helper.to_array(tensor)
-        if matrix.ndim != 2 or matrix.size < _LEAST:
+    for tensor in [each for each in graph.initializer if each.name in output_axis]:
+        weights = numpy_helper.to_array(tensor)
+        if weights.ndim not in (2, 4) or weights.size < _LEAST:
             continue
-        integers, scale = _integers(matrix)
+        integers, scale = _integers(weights, output_axis[tensor.name])
         name = tensor.name
         graph.initializer.remove(tensor)
         graph.initializer.extend(
@@ -72,7 +81,10 @@ def compress(file: Path) -> None:
     onnx.save(model, file)
 
 
-def _integers(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    largest = np.abs(matrix).max(axis=0, keepdims=True)
+def _integers(
+    weights: NDArray[np.float32], output_axis: int
+) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    others = tuple(axis for axis in range(weights.ndim) if axis != output_axis)
+    largest = np.abs(weights).max(axis=others, keepdims=True)
     scale = np.where(largest > 0, largest / np.float32(_LARGEST), np.float32(1)).astype(np.float32)
-    return np.rint(matrix / scale).astype(np.int8), scale
+    return np.rint(weights / scale).astype(np.int8), scale

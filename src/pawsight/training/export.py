@@ -103,7 +103,7 @@ def export_run(
         rejection=Rejection(threshold=-1e9, trained=NEITHER in set(training["label"])),
         metrics=(),
         provenance=Provenance(
-            started_from=starting_point(recipe),
+            started_from=starting_point(recipe, run.origin),
             licence="Apache-2.0",
             data=", ".join(
                 f"{count} photographs of {label}"

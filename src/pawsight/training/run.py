@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,25 @@ class RunFolder:
         return self.checkpoints / "best.ckpt"
 
     @property
+    def start(self) -> Path:
+        """The weights that training starts from, where they are those of another training."""
+        return self.checkpoints / "start.ckpt"
+
+    @property
+    def origin(self) -> str | None:
+        """Where :attr:`start` comes from, in words for a card."""
+        return self._origin.read_text(encoding="utf-8").strip() if self.start.is_file() else None
+
+    @property
+    def _origin(self) -> Path:
+        return self.path / "started-from.txt"
+
+    @property
+    def answers(self) -> Path:
+        """Holds what teachers said of the training pictures."""
+        return self.path / "answers"
+
+    @property
     def logs(self) -> Path:
         """Holds ``part-0``, and a further part for each time that the training went on."""
         return self.path / "logs"
@@ -62,6 +82,18 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         self._recipe.write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
         table.to_csv(self._table, index=False)
+
+    def start_from(self, other: RunFolder, origin: str) -> None:
+        """Keep the best weights of another training as those to start from.
+
+        Raises:
+            RunError: The other has no weights yet.
+        """
+        if not other.best.is_file():
+            raise RunError(f"the training in {str(other.path)!r} has no weights yet")
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(other.best, self.start)
+        self._origin.write_text(origin + "\n", encoding="utf-8")
 
     def read(self) -> tuple[Recipe, pd.DataFrame]:
         """What the training was started with: recipe and table.

@@ -1,18 +1,26 @@
-"""Trained networks that packages of PyPI carry, as teachers."""
+"""Teachers: ImageNet classifiers that packages of PyPI carry, and model folders."""
 
 from __future__ import annotations
 
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+import numpy as np
 import onnxruntime as ort
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from pawsight.cpus import usable_cpus
+from pawsight.data.views import Teacher
+from pawsight.images.preprocess import Preprocessing
+from pawsight.inference.artifact import ModelFolder
+from pawsight.inference.catalog import load, resolve
+from pawsight.inference.errors import ModelError
 from pawsight.training.starting_points import StartingPointError, package_file
 
 _FILES: Final = {
@@ -20,7 +28,39 @@ _FILES: Final = {
     "efficientnet-lite1": "models/efficientnet-lite1-77cc7160.pth",
     "efficientnet-lite2": "models/efficientnet-lite2-9656183e.pth",
 }
-TEACHERS_ORIGIN: Final = "Apache-2.0, trained on ImageNet-1k"
+
+
+def load_teacher(name: str, image_size: int, classes: Sequence[str]) -> Teacher:
+    """Find a teacher by the name that a recipe gives it.
+
+    Args:
+        name: ``efficientnet-lite0``, ``-lite1``, ``-lite2``, or a model as for
+            :func:`~pawsight.inference.catalog.load`.
+        image_size: Of an ImageNet classifier.
+        classes: The student's, in the order of its logits.
+
+    Raises:
+        StartingPointError: The packages that carry it are not installed.
+        ModelError: There is no such model, or it tells other classes apart.
+    """
+    if name in _FILES:
+        return ImageNetTeacher(name, image_size)
+    teacher = ModelTeacher(name)
+    labels = teacher.classifier.card.labels
+    if labels != tuple(classes):
+        raise ModelError(
+            f"the teacher {name!r} tells {', '.join(labels)} apart, and the table's classes are "
+            f"{', '.join(classes)}: name a model that knows the same"
+        )
+    return teacher
+
+
+def origin_of_teacher(name: str) -> str:
+    """A teacher's name and what it learned from, in words for a card."""
+    if name in _FILES:
+        return f"{name} (Apache-2.0, trained on ImageNet-1k)"
+    folder = ModelFolder.open(resolve(name).path)
+    return f"{folder.card.name} {folder.version} ({folder.card.provenance.started_from})"
 
 
 class ImageNetTeacher:
@@ -36,9 +76,10 @@ class ImageNetTeacher:
         StartingPointError: The packages that carry it are not installed.
     """
 
-    num_classes = 1000
+    num_outputs = 1000
 
     def __init__(self, name: str, image_size: int) -> None:
+        self.name = name
         self.image_size = image_size
         options = ort.SessionOptions()
         options.intra_op_num_threads = usable_cpus()
@@ -46,18 +87,44 @@ class ImageNetTeacher:
             _onnx(name, image_size), options, providers=["CPUExecutionProvider"]
         )
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> ImageNetTeacher:
-        """The same: it never changes, and averaging weights copies the whole classifier."""
-        return self
+    def __call__(self, pictures: Tensor) -> Tensor:
+        """Logits float32 [N, 1000] of pictures float32 [N, 3, H, W] in [0, 1]."""
+        pixel_values = _seen(pictures, Preprocessing(height=self.image_size, width=self.image_size))
+        [logits] = self._session.run(None, {"pixel_values": pixel_values})
+        return torch.from_numpy(logits)
 
-    def __call__(self, pixel_values: Tensor) -> Tensor:
-        """Logits float32 [N, 1000] of float [N, 3, H, W], normalised by ImageNet's statistics."""
-        size = (self.image_size, self.image_size)
-        pictures = pixel_values.detach().float().cpu()
-        if pictures.shape[2:] != size:
-            pictures = F.interpolate(pictures, size, mode="bilinear", antialias=True)
-        [logits] = self._session.run(None, {"pixel_values": pictures.contiguous().numpy()})
-        return torch.from_numpy(logits).to(pixel_values.device)
+
+class ModelTeacher:
+    """A model folder that knows the student's classes.
+
+    Args:
+        model: A name or the path of a folder, as for :func:`~pawsight.inference.catalog.load`.
+
+    Raises:
+        ModelError: There is no such model, or it is broken.
+    """
+
+    def __init__(self, model: str) -> None:
+        self.classifier = load(model)
+        self.name = self.classifier.card.name
+        self.image_size = self.classifier.card.preprocessing.height
+        self.num_outputs = len(self.classifier.card.labels)
+
+    def __call__(self, pictures: Tensor) -> Tensor:
+        """Logits float32 [N, C], in the order of its labels, of float32 [N, 3, H, W] in [0, 1]."""
+        pixel_values = _seen(pictures, self.classifier.card.preprocessing)
+        return torch.from_numpy(self.classifier.run(pixel_values).logits)
+
+
+def _seen(pictures: Tensor, how: Preprocessing) -> NDArray[np.float32]:
+    """What a teacher sees of a training batch, float32 [N, 3, h, w]."""
+    pictures = pictures.detach().cpu()
+    if pictures.shape[2:] != (how.height, how.width):
+        size = (how.height, how.width)
+        pictures = F.interpolate(pictures, size, mode="bilinear", antialias=True)
+    mean, std = torch.tensor(how.mean).view(1, 3, 1, 1), torch.tensor(how.std).view(1, 3, 1, 1)
+    seen: NDArray[np.float32] = ((pictures - mean) / std).contiguous().numpy()
+    return seen
 
 
 def _onnx(name: str, image_size: int) -> bytes:

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from pawsight.data.datamodule import CatDogDataModule
 from pawsight.inference.artifact import ModelFolder
 from pawsight.labels import NEITHER
 from pawsight.training.export import export_run
-from pawsight.training.fit import fit
+from pawsight.training.fit import fit, starting_point
 from pawsight.training.recipe import Recipe
 from pawsight.training.run import RunError, RunFolder
 
@@ -18,7 +17,14 @@ RUN_FOLDER = "training"
 """Below the model folder: checkpoints and logs, which serving does not need."""
 
 
-def begin(table: pd.DataFrame, recipe: Recipe, output: Path, *, resume: bool = False) -> RunFolder:
+def begin(
+    table: pd.DataFrame,
+    recipe: Recipe,
+    output: Path,
+    *,
+    resume: bool = False,
+    start: Path | None = None,
+) -> RunFolder:
     """Open the run of a training below a model folder, new or to be gone on with.
 
     Args:
@@ -27,6 +33,7 @@ def begin(table: pd.DataFrame, recipe: Recipe, output: Path, *, resume: bool = F
         recipe: How to train.
         output: The folder that will be the model folder; the run is in ``training/`` below it.
         resume: Whether to go on with a run that is there.
+        start: The folder of another training, whose best weights this one starts from.
 
     Raises:
         RunError: The folder holds a training and ``resume`` is not set, or it is set and recipe or
@@ -48,6 +55,10 @@ def begin(table: pd.DataFrame, recipe: Recipe, output: Path, *, resume: bool = F
             "another folder"
         )
     else:
+        if start:
+            other = RunFolder(start / RUN_FOLDER)
+            before, _ = other.read()
+            run.start_from(other, f"recipe {before.name}: {starting_point(before, other.origin)}")
         run.write(recipe, table)
     return run
 
@@ -69,18 +80,5 @@ def train(
         ExportError: ONNX Runtime answers otherwise than torch.
     """
     run = begin(table, recipe, output, resume=resume)
-    fit(data_module(table, recipe), recipe, run, resume=resume)
+    fit(table, recipe, run, resume=resume)
     return export_run(run, output, name=name)
-
-
-def data_module(table: pd.DataFrame, recipe: Recipe) -> CatDogDataModule:
-    """The pictures of a table as a recipe wants them."""
-    return CatDogDataModule(
-        table,
-        recipe.image_size,
-        batch_size=recipe.batch_size,
-        cache_size=recipe.cache_size,
-        training_sizes=recipe.training_sizes,
-        augmentation=recipe.augmentation,
-        seed=recipe.seed,
-    )
