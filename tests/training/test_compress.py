@@ -7,6 +7,7 @@ import onnxruntime as ort
 import torch
 
 from pawsight.images.preprocess import Preprocessing
+from pawsight.models.cnn_model import SimpleCNN
 from pawsight.models.vision_transformer import VisionTransformer
 from pawsight.training.compress import compress, round_weights
 from pawsight.training.export import write_onnx
@@ -48,3 +49,27 @@ def test_the_file_is_smaller_and_answers_as_the_rounded_network(tmp_path: Path) 
     # Whatever else is in the batch.
     [alone] = session.run(["logits"], {"pixel_values": pictures[3:4].numpy()})
     np.testing.assert_allclose(alone[0], logits[3], atol=1e-5)
+
+
+def test_convolutions_are_stored_so_too_after_batch_norm_was_folded_into_them(
+    tmp_path: Path,
+) -> None:
+    torch.manual_seed(0)
+    rounded = SimpleCNN(widths=(32, 64, 96), residuals=(1, 1, 1), stem_width=16)
+    for module in rounded.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):  # as after training
+            torch.nn.init.uniform_(module.weight, 0.2, 2.0)
+            torch.nn.init.normal_(module.bias)
+    rounded.eval()
+    round_weights(rounded)
+    file = tmp_path / "model.onnx"
+    write_onnx(rounded, Preprocessing(height=64, width=64), file)
+    before = file.stat().st_size
+    compress(file)
+    assert file.stat().st_size < 0.3 * before
+    pictures = torch.randn(3, 3, 64, 64)
+    session = ort.InferenceSession(file, providers=["CPUExecutionProvider"])
+    with torch.inference_mode():
+        expected = rounded(pictures).numpy()
+    [logits] = session.run(["logits"], {"pixel_values": pictures.numpy()})
+    np.testing.assert_allclose(logits, expected, atol=1e-4)

@@ -83,7 +83,8 @@ def verify(
     typer.echo(
         f"{classifier.reference.name} {classifier.reference.version}: "
         f"{len(classifier.card.files)} files as they were written, "
-        f"{pictures} golden pictures answered as they were in training"
+        f"{pictures} golden pictures answered as they were in training, "
+        f"computing in {classifier.precision}"
     )
 
 

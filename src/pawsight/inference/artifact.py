@@ -3,41 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from pawsight.images.preprocess import Preprocessing
 from pawsight.inference.errors import BrokenModel
+from pawsight.inference.sealed import Digest, Sealed, Share, Strict, read_sealed
 from pawsight.labels import NEITHER
 
 SCHEMA_VERSION: Final = 1
 CARD_FILE = "model.json"
 NETWORK_FILE = "model.onnx"
+QUANTISED_FILE = "model.int8.onnx"
 SEEN_FILE = "seen.bin"
 README_FILE = "README.md"
 GOLDEN_FOLDER = "golden"
 
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 RelativePath = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][\w.-]*)*$")
 ]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False
-    )
-
-
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class OperatingPoint(_Strict):
+class OperatingPoint(Strict):
     """A threshold, and what is to be expected of it.
 
     Attributes:
@@ -57,7 +48,7 @@ class OperatingPoint(_Strict):
     catches_interval: tuple[Share, Share] | None
 
 
-class Rejection(_Strict):
+class Rejection(Strict):
     """When a picture is called ``neither``.
 
     Attributes:
@@ -100,7 +91,7 @@ class Rejection(_Strict):
         return fitting[-1]
 
 
-class Measurement(_Strict):
+class Measurement(Strict):
     """What a model reached on some data; None where the data has no pictures of the kind.
 
     Attributes:
@@ -123,7 +114,7 @@ class Measurement(_Strict):
     auroc: Share | None = None
 
 
-class Provenance(_Strict):
+class Provenance(Strict):
     """Where a model comes from.
 
     Attributes:
@@ -147,7 +138,7 @@ class Provenance(_Strict):
     recipe: dict[str, Any]
 
 
-class GoldenAnswer(_Strict):
+class GoldenAnswer(Strict):
     """What the trained network answered about one picture of the folder.
 
     Attributes:
@@ -159,7 +150,20 @@ class GoldenAnswer(_Strict):
     logits: dict[str, float]
 
 
-class Card(_Strict):
+class Quantised(Strict):
+    """What proves ``model.int8.onnx``, the same network with convolutions in 8 bits.
+
+    Attributes:
+        golden: Its answers about the card's golden pictures, computed in float32 from the rounded
+            numbers, as the arithmetic prescribes.
+        golden_tolerance: By how much a logit may differ where integers are really computed.
+    """
+
+    golden: Annotated[tuple[GoldenAnswer, ...], Field(min_length=2)]
+    golden_tolerance: Annotated[float, Field(gt=0, le=0.2)]
+
+
+class Card(Sealed):
     """``model.json``: the card as data.
 
     Attributes:
@@ -175,8 +179,8 @@ class Card(_Strict):
         provenance: Where it comes from.
         golden: Pictures and the answers that prove the folder.
         golden_tolerance: By how much a logit may differ from the trained network's.
+        quantised: Of the network in int8; None where the folder has none.
         files: SHA-256 of every file of the folder but the card itself.
-        seal: SHA-256 of all the rest of the card.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -191,32 +195,22 @@ class Card(_Strict):
     provenance: Provenance
     golden: Annotated[tuple[GoldenAnswer, ...], Field(min_length=2)]
     golden_tolerance: Annotated[float, Field(gt=0, le=0.1)]
+    quantised: Quantised | None = None
     files: dict[RelativePath, Digest]
-    seal: Digest | None = None
-
-    def sealed(self) -> Card:
-        """The same card with the seal that fits it."""
-        return self.model_copy(update={"seal": self._fitting_seal()})
-
-    def is_sealed(self) -> bool:
-        """Whether the card is as it was when it was sealed."""
-        return self.seal == self._fitting_seal()
-
-    def _fitting_seal(self) -> str:
-        content = self.model_dump(mode="json", exclude={"seal"})
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     @model_validator(mode="after")
     def _consistent(self) -> Card:
         if len(set(self.labels)) != len(self.labels) or NEITHER in self.labels:
             raise ValueError(f"labels must be different from each other and from {NEITHER!r}")
-        for answer in self.golden:
+        for answer in (*self.golden, *(self.quantised.golden if self.quantised else ())):
             if set(answer.logits) != set(self.labels):
                 raise ValueError(f"{answer.file}: its logits do not name the labels")
             if answer.file not in self.files:
                 raise ValueError(f"{answer.file} has no digest in files")
-        if NETWORK_FILE not in self.files:
-            raise ValueError(f"{NETWORK_FILE} has no digest in files")
+        needed = (NETWORK_FILE, QUANTISED_FILE) if self.quantised else (NETWORK_FILE,)
+        for file in needed:
+            if file not in self.files:
+                raise ValueError(f"{file} has no digest in files")
         return self
 
 
@@ -240,12 +234,7 @@ class ModelFolder:
             BrokenModel: There is no card, it does not follow the schema, or a file is missing or
                 differs from its digest.
         """
-        folder = cls(path, _read_card(path))
-        if not folder.card.is_sealed():
-            raise BrokenModel(
-                f"model folder {path.name!r}: {CARD_FILE} was changed since it was written; export "
-                "the model again or restore the file"
-            )
+        folder = cls(path, read_sealed(path / CARD_FILE, Card))
         folder._verify_digests()
         return folder
 
@@ -279,22 +268,3 @@ class ModelFolder:
 def digest(file: Path) -> str:
     """SHA-256 of a file, hexadecimal."""
     return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def _read_card(path: Path) -> Card:
-    file = path / CARD_FILE
-    try:
-        text = file.read_bytes()
-    except OSError as error:
-        raise BrokenModel(
-            f"no model in folder {path.name!r}: it has no readable {CARD_FILE} "
-            "(`pawsight train` and `pawsight export` make model folders)"
-        ) from error
-    try:
-        return Card.model_validate_json(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise BrokenModel(
-            f"model folder {path.name!r}: {CARD_FILE}: {where}: {first['msg']}"
-        ) from error

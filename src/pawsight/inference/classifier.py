@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from os import PathLike
 from pathlib import Path
-from typing import NamedTuple, TypeAlias, TypeVar, overload
+from typing import TypeAlias, TypeVar, overload
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -22,6 +20,7 @@ from pawsight.images.files import read_file
 from pawsight.images.preprocess import preprocess
 from pawsight.inference.artifact import Card, ModelFolder
 from pawsight.inference.errors import BrokenModel, ModelError
+from pawsight.inference.network import Network, Outputs, Precision, Tensor
 from pawsight.inference.prediction import ModelReference, Prediction, conclude
 
 Picture: TypeAlias = "str | PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
@@ -29,21 +28,7 @@ Picture: TypeAlias = "str | PathLike[str] | bytes | Image.Image | NDArray[np.uin
 
 AnyPicture = TypeVar("AnyPicture", bound=Picture)
 
-Tensor: TypeAlias = NDArray[np.float32]
-
 _BATCH = 16  # larger ones gain nothing on a CPU and need memory
-
-
-class Outputs(NamedTuple):
-    """What the network gives for a batch.
-
-    Attributes:
-        logits: float32 [N, C].
-        features: float32 [N, D].
-    """
-
-    logits: Tensor
-    features: Tensor
 
 
 class Classifier:
@@ -59,6 +44,8 @@ class Classifier:
         threads: Of the network; by default all processors that the process may use.
         may_lose: The part of pictures of the classes that may be called ``neither``, in [0, 1], in
             place of the card's choice; 0 never answers ``neither``.
+        precision: The arithmetic of the network; by default the fastest that the folder has and
+            that answers the golden pictures rightly here.
 
     Attributes:
         threshold: Pictures that score lower are called ``neither``.
@@ -66,7 +53,8 @@ class Classifier:
     Raises:
         BrokenModel: ONNX Runtime cannot load the network, or a golden picture is answered
             otherwise.
-        ModelError: The card knows no threshold that loses so little.
+        ModelError: The card knows no threshold that loses so little, or the folder has no network
+            of that precision.
     """
 
     def __init__(
@@ -77,6 +65,7 @@ class Classifier:
         source: str = "local",
         threads: int | None = None,
         may_lose: float | None = None,
+        precision: Precision | None = None,
     ) -> None:
         self.folder = folder
         self.reference = ModelReference(name or folder.card.name, folder.version, source)
@@ -84,8 +73,7 @@ class Classifier:
         self.threshold = folder.card.rejection.threshold
         if may_lose is not None:
             self.choose_threshold(may_lose)
-        self._session = _session(folder, self.threads)
-        self._verify_golden()
+        self._network = Network(folder, self._golden(), self.threads, precision)
 
     @property
     def card(self) -> Card:
@@ -109,12 +97,17 @@ class Classifier:
     @property
     def provider(self) -> str:
         """ONNX Runtime's execution provider that really runs the network."""
-        return str(self._session.get_providers()[0])
+        return self._network.provider
+
+    @property
+    def precision(self) -> Precision:
+        """The arithmetic in which the network really computes."""
+        return self._network.precision
 
     @property
     def has_class_map(self) -> bool:
         """Whether the network says what each place contributes to its logits."""
-        return "class_map" in {each.name for each in self._session.get_outputs()}
+        return self._network.has_class_map
 
     @overload
     def predict(self, pictures: Picture) -> Prediction: ...
@@ -210,8 +203,7 @@ class Classifier:
 
     def run(self, batch: Tensor) -> Outputs:
         """Run the network on float32 [N, 3, height, width]."""
-        logits, features = self._session.run(["logits", "features"], {"pixel_values": batch})
-        return Outputs(logits, features)
+        return self._network.run(batch)
 
     def run_with_map(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """Run the network: logits [N, C], and what each place contributes to them [N, C, h, w].
@@ -219,12 +211,7 @@ class Classifier:
         Raises:
             ModelError: The network has no class map.
         """
-        if not self.has_class_map:
-            raise ModelError(
-                f"{self._name} has no class map: it does not end in a linear layer over places"
-            )
-        logits, class_map = self._session.run(["logits", "class_map"], {"pixel_values": batch})
-        return logits, class_map
+        return self._network.run_with_map(batch)
 
     def conclude(self, logits: Tensor) -> list[Prediction]:
         """Calibrate logits float32 [N, C] and decide."""
@@ -236,39 +223,15 @@ class Classifier:
             model=self.reference,
         )
 
-    def _verify_golden(self) -> None:
-        for answer, logits in zip(self.card.golden, self._golden_logits(), strict=True):
-            if len(logits) != len(self.card.labels):
-                raise BrokenModel(
-                    f"{self._name}: the network has {len(logits)} outputs for "
-                    f"{len(self.card.labels)} labels"
-                )
-            for label, logit in zip(self.card.labels, logits.tolist(), strict=True):
-                expected = answer.logits[label]
-                if not math.isclose(logit, expected, rel_tol=0, abs_tol=self.card.golden_tolerance):
-                    raise BrokenModel(
-                        f"{self._name} does not answer as it was trained to: on {answer.file} the "
-                        f"logit of {label!r} is {logit:.4f} and should be {expected:.4f} "
-                        f"(± {self.card.golden_tolerance:g}). Labels, preprocessing or weights "
-                        "differ from those of training, or this runtime computes wrongly"
-                    )
-
-    def _golden_logits(self) -> Tensor:
+    def _golden(self) -> Tensor:
+        """The golden pictures as the network takes them."""
         try:
             pictures = [self.read(self.folder.path / answer.file) for answer in self.card.golden]
         except (ImageError, OSError) as error:
-            raise BrokenModel(f"{self._name}: a golden picture: {error}") from error
-        try:
-            return self.run(np.stack(pictures)).logits
-        except Exception as error:  # ONNX Runtime's exceptions have no common base
             raise BrokenModel(
-                f"{self._name}: the network does not take pictures of "
-                f"{self.card.preprocessing.height}×{self.card.preprocessing.width}"
+                f"model folder {self.folder.path.name!r}: a golden picture: {error}"
             ) from error
-
-    @property
-    def _name(self) -> str:
-        return f"model folder {self.folder.path.name!r}"
+        return np.stack(pictures)
 
 
 def _checked(pixels: object) -> Pixels:
@@ -289,26 +252,3 @@ def _checked(pixels: object) -> Pixels:
             f"uint8 [H, W, 3]; got {got}"
         )
     return pixels
-
-
-def _session(folder: ModelFolder, threads: int) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(
-            folder.network, options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:
-        raise BrokenModel(
-            f"model folder {folder.path.name!r}: ONNX Runtime cannot load {folder.network.name}"
-        ) from error
-    inputs = [each.name for each in session.get_inputs()]
-    outputs = {each.name for each in session.get_outputs()}
-    if inputs != ["pixel_values"] or not {"logits", "features"} <= outputs:
-        raise BrokenModel(
-            f"model folder {folder.path.name!r}: the network must take 'pixel_values' and give "
-            f"'logits' and 'features'; it takes {inputs} and gives {sorted(outputs)}"
-        )
-    return session

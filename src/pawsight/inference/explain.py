@@ -12,8 +12,9 @@ from PIL import Image
 
 from pawsight.images.decode import Pixels
 from pawsight.images.preprocess import Preprocessing, seen_box
-from pawsight.inference.classifier import Classifier, Picture, Tensor
+from pawsight.inference.classifier import Classifier, Picture
 from pawsight.inference.errors import ModelError
+from pawsight.inference.network import Tensor
 from pawsight.inference.prediction import Prediction
 
 _FOR = np.array([220, 60, 30], dtype=np.float32)

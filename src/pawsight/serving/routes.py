@@ -188,6 +188,7 @@ async def ready(service: Service) -> Ready:
                 name=name,
                 version=classifier.reference.version,
                 provider=classifier.provider,
+                precision=classifier.precision,
                 threads=classifier.threads,
             )
             for name, classifier in service.loaded.items()

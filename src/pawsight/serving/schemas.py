@@ -93,6 +93,9 @@ class ModelSummary(BaseModel):
     architecture: str
     labels: list[str]
     size: int = Field(description="Of all its files in bytes.")
+    precision: Literal["float32", "int8"] = Field(
+        description="The arithmetic in which its network really computes."
+    )
     threshold: float | None = Field(
         description="Pictures that score lower are answered `neither`; null where none are."
     )
@@ -133,6 +136,9 @@ class RunningModel(BaseModel):
     name: str
     version: str
     provider: str = Field(description="ONNX Runtime's execution provider that really runs it.")
+    precision: Literal["float32", "int8"] = Field(
+        description="The arithmetic in which it really computes."
+    )
     threads: int
 
 
@@ -154,6 +160,7 @@ def _told_of(classifier: Classifier) -> dict[str, Any]:
         "architecture": card.architecture,
         "labels": card.labels,
         "size": classifier.folder.size,
+        "precision": classifier.precision,
         "threshold": classifier.threshold if math.isfinite(classifier.threshold) else None,
         "metrics": card.metrics,
     }

@@ -24,6 +24,7 @@ from pawsight.evaluation.rejection import operating_points
 from pawsight.images.preprocess import Preprocessing
 from pawsight.inference.artifact import (
     NETWORK_FILE,
+    QUANTISED_FILE,
     SEEN_FILE,
     Card,
     Measurement,
@@ -47,6 +48,7 @@ from pawsight.training.folder import (
     write_card,
     write_golden,
 )
+from pawsight.training.quantise import calibration_pictures, quantise
 from pawsight.training.run import RunError, RunFolder
 
 Exportable: TypeAlias = Network | HuggingFaceViT
@@ -88,6 +90,10 @@ def export_run(
     how = Preprocessing(height=recipe.image_size, width=recipe.image_size)
     output.mkdir(parents=True, exist_ok=True)
     write_onnx(network, how, output / NETWORK_FILE)
+    quantised = None
+    if recipe.arithmetic == "int8":
+        examples = calibration_pictures(training, how, recipe.seed)
+        quantised = quantise(output, examples, labels, how)
     if recipe.weights == "int8":
         compress(output / NETWORK_FILE)
     golden = write_golden(answering(network), labels, how, output)
@@ -117,10 +123,19 @@ def export_run(
         ),
         golden=golden,
         golden_tolerance=GOLDEN_TOLERANCE,
-        files=digests(output, (NETWORK_FILE, SEEN_FILE, *(answer.file for answer in golden))),
+        quantised=quantised,
+        files=digests(
+            output,
+            (
+                NETWORK_FILE,
+                *((QUANTISED_FILE,) if quantised else ()),
+                SEEN_FILE,
+                *(answer.file for answer in golden),
+            ),
+        ),
     )
     folder = write_card(output, card)
-    check_parity(answering(network), Classifier(folder))
+    check_parity(answering(network), Classifier(folder, precision="float32"))
     return calibrate(folder, table, progress)
 
 

@@ -59,9 +59,17 @@ def write_golden(
     """Draw the golden pictures into a folder and ask the network before its export about them."""
     shutil.rmtree(output / GOLDEN_FOLDER, ignore_errors=True)
     (output / GOLDEN_FOLDER).mkdir()
-    answers = []
     for name, data in golden_pictures().items():
         (output / GOLDEN_FOLDER / name).write_bytes(data)
+    return golden_answers(answer, labels, how)
+
+
+def golden_answers(
+    answer: Answer, labels: Sequence[str], how: Preprocessing
+) -> tuple[GoldenAnswer, ...]:
+    """What a network says of the golden pictures."""
+    answers = []
+    for name, data in golden_pictures().items():
         pixels = preprocess(decode(data, at_least=how.decode_size), how)
         logits = answer(pixels[None])[0].tolist()
         answers.append(

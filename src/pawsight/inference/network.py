@@ -1,0 +1,177 @@
+"""Network: a model folder's network in ONNX Runtime, proved on the golden pictures."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from pawsight.inference.artifact import (
+    NETWORK_FILE,
+    QUANTISED_FILE,
+    GoldenAnswer,
+    ModelFolder,
+)
+from pawsight.inference.errors import BrokenModel, ModelError
+
+Tensor: TypeAlias = NDArray[np.float32]
+
+Precision: TypeAlias = Literal["float32", "int8"]
+
+log = logging.getLogger(__name__)
+
+
+class Outputs(NamedTuple):
+    """What the network gives for a batch.
+
+    Attributes:
+        logits: float32 [N, C].
+        features: float32 [N, D].
+    """
+
+    logits: Tensor
+    features: Tensor
+
+
+class Network:
+    """The network of a model folder, in the fastest arithmetic that is seen to answer rightly.
+
+    Integer arithmetic goes wrong on some processors (their instructions saturate, or a kernel is
+    mistaken): a folder's int8 network is used where it answers the golden pictures as the
+    arithmetic prescribes, and its float32 network everywhere else.
+
+    Args:
+        folder: The model.
+        golden: Its golden pictures, preprocessed: float32 [G, 3, h, w].
+        threads: That compute.
+        precision: This one or none; by default the fastest that the folder has.
+
+    Attributes:
+        precision: In which it computes.
+
+    Raises:
+        BrokenModel: ONNX Runtime cannot load it, or a golden picture is answered otherwise.
+        ModelError: The folder has no network of that precision.
+    """
+
+    precision: Precision
+
+    def __init__(
+        self,
+        folder: ModelFolder,
+        golden: Tensor,
+        threads: int,
+        precision: Precision | None = None,
+    ) -> None:
+        self._folder = folder
+        if precision == "int8" and not folder.card.quantised:
+            raise ModelError(f"{_name(folder)} has no network in int8, only in float32")
+        if precision != "float32" and folder.card.quantised:
+            try:
+                self._load_int8(golden, threads)
+            except BrokenModel as error:
+                if precision == "int8":
+                    raise
+                log.warning("%s; it is served in float32, which is slower", error)
+            else:
+                return
+        self._load_float32(golden, threads)
+
+    def _load_int8(self, golden: Tensor, threads: int) -> None:
+        card = self._folder.card
+        if card.quantised is None:
+            raise ModelError(f"{_name(self._folder)} has no network in int8")
+        self.precision = "int8"
+        self._session = _session(self._folder, QUANTISED_FILE, threads)
+        self._verify(golden, card.quantised.golden, card.quantised.golden_tolerance)
+
+    def _load_float32(self, golden: Tensor, threads: int) -> None:
+        card = self._folder.card
+        self.precision = "float32"
+        self._session = _session(self._folder, NETWORK_FILE, threads)
+        self._verify(golden, card.golden, card.golden_tolerance)
+
+    @property
+    def provider(self) -> str:
+        """ONNX Runtime's execution provider that really runs it."""
+        return str(self._session.get_providers()[0])
+
+    @property
+    def has_class_map(self) -> bool:
+        """Whether it says what each place contributes to its logits."""
+        return "class_map" in {each.name for each in self._session.get_outputs()}
+
+    def run(self, batch: Tensor) -> Outputs:
+        """Logits and features of float32 [N, 3, h, w]."""
+        logits, features = self._session.run(["logits", "features"], {"pixel_values": batch})
+        return Outputs(logits, features)
+
+    def run_with_map(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits [N, C], and what each place contributes to them [N, C, h, w].
+
+        Raises:
+            ModelError: The network has no class map.
+        """
+        if not self.has_class_map:
+            raise ModelError(
+                f"{_name(self._folder)} has no class map: it does not end in a linear layer over "
+                "places"
+            )
+        logits, class_map = self._session.run(["logits", "class_map"], {"pixel_values": batch})
+        return logits, class_map
+
+    def _verify(self, golden: Tensor, answers: Sequence[GoldenAnswer], tolerance: float) -> None:
+        labels, name = self._folder.card.labels, _name(self._folder)
+        for answer, logits in zip(answers, self._golden_logits(golden), strict=True):
+            if len(logits) != len(labels):
+                raise BrokenModel(
+                    f"{name}: the network has {len(logits)} outputs for {len(labels)} labels"
+                )
+            for label, logit in zip(labels, logits.tolist(), strict=True):
+                expected = answer.logits[label]
+                if not math.isclose(logit, expected, rel_tol=0, abs_tol=tolerance):
+                    raise BrokenModel(
+                        f"{name} does not answer as it was trained to: on {answer.file} the logit "
+                        f"of {label!r} is {logit:.4f} in {self.precision} and should be "
+                        f"{expected:.4f} (± {tolerance:g}). Labels, preprocessing or weights "
+                        "differ from those of training, or this runtime computes wrongly"
+                    )
+
+    def _golden_logits(self, golden: Tensor) -> Tensor:
+        try:
+            return self.run(golden).logits
+        except Exception as error:  # ONNX Runtime's exceptions have no common base
+            raise BrokenModel(
+                f"{_name(self._folder)}: the network does not take pictures of "
+                f"{golden.shape[2]}×{golden.shape[3]}"
+            ) from error
+
+
+def _name(folder: ModelFolder) -> str:
+    return f"model folder {folder.path.name!r}"
+
+
+def _session(folder: ModelFolder, file: str, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(
+            folder.path / file, options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:
+        raise BrokenModel(f"{_name(folder)}: ONNX Runtime cannot load {file}") from error
+    inputs = [each.name for each in session.get_inputs()]
+    outputs = {each.name for each in session.get_outputs()}
+    if inputs != ["pixel_values"] or not {"logits", "features"} <= outputs:
+        raise BrokenModel(
+            f"{_name(folder)}: the network must take 'pixel_values' and give 'logits' and "
+            f"'features'; it takes {inputs} and gives {sorted(outputs)}"
+        )
+    return session
