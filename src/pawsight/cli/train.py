@@ -44,6 +44,10 @@ def train(
         int | None, typer.Option(help="Height and width in pixels, instead of the recipe's.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(help="Start from the best weights of the training in this folder."),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where a stopped training left off.")
     ] = False,
@@ -118,7 +122,7 @@ def train(
         typer.echo("nothing was kept")
         return
     with refusing(RunError, StartingPointError, ModelError):
-        run = begin(split.frame, chosen, output, resume=resume)
+        run = begin(split.frame, chosen, output, resume=resume, start=start)
         try:
             fit(
                 split.frame,

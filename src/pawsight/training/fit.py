@@ -176,12 +176,15 @@ def build_classifier(recipe: Recipe, data: CatDogDataModule, run: RunFolder) -> 
         run: Holds the weights to start from, if they are another training's.
     """
     steps = len(data.train_dataloader())
-    network = build_network(recipe, len(data.classes))
+    classes = len(data.classes)
     if run.start.is_file():
+        network = random_network(recipe, classes)
         load_weights(network, run.start)
+    else:
+        network = build_network(recipe, classes)
     return CatDogClassifier(
         network,
-        num_classes=len(data.classes),
+        num_classes=classes,
         learning_rate=recipe.learning_rate,
         weight_decay=recipe.weight_decay,
         warmup=recipe.warmup,
