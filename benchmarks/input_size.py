@@ -25,7 +25,7 @@ from pawsight.data.datamodule import load_pictures
 from pawsight.evaluation.metrics import wilson_interval
 from pawsight.images.preprocess import Preprocessing, normalise
 from pawsight.inference.artifact import NETWORK_FILE, QUANTISED_FILE
-from pawsight.labels import NEITHER
+from pawsight.labels import NEITHER, classes_of
 from pawsight.training.export import write_onnx
 from pawsight.training.fit import load_weights, random_network
 from pawsight.training.quantise import calibration_pictures, quantise
@@ -71,7 +71,7 @@ def main() -> None:
 
 def measure(run: RunFolder, size: int) -> list[Point]:
     recipe, table = run.read()
-    labels = tuple(sorted(set(table["label"]) - {NEITHER}))
+    labels = classes_of(table["label"])
     how = Preprocessing(height=size, width=size)
     network = random_network(recipe, len(labels))
     load_weights(network, run.best)

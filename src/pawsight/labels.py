@@ -1,5 +1,6 @@
 """The word and the number for a picture that shows none of the classes."""
 
+from collections.abc import Iterable
 from typing import Final
 
 NEITHER: Final = "neither"
@@ -7,3 +8,8 @@ NEITHER: Final = "neither"
 
 BACKGROUND: Final = -1
 """As a class number, where the classes are counted from 0."""
+
+
+def classes_of(labels: Iterable[str]) -> tuple[str, ...]:
+    """The classes that labels name, in the order of a network's logits."""
+    return tuple(sorted(set(labels) - {NEITHER}))

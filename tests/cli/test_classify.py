@@ -10,14 +10,9 @@ from pathlib import Path
 import pyarrow.parquet as parquet
 import pytest
 from PIL import Image
-from typer.testing import CliRunner, Result
 
-from pawsight.cli import app
+from tests.command import run
 from tests.drawn import draw
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(app, [str(each) for each in arguments])
 
 
 @pytest.fixture

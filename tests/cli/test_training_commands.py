@@ -14,11 +14,10 @@ import time
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from pawsight.cli import app
 from pawsight.cli.common import model_name
 from pawsight.inference.artifact import ModelFolder
+from tests.command import run
 from tests.drawn import drawn_table
 from tests.training.recipes import TINY
 
@@ -35,10 +34,6 @@ widths = [8, 16, 16]
 residuals = [1, 0, 1]
 stem_width = 8
 """
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(app, [str(each) for each in arguments])
 
 
 @pytest.fixture

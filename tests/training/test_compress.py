@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 import torch
+from numpy.typing import NDArray
 
 from pawsight.images.preprocess import Preprocessing
 from pawsight.models.cnn_model import SimpleCNN
@@ -41,14 +42,17 @@ def test_the_file_is_smaller_and_answers_as_the_rounded_network(tmp_path: Path) 
     matrices = 4 * 2 * (4 * 64 * 64 + 2 * 64 * 256)  # bytes of float32
     assert before - file.stat().st_size > 0.7 * matrices
     pictures = torch.randn(5, 3, 32, 32)
-    session = ort.InferenceSession(file, providers=["CPUExecutionProvider"])
+    logits = stored_logits(file, pictures)
     with torch.inference_mode():
-        expected = rounded(pictures).numpy()
-    [logits] = session.run(["logits"], {"pixel_values": pictures.numpy()})
-    np.testing.assert_allclose(logits, expected, atol=1e-4)
+        np.testing.assert_allclose(logits, rounded(pictures).numpy(), atol=1e-4)
     # Whatever else is in the batch.
-    [alone] = session.run(["logits"], {"pixel_values": pictures[3:4].numpy()})
-    np.testing.assert_allclose(alone[0], logits[3], atol=1e-5)
+    np.testing.assert_allclose(stored_logits(file, pictures[3:4])[0], logits[3], atol=1e-5)
+
+
+def stored_logits(file: Path, pictures: torch.Tensor) -> NDArray[np.float32]:
+    session = ort.InferenceSession(file, providers=["CPUExecutionProvider"])
+    logits: NDArray[np.float32] = session.run(["logits"], {"pixel_values": pictures.numpy()})[0]
+    return logits
 
 
 def test_convolutions_are_stored_so_too_after_batch_norm_was_folded_into_them(
@@ -68,8 +72,6 @@ def test_convolutions_are_stored_so_too_after_batch_norm_was_folded_into_them(
     compress(file)
     assert file.stat().st_size < 0.3 * before
     pictures = torch.randn(3, 3, 64, 64)
-    session = ort.InferenceSession(file, providers=["CPUExecutionProvider"])
     with torch.inference_mode():
         expected = rounded(pictures).numpy()
-    [logits] = session.run(["logits"], {"pixel_values": pictures.numpy()})
-    np.testing.assert_allclose(logits, expected, atol=1e-4)
+    np.testing.assert_allclose(stored_logits(file, pictures), expected, atol=1e-4)

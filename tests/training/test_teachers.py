@@ -72,6 +72,16 @@ def test_a_teacher_of_other_classes_is_refused(trained: Path, tmp_path: Path) ->
         fit(table, recipe, begin(table, recipe, tmp_path / "model"))
 
 
+def test_a_teacher_that_does_not_exist_is_refused_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
+    table = drawn_table(tmp_path / "pictures", 8)
+    recipe = TINY.model_copy(update={"distillation": (Distillation(teacher="resnet-900"),)})
+    with pytest.raises(ModelError, match="no teacher 'resnet-900': it is one of efficientnet"):
+        begin(table, recipe, tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
 def test_a_teacher_that_is_not_installed_is_named_with_the_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -12,6 +12,7 @@ from pawsight.batch import Batch
 from pawsight.inference.artifact import SEEN_FILE, ModelFolder
 from pawsight.training.export import export_run
 from pawsight.training.fit import fit, load_weights, random_network
+from pawsight.training.recipe import SimpleCNNRecipe
 from pawsight.training.run import RunError, RunFolder
 from pawsight.training.train import begin, train
 from tests.drawn import draw, drawn_table
@@ -129,3 +130,16 @@ def test_a_training_can_start_from_the_weights_of_another(tmp_path: Path, traine
     assert folder.card.provenance.started_from == "recipe tiny: random weights"
     with pytest.raises(RunError, match="no training in"):
         begin(table, short, tmp_path / "other", start=tmp_path)
+
+
+def test_weights_of_another_network_are_refused_before_anything_is_written(
+    tmp_path: Path, trained: Path
+) -> None:
+    table = drawn_table(tmp_path / "pictures", per_class=8)
+    wider = TINY.model_copy(update={"network": SimpleCNNRecipe(widths=(8, 16, 24))})
+    with pytest.raises(RunError, match="do not fit the network"):
+        begin(table, wider, tmp_path / "model", start=trained)
+    more = drawn_table(tmp_path / "more", 8, ("cat", "cow", "dog"))
+    with pytest.raises(RunError, match="another number of classes"):
+        begin(more, TINY, tmp_path / "model", start=trained)
+    assert not (tmp_path / "model").exists()

@@ -132,8 +132,8 @@ def mix(
     """
     partner = torch.randperm(len(pictures), generator=generator)
     shares = F.one_hot(torch.where(labels < 0, classes, labels), classes + 1).to(pictures.dtype)
-    kinds = [kind for kind, alpha in (("mixup", how.mixup), ("cutmix", how.cutmix)) if alpha > 0]
-    if kinds[int(torch.randint(len(kinds), (1,), generator=generator))] == "mixup":
+    heads = bool(torch.rand((), generator=generator) < 0.5)
+    if how.mixup > 0 and (how.cutmix == 0 or heads):
         weight = _beta(how.mixup, generator)
         mixed = torch.lerp(pictures[partner], pictures, weight)
     else:
@@ -196,7 +196,7 @@ def _window(
     """Top, bottom, left and right of a rectangle with a Beta(alpha, alpha) part of the area."""
     height, width = shape
     side = math.sqrt(1 - _beta(alpha, generator))
-    down, across = (torch.rand(2, generator=generator)).tolist()
+    down, across = torch.rand(2, generator=generator).tolist()
     top, left = down * height - side * height / 2, across * width - side * width / 2
     return (
         max(round(top), 0),

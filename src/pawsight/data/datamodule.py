@@ -25,7 +25,7 @@ from pawsight.data.table import read_table
 from pawsight.data.views import Teacher, Views
 from pawsight.images.decode import Pixels, decode
 from pawsight.images.preprocess import Preprocessing, normalise, resize
-from pawsight.labels import BACKGROUND, NEITHER
+from pawsight.labels import BACKGROUND, NEITHER, classes_of
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +76,7 @@ class CatDogDataModule(L.LightningDataModule):
 
     Raises:
         TableError: The table cannot be used, or has labels that are not among the classes.
+        ValueError: There are ``views`` and ``teachers`` and no folder for the answers.
     """
 
     def __init__(
@@ -97,13 +98,15 @@ class CatDogDataModule(L.LightningDataModule):
     ) -> None:
         super().__init__()
         self.dataframe = dataframe if "split" in dataframe else _cleaned(dataframe, classes)
-        labels = set(self.dataframe["label"]) - {NEITHER}
-        self.classes = tuple(classes or sorted(labels))
-        if unknown := sorted(map(str, labels - set(self.classes))):
+        labels = classes_of(self.dataframe["label"])
+        self.classes = tuple(classes or labels)
+        if unknown := sorted(map(str, set(labels) - set(self.classes))):
             raise TableError(
                 f"labels that are none of the classes {', '.join(self.classes)}: "
                 f"{', '.join(unknown)}"
             )
+        if views and teachers and not answers:
+            raise ValueError("with views, teachers' answers are kept: name the folder for them")
         self.batch_size = batch_size
         self.image_size = image_size
         self.cache_size = cache_size or image_size
@@ -134,7 +137,7 @@ class CatDogDataModule(L.LightningDataModule):
         if self.views and "train" in self._pictures and self._views is None:
             pixels = self._pictures["train"].pixels
             self._views = Views(len(pixels), self.views, self.augmentation, self.seed)
-            if self.teachers and self.answers:
+            if self.answers:
                 self._views.ask(self.teachers, pixels, self.answers)
 
     def _load(self, split: str) -> Pictures:
@@ -177,7 +180,6 @@ class CatDogDataModule(L.LightningDataModule):
 
     def on_after_batch_transfer(self, batch: RawBatch, dataloader_idx: int) -> Batch:
         """Augment (in training) and normalise."""
-        batch = RawBatch(*batch)
         if self.trainer is not None and self.trainer.training:
             return self._training_batch(batch, self.trainer)
         pixels = batch.pixels.numpy()

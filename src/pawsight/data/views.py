@@ -87,13 +87,14 @@ class Views:
         ]
 
     def _ask(self, teacher: Teacher, pixels: Tensor, file: Path) -> NDArray[np.float16]:
-        shape = (*self.crops.shape[:2], teacher.num_outputs)
-        kept: NDArray[np.float16]
-        if file.exists():
-            kept = np.lib.format.open_memmap(file, mode="r+")
-        else:
-            kept = np.lib.format.open_memmap(file, mode="w+", dtype=np.float16, shape=shape)
+        if not file.exists():
+            begun = file.with_suffix(".begun")  # a kill must not leave zeros that look like answers
+            shape = (*self.crops.shape[:2], teacher.num_outputs)
+            kept = np.lib.format.open_memmap(begun, mode="w+", dtype=np.float16, shape=shape)
             kept[:, :, 0] = np.nan  # not asked yet
+            kept.flush()
+            begun.rename(file)
+        kept = np.lib.format.open_memmap(file, mode="r+")
         for view, crops in enumerate(self.crops):
             waiting = np.flatnonzero(np.isnan(kept[view, :, 0]))
             if len(waiting):

@@ -21,25 +21,29 @@ _THUMBNAIL: Final = 168  # pixels of the longer side
 
 def render_page(report: Report) -> str:
     """The whole page, with plots and thumbnails inside."""
+    template = (files("pawsight.evaluation") / "page.html.jinja").read_text(encoding="utf-8")
+    return render_template(template, report=report.as_dict(), plots=plots(report.evaluations))
+
+
+def render_template(template: str, **values: object) -> str:
+    """Fill a page's template, which may show pictures by the filter ``thumbnail``."""
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {
         "percent": _or_dash(lambda share: f"{share:.2%}"),
         "plain": _or_dash(lambda value: f"{value:.4f}"),
-        "thumbnail": thumbnail,
+        "thumbnail": _thumbnail,
         "file_name": lambda path: Path(path).name,
     }
-    template = (files("pawsight.evaluation") / "page.html.jinja").read_text(encoding="utf-8")
-    figures = report.as_dict()
-    return environment.from_string(template).render(report=figures, plots=plots(report.evaluations))
+    return environment.from_string(template).render(values)
 
 
 def _or_dash(shown: Callable[[float], str]) -> Callable[[float | None], str]:
     return lambda value: "–" if value is None else shown(value)
 
 
-def thumbnail(path: str) -> str:
+def _thumbnail(path: str) -> str:
     """A small JPEG of a picture, as a data URI."""
     pixels = decode(Path(path).read_bytes(), at_least=(_THUMBNAIL, _THUMBNAIL))
     image = Image.fromarray(pixels)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import onnxruntime
@@ -14,14 +13,17 @@ from numpy.typing import NDArray
 from pawsight.inference.artifact import (
     NETWORK_FILE,
     QUANTISED_FILE,
-    GoldenAnswer,
+    Card,
     ModelFolder,
+    Quantised,
 )
 from pawsight.inference.errors import BrokenModel, ModelError
 
 Tensor: TypeAlias = NDArray[np.float32]
 
 Precision: TypeAlias = Literal["float32", "int8"]
+
+_FILES: Final[dict[Precision, str]] = {"float32": NETWORK_FILE, "int8": QUANTISED_FILE}
 
 log = logging.getLogger(__name__)
 
@@ -69,32 +71,25 @@ class Network:
         precision: Precision | None = None,
     ) -> None:
         self._folder = folder
-        if precision == "int8" and not folder.card.quantised:
+        quantised = folder.card.quantised
+        if precision == "int8" and not quantised:
             raise ModelError(f"{_name(folder)} has no network in int8, only in float32")
-        if precision != "float32" and folder.card.quantised:
+        if quantised and precision != "float32":
             try:
-                self._load_int8(golden, threads)
+                self._open("int8", threads)
+                self._verify(quantised, golden)
             except BrokenModel as error:
                 if precision == "int8":
                     raise
                 log.warning("%s; it is served in float32, which is slower", error)
             else:
                 return
-        self._load_float32(golden, threads)
+        self._open("float32", threads)
+        self._verify(folder.card, golden)
 
-    def _load_int8(self, golden: Tensor, threads: int) -> None:
-        card = self._folder.card
-        if card.quantised is None:
-            raise ModelError(f"{_name(self._folder)} has no network in int8")
-        self.precision = "int8"
-        self._session = _session(self._folder, QUANTISED_FILE, threads)
-        self._verify(golden, card.quantised.golden, card.quantised.golden_tolerance)
-
-    def _load_float32(self, golden: Tensor, threads: int) -> None:
-        card = self._folder.card
-        self.precision = "float32"
-        self._session = _session(self._folder, NETWORK_FILE, threads)
-        self._verify(golden, card.golden, card.golden_tolerance)
+    def _open(self, precision: Precision, threads: int) -> None:
+        self.precision = precision
+        self._session = _session(self._folder, _FILES[precision], threads)
 
     @property
     def provider(self) -> str:
@@ -125,9 +120,10 @@ class Network:
         logits, class_map = self._session.run(["logits", "class_map"], {"pixel_values": batch})
         return logits, class_map
 
-    def _verify(self, golden: Tensor, answers: Sequence[GoldenAnswer], tolerance: float) -> None:
+    def _verify(self, proof: Card | Quantised, golden: Tensor) -> None:
         labels, name = self._folder.card.labels, _name(self._folder)
-        for answer, logits in zip(answers, self._golden_logits(golden), strict=True):
+        tolerance = proof.golden_tolerance
+        for answer, logits in zip(proof.golden, self._golden_logits(golden), strict=True):
             if len(logits) != len(labels):
                 raise BrokenModel(
                     f"{name}: the network has {len(logits)} outputs for {len(labels)} labels"

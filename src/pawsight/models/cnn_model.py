@@ -102,7 +102,7 @@ class ConvBlock(nn.Module):
     def __init__(self, before: int, after: int, residuals: int) -> None:
         super().__init__()
         self.widen = _conv_bn_relu(before, after)
-        # Odd maps keep their last row and column: every input size is answered alike.
+        # Odd maps keep their last row and column.
         self.pool = nn.MaxPool2d(2, ceil_mode=True)
         self.refine = nn.Sequential(*(Residual(after) for _ in range(residuals)))
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from pawsight.inference.artifact import Card, Measurement
 from pawsight.inference.classifier import Classifier
+from pawsight.inference.network import Precision
 from pawsight.inference.prediction import Prediction
 from pawsight.serving.errors import Problem
 
@@ -93,9 +94,7 @@ class ModelSummary(BaseModel):
     architecture: str
     labels: list[str]
     size: int = Field(description="Of all its files in bytes.")
-    precision: Literal["float32", "int8"] = Field(
-        description="The arithmetic in which its network really computes."
-    )
+    precision: Precision = Field(description="The arithmetic in which its network really computes.")
     threshold: float | None = Field(
         description="Pictures that score lower are answered `neither`; null where none are."
     )
@@ -136,9 +135,7 @@ class RunningModel(BaseModel):
     name: str
     version: str
     provider: str = Field(description="ONNX Runtime's execution provider that really runs it.")
-    precision: Literal["float32", "int8"] = Field(
-        description="The arithmetic in which it really computes."
-    )
+    precision: Precision = Field(description="The arithmetic in which it really computes.")
     threads: int
 
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.resources import files
-from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
-
-from pawsight.evaluation.page import thumbnail
+from pawsight.evaluation.page import render_template
 from pawsight.training.audit import Doubt
 
 
@@ -20,11 +17,5 @@ def render_doubts(doubts: Sequence[Doubt], pictures: int, most: int) -> str:
         pictures: How many labels were looked at.
         most: How many doubts are shown.
     """
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"thumbnail": thumbnail, "file_name": lambda path: Path(path).name}
     template = (files("pawsight.training") / "audit.html.jinja").read_text(encoding="utf-8")
-    return environment.from_string(template).render(
-        doubts=doubts[:most], count=len(doubts), pictures=pictures
-    )
+    return render_template(template, doubts=doubts[:most], count=len(doubts), pictures=pictures)

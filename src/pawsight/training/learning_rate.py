@@ -61,7 +61,12 @@ def find_learning_rate(
             default_root_dir=folder,
         )
         found = Tuner(trainer).lr_find(
-            classifier, datamodule=data, min_lr=lowest, max_lr=highest, num_training=STEPS
+            classifier,
+            datamodule=data,
+            min_lr=lowest,
+            max_lr=highest,
+            num_training=STEPS,
+            update_attr=False,
         )
     if found is None:
         raise RuntimeError("Lightning gave no range test")

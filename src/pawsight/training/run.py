@@ -40,6 +40,19 @@ class RunFolder:
         """The best weights by validation loss."""
         return self.checkpoints / "best.ckpt"
 
+    def trained(self) -> Path:
+        """The best weights, which are there.
+
+        Raises:
+            RunError: They are not yet.
+        """
+        if not self.best.is_file():
+            raise RunError(
+                f"the training in {str(self.path)!r} has no weights yet: its first epoch is not "
+                "done"
+            )
+        return self.best
+
     @property
     def start(self) -> Path:
         """The weights that training starts from, where they are those of another training."""
@@ -87,12 +100,10 @@ class RunFolder:
         """Keep the best weights of another training as those to start from.
 
         Raises:
-            RunError: The other has no weights yet.
+            RunError: The other has none yet.
         """
-        if not other.best.is_file():
-            raise RunError(f"the training in {str(other.path)!r} has no weights yet")
         self.checkpoints.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(other.best, self.start)
+        shutil.copyfile(other.trained(), self.start)
         self._origin.write_text(origin + "\n", encoding="utf-8")
 
     def read(self) -> tuple[Recipe, pd.DataFrame]:

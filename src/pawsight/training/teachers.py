@@ -20,7 +20,7 @@ from pawsight.data.views import Teacher
 from pawsight.images.preprocess import Preprocessing
 from pawsight.inference.artifact import ModelFolder
 from pawsight.inference.catalog import load, resolve
-from pawsight.inference.errors import ModelError
+from pawsight.inference.errors import ModelError, UnknownModel
 from pawsight.training.starting_points import StartingPointError, package_file
 
 _FILES: Final = {
@@ -56,10 +56,19 @@ def load_teacher(name: str, image_size: int, classes: Sequence[str]) -> Teacher:
 
 
 def origin_of_teacher(name: str) -> str:
-    """A teacher's name and what it learned from, in words for a card."""
+    """A teacher's name and what it learned from, in words for a card.
+
+    Raises:
+        ModelError: There is no such teacher.
+    """
     if name in _FILES:
         return f"{name} (Apache-2.0, trained on ImageNet-1k)"
-    folder = ModelFolder.open(resolve(name).path)
+    try:
+        folder = ModelFolder.open(resolve(name).path)
+    except UnknownModel as error:
+        raise ModelError(
+            f"no teacher {name!r}: it is one of {', '.join(_FILES)}, or a model ({error})"
+        ) from error
     return f"{folder.card.name} {folder.version} ({folder.card.provenance.started_from})"
 
 

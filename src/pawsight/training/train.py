@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from pawsight.inference.artifact import ModelFolder
-from pawsight.labels import NEITHER
+from pawsight.labels import NEITHER, classes_of
 from pawsight.training.export import export_run
-from pawsight.training.fit import fit, starting_point
+from pawsight.training.fit import fit, load_weights, random_network, starting_point
 from pawsight.training.recipe import Recipe
 from pawsight.training.run import RunError, RunFolder
 
@@ -37,10 +37,13 @@ def begin(
 
     Raises:
         RunError: The folder holds a training and ``resume`` is not set, or it is set and recipe or
-            table differ; or the table has fewer than two classes, or none in its validation split.
+            table differ; or the table has fewer than two classes, or none in its validation split;
+            or the weights to start from are not there, or those of another architecture.
+        ModelError: A teacher is no model.
     """
     run = RunFolder(output / RUN_FOLDER)
-    if len(set(table["label"]) - {NEITHER}) < 2:
+    classes = classes_of(table["label"])
+    if len(classes) < 2:
         raise RunError("training needs two classes or more; see the report on the table above")
     if not (table.loc[table["split"] == "validation", "label"] != NEITHER).any():
         raise RunError(
@@ -55,9 +58,11 @@ def begin(
             "another folder"
         )
     else:
+        starting_point(recipe)  # a teacher that is not there is refused before anything is written
         if start:
             other = RunFolder(start / RUN_FOLDER)
             before, _ = other.read()
+            load_weights(random_network(recipe, len(classes)), other.trained())
             run.start_from(other, f"recipe {before.name}: {starting_point(before, other.origin)}")
         run.write(recipe, table)
     return run
