@@ -38,6 +38,14 @@ def test_a_temperature_leaves_doubt_where_everything_was_right() -> None:
     assert 0.9 < shares[0, 0] < 0.999
 
 
+def test_a_few_wrong_labels_do_not_make_a_good_network_doubt() -> None:
+    honest = RANDOM.normal(0, 8, (20_000, 2)).astype(np.float32)
+    labels = np.array([RANDOM.choice(2, p=row) for row in softmax(honest)])
+    labels[RANDOM.choice(len(labels), 60, replace=False)] ^= 1
+    assert fit_temperature(honest, labels) == pytest.approx(1.0, rel=0.05)
+    assert fit_temperature(honest, labels, label_noise=0.0) > 1.1
+
+
 def test_models_differ_by_chance_or_not() -> None:
     # 8 pictures that one alone gets right against 2: binomial(10, 1/2), both tails from 8 on.
     one = np.array([True] * 8 + [False] * 2 + [True] * 90)

@@ -48,6 +48,18 @@ def test_weights_of_classes_may_stand_for_labels() -> None:
     )
 
 
+def test_a_label_that_the_network_is_sure_is_wrong_hardly_moves_it() -> None:
+    def pull(label_noise: float, doubt: float) -> float:
+        logits = torch.tensor([[-doubt, doubt]], requires_grad=True)
+        loss = open_set_cross_entropy(logits, torch.tensor([0]), label_noise=label_noise)
+        loss.backward()  # type: ignore[no-untyped-call]
+        assert logits.grad is not None
+        return -float(logits.grad[0, 0])
+
+    assert pull(0.01, 6.0) < 0.01 < 0.99 < pull(0.0, 6.0)
+    assert pull(0.01, 0.0) == pytest.approx(pull(0.0, 0.0), rel=0.02)
+
+
 def test_the_rate_rises_in_a_line_and_falls_along_a_cosine() -> None:
     factor = WarmupCosine(steps=100, warmup=0.1)
     assert factor(0) == pytest.approx(0.1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,15 +40,24 @@ def expected_calibration_error(
     return float(np.abs(gap).sum() / max(count.sum(), 1))
 
 
-def fit_temperature(logits: Logits, labels: Labels) -> float:
+LABEL_NOISE: Final = 0.003
+"""The part of a table's labels that is thought to be wrong, as is usual of photographs that people
+have labelled (0.2 to 0.4 % in Dogs vs. Cats)."""
+
+
+def fit_temperature(logits: Logits, labels: Labels, *, label_noise: float = LABEL_NOISE) -> float:
     """The temperature that makes the labels most likely (Guo et al. 2017).
 
-    One picture's worth of doubt in N + 2 is left (Platt 1999): where all N are right, the likeliest
+    A few wrong labels, which a good network contradicts with certainty, would outweigh all the
+    others and make it doubt every answer: the labels are taken as wrong now and then (the noise
+    model of Patrini et al. 2017, *Making deep neural networks robust to label noise*). And one
+    picture's worth of doubt in N + 2 is left (Platt 1999): where all N are right, the likeliest
     temperature would be 0 and every answer certain.
 
     Args:
         logits: float32 [N, C], of pictures that training did not see.
         labels: The right classes [N].
+        label_noise: The part of the labels that is drawn by lot, in [0, 1).
 
     Returns:
         In [0.05, 20].
@@ -57,6 +67,7 @@ def fit_temperature(logits: Logits, labels: Labels) -> float:
 
     def loss(log_temperature: float) -> float:
         shares = softmax(logits, math.exp(log_temperature))
+        shares = (1 - label_noise) * shares + label_noise / logits.shape[1]
         return float(-(targets * np.log(np.maximum(shares, 1e-300))).sum())
 
     return math.exp(_minimum(loss, math.log(0.05), math.log(20.0)))

@@ -49,6 +49,7 @@ class CatDogClassifier(L.LightningModule):
         weight_decay: On weights of convolutions and linear layers, not on biases and norms.
         warmup: The part of all steps that the warm-up takes, in [0, 1).
         label_smoothing: In [0, 1).
+        label_noise: The part of the labels that is thought to be wrong, in [0, 1).
         with_background: Whether training has pictures of none of the classes (label
             :data:`~pawsight.labels.BACKGROUND`); the loss then is :func:`open_set_cross_entropy`.
         total_steps: Of the whole training, for the cosine; by default Lightning's estimate. Say it
@@ -70,6 +71,7 @@ class CatDogClassifier(L.LightningModule):
         weight_decay: float = 0.05,
         warmup: float = 0.1,
         label_smoothing: float = 0.0,
+        label_noise: float = 0.0,
         with_background: bool = False,
         total_steps: int | None = None,
         restarts: Sequence[tuple[int, float]] = (),
@@ -86,6 +88,7 @@ class CatDogClassifier(L.LightningModule):
         self.weight_decay = weight_decay
         self.warmup = warmup
         self.label_smoothing = label_smoothing
+        self.label_noise = label_noise
         self.with_background = with_background
         self.total_steps = total_steps
         self.restarts = restarts
@@ -162,6 +165,7 @@ class CatDogClassifier(L.LightningModule):
             logits.float(),
             labels,
             label_smoothing=self.label_smoothing if stage == "train" else 0.0,
+            label_noise=self.label_noise if stage == "train" else 0.0,
             with_background=self.with_background,
         )
         accuracy(logits, labels if labels.ndim == 1 else _hardest(labels))
@@ -238,6 +242,7 @@ def open_set_cross_entropy(
     labels: Tensor,
     *,
     label_smoothing: float = 0.0,
+    label_noise: float = 0.0,
     with_background: bool = False,
 ) -> Tensor:
     """Cross-entropy that can also learn what is none of the classes.
@@ -252,6 +257,10 @@ def open_set_cross_entropy(
         labels: int64 [N], in [0, C) or :data:`~pawsight.labels.BACKGROUND`; or float [N, C + 1],
             the weight of each class and, last, of the background.
         label_smoothing: Spread over the classes, in [0, 1).
+        label_noise: The part of the labels that is thought to be drawn by lot, in [0, 1): what a
+            label says then is believed the less, the surer the network is of something else
+            (Patrini et al. 2017, *Making deep neural networks robust to label noise*, their forward
+            correction).
         with_background: Whether the imagined class takes part.
 
     Returns:
@@ -266,9 +275,12 @@ def open_set_cross_entropy(
     known = weights[:, :classes]
     smooth = known.sum(dim=1, keepdim=True) * label_smoothing / classes
     known = known * (1 - label_smoothing) + smooth
-    if not with_background:
+    if with_background:
+        logits, known = _beside_none(logits), torch.cat([known, weights[:, classes:]], dim=1)
+    if not label_noise:
         return F.cross_entropy(logits, known)
-    return F.cross_entropy(_beside_none(logits), torch.cat([known, weights[:, classes:]], dim=1))
+    shares = F.softmax(logits, dim=1) * (1 - label_noise) + label_noise / logits.shape[1]
+    return -(known * shares.log()).sum(dim=1).mean()
 
 
 def _beside_none(logits: Tensor) -> Tensor:

@@ -189,6 +189,7 @@ def build_classifier(recipe: Recipe, data: CatDogDataModule, run: RunFolder) -> 
         weight_decay=recipe.weight_decay,
         warmup=recipe.warmup,
         label_smoothing=recipe.label_smoothing,
+        label_noise=recipe.label_noise,
         total_steps=recipe.epochs * steps,
         restarts=[(epoch * steps, height) for epoch, height in recipe.restarts],
         with_background=NEITHER in set(data.dataframe["label"]),

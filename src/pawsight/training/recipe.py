@@ -126,6 +126,8 @@ class Recipe(BaseModel):
         warmup: The part of all steps before the first restart in which the rate rises.
         restarts: Pairs (epoch, part of ``learning_rate``) at which the cosine begins anew.
         label_smoothing: Spread over the classes.
+        label_noise: The part of the labels that is thought to be wrong; a network that knows a lot
+            already then learns little from a label that it is sure is wrong.
         ema_decay: Of the running average of the weights, which is what is kept; 0 for none.
         weights: How the exported folder stores them: ``float32``, or the large ones rounded to
             ``int8`` (:mod:`pawsight.training.compress`).
@@ -157,6 +159,7 @@ class Recipe(BaseModel):
     warmup: Fraction = 0.1
     restarts: tuple[tuple[int, float], ...] = ()
     label_smoothing: Fraction = 0.0
+    label_noise: Fraction = 0.0
     ema_decay: Fraction = 0.0
     weights: Literal["float32", "int8"] = "float32"
     arithmetic: Literal["float32", "int8"] = "float32"
