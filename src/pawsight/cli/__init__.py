@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from pawsight.cli import audit, classify, evaluate, explain, export, models, seen, serve, train, ui
+from pawsight.cli import (
+    audit,
+    classify,
+    evaluate,
+    explain,
+    export,
+    models,
+    seen,
+    serve,
+    train,
+    tune,
+    ui,
+)
 
 app = typer.Typer(
     name="pawsight",
@@ -18,6 +30,7 @@ app.command()(explain.explain)
 app.command()(serve.serve)
 app.command()(ui.ui)
 app.command()(train.train)
+app.command()(tune.tune)
 app.command()(evaluate.evaluate)
 app.command()(seen.seen)
 app.command()(audit.audit)

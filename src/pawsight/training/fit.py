@@ -140,17 +140,17 @@ def fit(
     data = data_module(table, recipe, run)
     data.setup("fit")
     classifier = build_classifier(recipe, data, run)
+    options = trial or {"callbacks": _callbacks(recipe, run, checkpoint_every, progress)}
     trainer = L.Trainer(
         accelerator="auto",
         precision=_precision(recipe, classifier, data),
-        callbacks=[] if trial else _callbacks(recipe, run, checkpoint_every, progress),
         logger=False if trial else _loggers(run),
         enable_progress_bar=progress and not trial,
         enable_checkpointing=not trial,
         enable_model_summary=False,
         log_every_n_steps=min(10, len(data.train_dataloader())),
         num_sanity_val_steps=0,
-        **{"max_epochs": recipe.epochs, **(trial or {})},
+        **{"max_epochs": recipe.epochs, **options},
     )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")

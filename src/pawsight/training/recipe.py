@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from importlib.resources import files
 from pathlib import Path
@@ -187,17 +188,22 @@ def load_recipe(name_or_path: str, **changes: Any) -> Recipe:  # noqa: ANN401 - 
     """Read a recipe that pawsight ships, by name, or one of the user's, by path.
 
     Args:
-        name_or_path: ``simple-cnn``, or a path that ends in ``.toml``.
+        name_or_path: ``simple-cnn``, or a path that ends in ``.toml``, or in ``.json`` as the
+            recipes do that are saved with a training.
         changes: Fields to replace; None leaves a field as it is.
 
     Raises:
-        RecipeError: No such recipe, no TOML, or a field that is unknown or out of range.
+        RecipeError: No such recipe, no TOML or JSON, or a field that is unknown or out of range.
     """
     text = _read(name_or_path)
+    is_json = name_or_path.endswith(".json")
     try:
-        fields = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"recipe {name_or_path!r} is not TOML: {error}") from error
+        fields = json.loads(text) if is_json else tomllib.loads(text)
+    except ValueError as error:
+        form = "JSON" if is_json else "TOML"
+        raise RecipeError(f"recipe {name_or_path!r} is not {form}: {error}") from error
+    if not isinstance(fields, dict):
+        raise RecipeError(f"recipe {name_or_path!r} is no object of fields")
     fields |= {name: value for name, value in changes.items() if value is not None}
     try:
         return Recipe.model_validate(fields)
@@ -216,9 +222,9 @@ def _read(name_or_path: str) -> str:
     if name_or_path in shipped_recipes():
         return (_SHIPPED / f"{name_or_path}.toml").read_text(encoding="utf-8")
     path = Path(name_or_path)
-    if path.suffix == ".toml" and path.is_file():
+    if path.suffix in (".toml", ".json") and path.is_file():
         return path.read_text(encoding="utf-8")
     raise RecipeError(
         f"no recipe {name_or_path!r}: shipped are {', '.join(shipped_recipes())}; "
-        "a file of yours is named by its path and ends in .toml"
+        "a file of yours is named by its path and ends in .toml or .json"
     )

@@ -1,0 +1,87 @@
+"""``pawsight tune``."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pawsight.cli import options
+from pawsight.cli.common import of_total, read_labels, refusing, require_train_extra
+
+
+def tune(
+    output: Annotated[
+        Path, typer.Option(help="A folder for the study, its drawings and the best recipe.")
+    ],
+    labels: options.Labels = None,
+    images: options.Images = None,
+    recipe: Annotated[
+        str, typer.Option(help="What is varied: a recipe that pawsight ships, or the path of one.")
+    ] = "simple-cnn",
+    space: Annotated[
+        Path | None,
+        typer.Option(
+            help="TOML with a table for every field that is varied: `low`, `high` and `log`, or "
+            "`among`. By default the rate, the optimizer and what else often matters."
+        ),
+    ] = None,
+    trials: Annotated[
+        int, typer.Option(min=1, help="In all, those of earlier calls on the same folder included.")
+    ] = 30,
+    epochs: Annotated[int | None, typer.Option(help="Of a trial, instead of the recipe's.")] = None,
+    image_size: Annotated[
+        int | None, typer.Option(help="Height and width in pixels, instead of the recipe's.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
+    test_every: options.TestEvery = None,
+    path_column: options.PathColumn = None,
+    label_column: options.LabelColumn = None,
+    classes: options.Classes = None,
+) -> None:
+    """Search for a better recipe, by Optuna.
+
+    The recipe as it is comes first; the lowest validation loss wins, and the test split is not
+    looked at. The same command goes on where a search was stopped. `pawsight train --recipe
+    OUTPUT/best.json` trains by what was found.
+    """
+    require_train_extra()
+    from pawsight.data.splits import split_table
+    from pawsight.data.table import TableError
+    from pawsight.inference.errors import ModelError
+    from pawsight.training.recipe import RecipeError, load_recipe
+    from pawsight.training.run import RunError
+    from pawsight.training.search_space import DEFAULT, check_fits, read_search_space
+    from pawsight.training.starting_points import StartingPointError
+    from pawsight.training.tune import BEST_FILE
+    from pawsight.training.tune import tune as search
+
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    with refusing(RecipeError):
+        chosen = load_recipe(recipe, epochs=epochs, image_size=image_size, seed=seed)
+        varied = read_search_space(space, chosen) if space else DEFAULT
+        check_fits(varied, chosen)
+    table = read_labels(
+        labels,
+        images,
+        path_column=path_column,
+        label_column=label_column,
+        classes=classes,
+        min_per_class=2,
+    )
+    with refusing(TableError), of_total("comparing pictures") as progress:
+        split = split_table(table.frame, test_every=test_every, progress=progress)
+    with refusing(RunError, RecipeError, StartingPointError, ModelError, OSError):
+        try:
+            found = search(split.frame, chosen, varied, output, trials=trials, progress=typer.echo)
+        except (KeyboardInterrupt, SystemExit):  # Lightning turns the one into the other
+            typer.echo("\npawsight: stopped; the same command goes on", err=True)
+            raise typer.Exit(130) from None
+    typer.echo(
+        f"the best of {found.finished} recipes ({found.pruned} more were broken off) has a "
+        f"validation loss of {found.loss:.4f}, {found.accuracy:.2%} right; the one that was varied "
+        f"has {found.before:.4f}"
+    )
+    typer.echo(f"`pawsight train --recipe {output / BEST_FILE} …` trains by it")
