@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 
 from pawsight.inference.cascade_card import Choice, Outcome
 from pawsight.inference.prediction import energy, softmax
+from pawsight.inference.sealed import Share, Strict
 
 Mask = NDArray[np.bool_]
 Values = NDArray[np.float64]
 Counts = NDArray[np.intp]
-
-ACCURACY: Final = 0.001
-"""By how much a cascade's accuracy may be lower than the strong model's on validation pictures."""
 
 SHARES: Final = tuple(round(0.02 * number, 2) for number in range(51))
 """The parts sent on for which the curve says what they give."""
@@ -53,6 +51,18 @@ class Asked:
         return cls(shares.argmax(axis=1) == labels, shares.max(axis=1), energy(logits))
 
 
+class Allowance(Strict):
+    """By how much a cascade may be worse than its strong model on the validation pictures.
+
+    Attributes:
+        accuracy: That its accuracy may be lower.
+        catches: The part of pictures of none of the classes that it may catch less.
+    """
+
+    accuracy: Share = 0.001
+    catches: Share = 0.0
+
+
 @dataclass(frozen=True)
 class Goal:
     """What a cascade must reach on the validation pictures.
@@ -65,16 +75,16 @@ class Goal:
 
     right: float
     lost: int
-    caught: int
+    caught: float
 
     @classmethod
-    def of(cls, strong: Asked, known: Mask, threshold: float) -> Goal:
-        """To be as good as the strong model alone, but for :data:`ACCURACY`."""
+    def of(cls, strong: Asked, known: Mask, threshold: float, allowance: Allowance) -> Goal:
+        """To be as good as the strong model alone, but for the allowance."""
         rejected = strong.scores < threshold
         return cls(
-            right=int((strong.right & known).sum()) - ACCURACY * int(known.sum()),
+            right=int((strong.right & known).sum()) - allowance.accuracy * int(known.sum()),
             lost=int((rejected & known).sum()),
-            caught=int((rejected & ~known).sum()),
+            caught=int((rejected & ~known).sum()) - allowance.catches * int((~known).sum()),
         )
 
 
@@ -84,14 +94,15 @@ def choose(
     known: Mask,
     *,
     threshold: float,
+    allowance: Allowance,
     least: float = -math.inf,
     may_lose: float | None = None,
 ) -> tuple[Choice, Trade]:
     """Choose the thresholds that send on the smallest share of the validation pictures.
 
-    Under three conditions, all on these pictures: accuracy is at most :data:`ACCURACY` below that
-    of the strong model alone; no more pictures of the classes are called ``neither`` than the
-    strong model alone calls so at its threshold; and no fewer of the others. What the fast model
+    Under three conditions, all on these pictures, and but for the allowance: accuracy is that of
+    the strong model alone; no more pictures of the classes are called ``neither`` than the strong
+    model alone calls so at its threshold; and no fewer of the others. What the fast model
     accepts is not lost by the strong one any more, so where the strong one is asked it may be
     stricter than alone: its threshold is chosen together with those of the fast model, from its own
     upwards.
@@ -101,6 +112,7 @@ def choose(
         strong: What the strong one does.
         known: Which pictures show one of the classes [N].
         threshold: Of the strong model alone.
+        allowance: By how much the cascade may be worse.
         least: The lowest score at which the fast model may name a class.
         may_lose: What the strong model alone is expected to lose at its threshold, for the card.
 
@@ -109,7 +121,7 @@ def choose(
     """
     if not known.any():
         raise ChoiceError("thresholds are chosen on pictures of the classes, and here are none")
-    goal = Goal.of(strong, known, threshold)
+    goal = Goal.of(strong, known, threshold, allowance)
     found: list[tuple[float, float, Trade, tuple[int, int]]] = []
     for each in _stricter(strong.scores[known], threshold):
         trade = Trade(fast, strong, known, each, least)
@@ -188,7 +200,7 @@ class Trade:
         fitting = (
             (self._right >= goal.right - 1e-9)
             & (self._lost <= goal.lost)
-            & (self._caught >= goal.caught)
+            & (self._caught >= goal.caught - 1e-9)
         )
         if not fitting.any():
             return None
