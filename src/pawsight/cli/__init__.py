@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from pawsight.cli import audit, classify, evaluate, explain, export, models, seen, serve, train, ui
+from pawsight.cli import (
+    audit,
+    cascade,
+    classify,
+    evaluate,
+    explain,
+    export,
+    models,
+    seen,
+    serve,
+    train,
+    ui,
+)
 
 app = typer.Typer(
     name="pawsight",
@@ -21,6 +33,7 @@ app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(seen.seen)
 app.command()(audit.audit)
+app.command()(cascade.cascade)
 app.command()(export.export)
 app.add_typer(models.app, name="models")
 

@@ -63,9 +63,7 @@ def classify(
         raise typer.Exit(1)
 
 
-def _answer(
-    model: Model, paths: list[str], kind: Format, output: Path | None
-) -> tuple[int, int]:
+def _answer(model: Model, paths: list[str], kind: Format, output: Path | None) -> tuple[int, int]:
     """Write a record for each picture; returns how many were answered and how many were not."""
     from pawsight.bulk.records import classify_files
     from pawsight.bulk.sinks import MissingExtra, open_sink

@@ -16,6 +16,7 @@ from pawsight.cli.common import (
     read_labels,
     refusing,
     require_train_extra,
+    rows_of,
 )
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def evaluate(
     if table.problems:
         typer.echo(table.summary(), err=True)
     split = split or ("test" if "split" in table.frame else "all")
-    rows = _rows(table.frame, split, test_every)
+    rows = rows_of(table.frame, split, test_every)
     rows, left_out = (rows, {}) if keep_seen else _unseen(rows, models)
     data = record or f"{labels or images}, {split}"
     with refusing(EvaluationError, ImageError, OSError):
@@ -164,9 +165,7 @@ def _check_target(file: Path | None, labels: Path | None) -> None:
         fail(f"{str(file)!r} is the table of labels: name another file")
 
 
-def _unseen(
-    rows: pd.DataFrame, models: list[Model]
-) -> tuple[pd.DataFrame, dict[str, int | None]]:
+def _unseen(rows: pd.DataFrame, models: list[Model]) -> tuple[pd.DataFrame, dict[str, int | None]]:
     """The pictures that no model was trained on, and how many each of them was."""
     import numpy as np
 
@@ -191,18 +190,3 @@ def _unseen(
             f"all {len(rows)} pictures were in training; --keep-seen measures on them all the same"
         )
     return rows.loc[keep].reset_index(drop=True), left_out
-
-
-def _rows(frame: pd.DataFrame, split: str, test_every: int | None) -> pd.DataFrame:
-    from pawsight.data.splits import split_table
-    from pawsight.data.table import TableError
-
-    if split == "all":
-        return frame
-    if "split" not in frame:
-        with refusing(TableError), of_total("comparing pictures") as progress:
-            frame = split_table(frame, test_every=test_every, progress=progress).frame
-    rows: pd.DataFrame = frame.loc[frame["split"] == split]
-    if rows.empty:
-        fail(f"the table has no rows for {split}")
-    return rows

@@ -45,5 +45,9 @@ def explain(
     typer.echo(
         f"{said} ({answer.confidence:.1%}); {output} shows what spoke for "
         f"{explanation.label}, whose logit is {explanation.logit:.2f}, by {explanation.method}"
-        + (f" of {answer.decided_by.name}, which decided" if answer.decided_by != answer.model else "")
+        + (
+            f" of {answer.decided_by.name}, which decided"
+            if answer.decided_by != answer.model
+            else ""
+        )
     )

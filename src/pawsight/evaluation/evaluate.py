@@ -36,7 +36,8 @@ class Evaluation:
         labels: The right class of each picture [N]; -1 for none of the classes.
         probabilities: Calibrated, given that it is one of the classes: float64 [N, C].
         scores: How much each picture looks like any of the classes: float64 [N]. Of a cascade, how
-            far the log-odds of the member that decided lie above what made it decide so.
+            far the log-odds of the member that decided lie above those at which it says
+            ``neither`` there: one scale with its zero at the decision, for AUROC and curves.
         threshold: A picture that scores lower is rejected.
         members: The networks that decide.
         deciders: The number of the one that decided each picture [N].

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pawsight.images.decode import DEFAULT_LIMITS, Limits, Pixels
@@ -44,8 +44,10 @@ class Cascade(Predicting[Views]):
             place of the card's choice; 0 never answers ``neither``.
 
     Attributes:
-        threshold: Pictures that score lower are called ``neither``: 0, as a score is how far the
-            log-odds of the member that decided lie above what made it decide so.
+        choice: The thresholds of the members that hold.
+        threshold: Pictures that score lower are called ``neither``. It is 0, as a score is how far
+            the log-odds of the member that decided lie above those at which this member would say
+            ``neither`` here; or -inf where nothing is to be called so.
 
     Raises:
         ModelError: The card knows no thresholds that lose so little.
@@ -117,27 +119,45 @@ class Cascade(Predicting[Views]):
 
     def answer(self, pictures: Sequence[Views]) -> list[Prediction]:
         """Answer about pictures that were read: the strong model sees the unsure ones alone."""
-        answers = [
-            self._decided(each) for each in self.fast.answer([views.fast for views in pictures])
+        how = self.strong.card.preprocessing
+        return self.decide(
+            self.fast.answer([views.fast for views in pictures]),
+            lambda unsure: self.strong.answer(
+                [normalise(pictures[place].strong, how) for place in unsure]
+            ),
+        )
+
+    def decide(
+        self,
+        first: Sequence[Prediction],
+        ask: Callable[[Sequence[int]], Sequence[Prediction]],
+    ) -> list[Prediction]:
+        """Keep what the fast model is sure of, and ask the strong one about the rest.
+
+        Args:
+            first: The fast model's answers about N pictures.
+            ask: Gives the strong model's answers about the pictures of these numbers; is called
+                once, or never.
+        """
+        sure = [self._is_sure(each) for each in first]
+        unsure = [place for place, each in enumerate(sure) if not each]
+        second = dict(zip(unsure, ask(unsure), strict=True)) if unsure else {}
+        return [
+            self._concluded(second[place], self.choice.threshold)
+            if place in second
+            else self._concluded(answer, self.choice.reject)
+            for place, answer in enumerate(first)
         ]
-        unsure = [place for place, each in enumerate(answers) if each is None]
-        if unsure:
-            how = self.strong.card.preprocessing
-            sent_on = [normalise(pictures[place].strong, how) for place in unsure]
-            for place, each in zip(unsure, self.strong.answer(sent_on), strict=True):
-                answers[place] = self._concluded(each, each.score - self.choice.threshold)
-        return [each for each in answers if each is not None]
 
-    def _decided(self, answer: Prediction) -> Prediction | None:
-        """What the fast model's answer amounts to; None where it is unsure."""
+    def _is_sure(self, answer: Prediction) -> bool:
         choice = self.choice
-        if answer.score < choice.reject and self.threshold == 0:
-            return self._concluded(answer, answer.score - choice.reject)
-        if answer.score >= choice.accept and answer.confidence >= choice.confidence:
-            return self._concluded(answer, answer.score - choice.accept)
-        return None
+        if answer.score < choice.reject:
+            return self.threshold == 0  # else nothing is to be called neither
+        return answer.score >= choice.accept and answer.confidence >= choice.confidence
 
-    def _concluded(self, answer: Prediction, score: float) -> Prediction:
+    def _concluded(self, answer: Prediction, threshold: float) -> Prediction:
+        """A member's answer as the cascade's, scored from what that member calls neither."""
+        score = answer.score - threshold
         shares = {label: answer.probabilities[label] for label in self.card.labels}
         best = max(shares, key=shares.__getitem__)
         return Prediction(

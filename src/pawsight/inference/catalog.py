@@ -207,9 +207,7 @@ def available() -> list[Entry]:
     return [found[name] for name in sorted(found)]
 
 
-def load(
-    name: str = "auto", *, threads: int | None = None, may_lose: float | None = None
-) -> Model:
+def load(name: str = "auto", *, threads: int | None = None, may_lose: float | None = None) -> Model:
     """Load a model by name (``auto``, ``custom``, ``pretrained``) or by the path of its folder.
 
     Args:

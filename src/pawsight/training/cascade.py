@@ -43,9 +43,7 @@ class Asked:
     scores: Values
 
     @classmethod
-    def of(
-        cls, logits: NDArray[np.float32], labels: NDArray[np.intp], temperature: float
-    ) -> Asked:
+    def of(cls, logits: NDArray[np.float32], labels: NDArray[np.intp], temperature: float) -> Asked:
         """Of logits [N, C], the right classes [N], -1 for none, and the calibration."""
         shares = softmax(logits, temperature)
         return cls(shares.argmax(axis=1) == labels, shares.max(axis=1), energy(logits))
@@ -214,9 +212,7 @@ class Trade:
 
     @staticmethod
     def _best(first: Values, second: NDArray[np.generic]) -> tuple[int, int]:
-        row, column = np.unravel_index(
-            np.lexsort((second.ravel(), first.ravel()))[-1], first.shape
-        )
+        row, column = np.unravel_index(np.lexsort((second.ravel(), first.ravel()))[-1], first.shape)
         return int(row), int(column)
 
     def choice(self, pair: tuple[int, int], may_lose: float | None) -> Choice:
