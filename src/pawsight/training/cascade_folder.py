@@ -36,9 +36,9 @@ tags: [{labels}]
 
 The fast model is asked about every picture. It names a class alone where its calibrated confidence
 is at least {choice.confidence:g} and its score at least {choice.accept:g}; it says *neither* alone
-where its score is below {choice.reject:g}. Every other picture is sent on to the strong model, which
-says *neither* below a score of {choice.threshold:g}. Answers name the member that decided. Their
-score is how far the log-odds of that member lie above what it would call *neither* here.
+where its score is below {choice.reject:g}. Every other picture is sent on to the strong model,
+which says *neither* below a score of {choice.threshold:g}. Answers name the member that decided.
+Their score is how far the log-odds of that member lie above what it would call *neither* here.
 
 Models of other weights or another calibration are refused: `pawsight cascade` chooses thresholds
 for them.
