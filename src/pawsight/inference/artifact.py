@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Generic, Literal, TypeVar
 
@@ -237,7 +237,7 @@ class Card(Described):
 
 
 @dataclass(frozen=True)
-class Folder(Generic[AnyDescribed]):
+class Folder(ABC, Generic[AnyDescribed]):
     """A folder on disk whose card was read and whose files are the ones that the card describes.
 
     Attributes:
@@ -249,6 +249,11 @@ class Folder(Generic[AnyDescribed]):
 
     path: Path
     card: AnyDescribed
+
+    @property
+    @abstractmethod
+    def version(self) -> str:
+        """Twelve digits that another model of the name does not have."""
 
     @property
     def size(self) -> int:
@@ -296,7 +301,7 @@ class ModelFolder(Folder[Card]):
         """``model.onnx``."""
         return self.path / NETWORK_FILE
 
-    @cached_property
+    @property
     def version(self) -> str:
         """The first twelve digits of the network's SHA-256."""
         return self.card.files[NETWORK_FILE][:12]

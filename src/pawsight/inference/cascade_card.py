@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -173,7 +172,7 @@ class CascadeFolder(Folder[CascadeCard]):
         folder.verify_digests()
         return folder
 
-    @cached_property
+    @property
     def version(self) -> str:
         """The first twelve digits of a SHA-256 over members and thresholds."""
         deciding = self.card.model_dump(mode="json", include={"fast", "strong", "choices"})

@@ -154,7 +154,7 @@ class ModelDetail(ModelSummary):
     @classmethod
     def of(cls, model: Model) -> ModelDetail:
         """What is told of a model, and its card."""
-        return cls(**_told_of(model), card=model.card)
+        return cls.model_validate({**_told_of(model), "card": model.card})
 
 
 class Live(BaseModel):
