@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -144,11 +144,12 @@ class Loader:
         )
 
     def _network(self, entry: Entry) -> Classifier:
-        if entry not in self._networks:
-            self._networks[entry] = Classifier(
+        key = replace(entry, path=entry.path.resolve())
+        if key not in self._networks:
+            self._networks[key] = Classifier(
                 entry.open(), name=entry.name, source=entry.source, threads=self._threads
             )
-        return self._networks[entry]
+        return self._networks[key]
 
 
 def installed_models() -> Path:
