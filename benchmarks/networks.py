@@ -3,9 +3,9 @@
     python benchmarks/networks.py [MODEL …]
 
 MODEL is a name or the path of a folder (`custom` and `pretrained`). Every precision that a folder
-has is timed, on one picture and on eight, with all processors that the process may use; rounds of all of
-them alternate, and the shortest of each counts. The ViT-B/16 has random weights: its time does not
-depend on them.
+has is timed, on one picture and on eight, with all processors that the process may use; rounds of
+all of them alternate, and the shortest of each counts. The ViT-B/16 has random weights: its time
+does not depend on them.
 """
 
 from __future__ import annotations

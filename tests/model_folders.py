@@ -43,6 +43,8 @@ def make_model_folder(
     description: str = "Answers by colour.",
     threshold: float = 4.0,
     temperature: float = 4.0,
+    strength: float = 1.0,
+    side: int = _SIDE,
 ) -> Path:
     """Write a model folder that loads and proves itself.
 
@@ -53,14 +55,16 @@ def make_model_folder(
         description: Of the card.
         threshold: Of the rejection.
         temperature: Of the calibration.
+        strength: Multiplies the logits.
+        side: Height and width of the input.
 
     Returns:
         The folder.
     """
     golden = path / GOLDEN_FOLDER
     golden.mkdir(parents=True, exist_ok=True)
-    how = Preprocessing(height=_SIDE, width=_SIDE, mean=(0, 0, 0), std=(1, 1, 1))
-    onnx.save(_network(_COLOURS[: len(labels)]), path / NETWORK_FILE)
+    how = Preprocessing(height=side, width=side, mean=(0, 0, 0), std=(1, 1, 1))
+    onnx.save(_network(strength * _COLOURS[: len(labels)], side), path / NETWORK_FILE)
     answers = []
     for number, colour in enumerate([(220, 40, 30), (30, 40, 220)]):
         file = golden / f"{number}.png"
@@ -100,7 +104,7 @@ def make_model_folder(
     return path
 
 
-def _network(weights: np.ndarray) -> onnx.ModelProto:
+def _network(weights: np.ndarray, side: int) -> onnx.ModelProto:
     """float32 [N, 3, H, W] → ``features`` [N, 3], the mean colour, and ``logits`` [N, C]."""
     classes, channels = weights.shape
     graph = helper.make_graph(
@@ -112,7 +116,7 @@ def _network(weights: np.ndarray) -> onnx.ModelProto:
         "colours",
         [
             helper.make_tensor_value_info(
-                "pixel_values", TensorProto.FLOAT, ["N", channels, _SIDE, _SIDE]
+                "pixel_values", TensorProto.FLOAT, ["N", channels, side, side]
             )
         ],
         [

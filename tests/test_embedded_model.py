@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import pawsight
 from pawsight.evaluation.evaluate import evaluate
 from pawsight.images.decode import decode
 from pawsight.images.preprocess import preprocess
+from pawsight.inference.cascade_card import CascadeFolder
+from pawsight.inference.catalog import Loader, load_network, resolve
 from pawsight.inference.classifier import Classifier
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -20,7 +21,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 @pytest.fixture(scope="module", params=["custom", "pretrained"])
 def embedded(request: pytest.FixtureRequest) -> Classifier:
-    return pawsight.load(request.param)
+    return load_network(request.param)
 
 
 def test_the_examples_are_what_they_are(embedded: Classifier) -> None:
@@ -35,6 +36,21 @@ def test_its_weights_are_small_and_its_figures_are_in_its_card(embedded: Classif
     figures = {each.data: each.accuracy for each in embedded.card.metrics}
     for data, least in (("Kaggle test", 0.95), ("native test", 0.93), ("breeds test", 0.88)):
         assert (figures[data] or 0) >= least
+
+
+def test_the_embedded_cascade_fits_the_embedded_members() -> None:
+    """Whenever one of them is trained anew, `pawsight cascade` must choose thresholds anew."""
+    entry = resolve("auto")
+    auto = Loader().load(entry)
+    card = CascadeFolder.open(entry.path).card
+    assert [each.reference.name for each in auto.members] == ["custom", "pretrained"]
+    answers = auto.predict([EXAMPLES / name for name in ("cat.jpg", "coffee.jpg")])
+    assert [answer.label for answer in answers] == ["cat", "neither"]
+    assert {answer.model.name for answer in answers} == {"auto"}
+    chosen, (_, strong) = card.metrics[0], card.alone
+    assert (chosen.accuracy or 0) >= (strong.accuracy or 1) - 0.001
+    assert (chosen.catches or 0) >= (strong.catches or 1)
+    assert (chosen.loses or 0) <= (strong.loses or 0)
 
 
 def test_one_picture_alone_and_among_31_others(embedded: Classifier) -> None:

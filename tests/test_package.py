@@ -34,7 +34,7 @@ def test_the_command_line_loads_nothing_that_help_does_not_need() -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "import pawsight; pawsight.load('custom')",
+        "import pawsight; pawsight.load()",
         "import pawsight.serving.app",
         "import pawsight.bulk.records, pawsight.bulk.sinks, pawsight.bulk.sources",
     ],
@@ -44,7 +44,7 @@ def test_classifying_and_serving_need_no_torch_and_no_pandas(code: str) -> None:
 
 
 def test_the_public_api_is_small() -> None:
-    assert sorted(pawsight.__all__) == ["Classifier", "Prediction", "load"]
+    assert sorted(pawsight.__all__) == ["Classifier", "Model", "Prediction", "load"]
     for name in pawsight.__all__:
         assert getattr(pawsight, name).__name__ == name
     with pytest.raises(AttributeError, match="no attribute 'laod'"):

@@ -1,7 +1,7 @@
 """Cat, dog or neither: pawsight classifies photographs.
 
 >>> import pawsight
->>> model = pawsight.load("custom")
+>>> model = pawsight.load()
 >>> model.predict("photo.jpg").label
 'cat'
 """
@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pawsight.inference.catalog import load
     from pawsight.inference.classifier import Classifier
+    from pawsight.inference.model import Model
     from pawsight.inference.prediction import Prediction
 
-__all__ = ["Classifier", "Prediction", "load"]
+__all__ = ["Classifier", "Model", "Prediction", "load"]
 
 _HOMES = {
     "Classifier": "pawsight.inference.classifier",
+    "Model": "pawsight.inference.model",
     "Prediction": "pawsight.inference.prediction",
     "load": "pawsight.inference.catalog",
 }

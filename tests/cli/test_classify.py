@@ -36,9 +36,18 @@ def test_the_table_has_a_line_a_picture(trained: Path, pictures: Path) -> None:
 def test_json_lines_hold_the_whole_answer(trained: Path, pictures: Path) -> None:
     done = run("classify", pictures, "--model", trained, "--format", "jsonl")
     first, second = map(json.loads, done.stdout.splitlines())
-    assert list(first) == ["path", "label", "confidence", "probabilities", "model", "error"]
+    assert list(first) == [
+        "path",
+        "label",
+        "confidence",
+        "probabilities",
+        "model",
+        "decided_by",
+        "error",
+    ]
     assert first["label"] == "cat"
     assert second["probabilities"]["dog"] == second["confidence"]
+    assert first["decided_by"] == first["model"]
     assert first["error"] is None
 
 
@@ -52,7 +61,7 @@ def test_csv_and_parquet_have_a_column_for_each_probability(
     with (tmp_path / "answers.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     table = parquet.read_table(tmp_path / "answers.parquet")
-    names = ["path", "label", "confidence", "p_cat", "p_dog", "model", "error"]
+    names = ["path", "label", "confidence", "p_cat", "p_dog", "model", "decided_by", "error"]
     assert list(rows[0]) == table.column_names == names
     assert [row["label"] for row in rows] == table["label"].to_pylist() == ["cat", "dog"]
     assert float(rows[0]["p_cat"]) == pytest.approx(table["p_cat"][0].as_py())

@@ -308,6 +308,7 @@ def test_a_csv_without_the_needed_columns_names_those_it_has(data: Path) -> None
 def test_models_are_listed_with_source_size_and_accuracy(arguments: list[str]) -> None:
     done = run(*arguments)
     assert done.exit_code == 0
-    custom, pretrained = done.stdout.splitlines()[1:]
+    auto, custom, pretrained = done.stdout.splitlines()[1:]
+    assert re.match(r" auto +embedded .* cascade of custom and pretrained .* MB .*%", auto)
     assert re.match(r" custom +embedded .* MB .*%.*test", custom)
     assert re.match(r" pretrained +embedded .* MB .*%.*test", pretrained)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,18 +15,21 @@ from pawsight.evaluation.evaluate import Evaluation
 from pawsight.evaluation.page import render_page
 from pawsight.evaluation.report import Report
 from pawsight.evaluation.summary import summary
-from pawsight.inference.prediction import ModelReference
+from pawsight.inference.prediction import ModelReference, energy, softmax
 
 
 def evaluation(name: str, logits: Sequence[Sequence[float]], labels: list[int]) -> Evaluation:
+    values = np.array(logits, dtype=np.float32)
     return Evaluation(
         model=ModelReference(name, "0123456789ab", "local"),
         data="six pictures",
         classes=("cat", "dog"),
         labels=np.array(labels),
-        logits=np.array(logits, dtype=np.float32),
-        temperature=1.0,
+        probabilities=softmax(values),
+        scores=energy(values),
         threshold=0.0,
+        members=(name,),
+        deciders=np.zeros(len(labels), dtype=np.intp),
         seconds=0.6,
     )
 
@@ -101,9 +105,25 @@ def test_the_page_needs_nothing_beside_it(report: Report) -> None:
 
 def test_the_figures_are_json_and_the_summary_says_the_same(report: Report) -> None:
     assert json.loads(json.dumps(report.as_dict()))["pictures"] == 6
+    assert "sent on" not in summary(report)
     text = summary(report)
     assert "accuracy  75.00%" in text
     assert "good alone is right about 1, bad alone about 0" in text
+
+
+def test_a_cascade_says_what_it_sent_on(report: Report) -> None:
+    cascade = replace(
+        report.evaluations[0],
+        members=("small", "large"),
+        deciders=np.array([0, 0, 1, 0, 1, 1]),
+    )
+    figures = Report("x", report.frame, [cascade], [1]).as_dict()["models"][0]
+    assert figures["sent_on"] == 0.5
+    assert figures["decided"] == {"small": 0.5, "large": 0.5}
+    groups = {group["name"]: group["sent_on"] for group in figures["groups"]}
+    assert groups["landscape"] == pytest.approx(1 / 3, abs=1e-5)
+    text = summary(Report("x", report.frame, [cascade], [1]))
+    assert "decided   50.0% small, 50.0% large" in text
 
 
 def test_pictures_of_neither_alone_make_a_report(report: Report) -> None:

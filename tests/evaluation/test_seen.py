@@ -14,7 +14,7 @@ from tests.drawn import draw
 def test_what_was_trained_on_is_found_again_resized_and_recompressed(
     trained: Path, tmp_path: Path
 ) -> None:
-    seen = read_seen(ModelFolder.open(trained))
+    seen = read_seen([ModelFolder.open(trained)])
     assert seen is not None
     original = sorted((trained.parent / "pictures").glob("cat_2.png"))[0]
     copy, other = tmp_path / "copy.jpg", tmp_path / "other.png"

@@ -19,7 +19,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_embedded_models_are_there(installed: Path) -> None:
     assert {entry.name: entry.source for entry in available()} == {
-        "custom": "embedded", "pretrained": "embedded",
+        "auto": "embedded", "custom": "embedded", "pretrained": "embedded",
     }  # fmt: skip
 
 

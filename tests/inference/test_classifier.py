@@ -9,13 +9,14 @@ from PIL import Image
 
 import pawsight
 from pawsight.images.errors import ImageError, NotAnImage
+from pawsight.inference.catalog import load_network
 from pawsight.inference.classifier import Classifier, Picture
 from tests.drawn import draw
 
 
 @pytest.fixture(scope="module")
 def model(trained: Path) -> Classifier:
-    return pawsight.load(str(trained))
+    return load_network(str(trained))
 
 
 def png(picture: Image.Image) -> bytes:

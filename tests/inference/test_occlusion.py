@@ -11,9 +11,9 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 from typer.testing import CliRunner
 
-import pawsight
 from pawsight.cli import app
 from pawsight.images.preprocess import Preprocessing
+from pawsight.inference.catalog import load_network
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.explain import GRID, Explanation, explain
 from tests.model_folders import make_model_folder
@@ -49,7 +49,7 @@ def corner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Classifier:
     monkeypatch.setenv("PAWSIGHT_MODELS", str(tmp_path / "models"))
     code, output = pull("corner", "--from", folder)
     assert code == 0, output
-    return pawsight.load("corner")
+    return load_network("corner")
 
 
 def test_the_map_lights_up_where_the_network_looks_and_nowhere_else(corner: Classifier) -> None:

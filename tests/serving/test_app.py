@@ -18,6 +18,7 @@ from pawsight.inference.errors import BrokenModel, ModelError, UnknownModel
 from pawsight.serving.app import create_app
 from pawsight.serving.schemas import Answer, BatchAnswer
 from pawsight.serving.settings import Settings
+from tests.cascades import make_cascade_folder
 from tests.model_folders import make_model_folder
 from tests.pictures import picture
 
@@ -32,7 +33,9 @@ def test_live_and_ready(client: TestClient) -> None:
     assert said["status"] == "ready"
     assert [model["name"] for model in said["models"]] == ["tiny", "second"]
     model = said["models"][0]
-    assert model["provider"] == "CPUExecutionProvider"
+    [network] = model["networks"]
+    assert (network["name"], network["precision"]) == ("tiny", "float32")
+    assert network["provider"] == "CPUExecutionProvider"
     assert model["threads"] >= 1
     assert set(said["versions"]) == {"pawsight", "onnxruntime", "python"}
 
@@ -61,6 +64,23 @@ def test_a_chosen_threshold_holds_where_a_model_knows_it(trained: Path, tiny: Pa
         assert (chosen["threshold"], own["threshold"]) == (None, 4.0)
         answer = client.post("/predict/model", files={"file": picture("black")}).json()
     assert answer["label"] in ("cat", "dog")
+
+
+def test_a_cascade_is_served_and_says_who_decided(tmp_path: Path) -> None:
+    folder = make_cascade_folder(tmp_path / "both")
+    settings = Settings(serve_models=(str(folder), str(tmp_path / "fast")), may_lose=0.01)
+    with TestClient(create_app(settings)) as client:
+        for colour, label, member in (("red", "cat", "fast"), ("black", "neither", "strong")):
+            answer = client.post("/predict/both", files={"file": picture(colour)}).json()
+            assert (answer["label"], answer["decided_by"]["name"]) == (label, member)
+            assert answer["model"]["name"] == "both"
+        both, fast = client.get("/models").json()["models"]
+        assert [each["name"] for each in both["networks"]] == ["fast", "strong"]
+        assert both["size"] > fast["size"]
+        assert both["threshold"] == 0
+        assert client.get("/models/both").json()["card"]["fast"]["name"] == "../fast"
+        ready = client.get("/health/ready").json()["models"][0]
+        assert {each["precision"] for each in ready["networks"]} == {"float32"}
 
 
 def test_a_folder_with_a_strange_name_is_served(tmp_path: Path) -> None:

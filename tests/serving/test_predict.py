@@ -43,12 +43,21 @@ def test_an_answer_has_all_its_parts(client: TestClient) -> None:
     first, second = (
         client.post("/predict/tiny", files={"file": picture("red")}).json() for _ in range(2)
     )
-    assert set(first) == {"id", "label", "confidence", "probabilities", "score", "model"}
+    assert set(first) == {
+        "id",
+        "label",
+        "confidence",
+        "probabilities",
+        "score",
+        "model",
+        "decided_by",
+    }
     assert list(first["probabilities"]) == ["cat", "dog"]
     assert math.isclose(sum(first["probabilities"].values()), 1)
     assert first["confidence"] == first["probabilities"]["cat"] > 0.9
     assert first["model"]["name"] == "tiny"
     assert first["model"]["source"] == "local"
+    assert first["decided_by"] == first["model"]
     assert len(first["model"]["version"]) == 12
     assert len(first["id"]) == 32
     assert first["id"] != second["id"]

@@ -9,6 +9,7 @@ import pytest
 import pawsight
 from pawsight.images.preprocess import preprocess
 from pawsight.inference.artifact import ModelFolder
+from pawsight.inference.catalog import load_network
 from pawsight.inference.explain import explain
 from pawsight.models.huggingface import HuggingFaceViT
 from tests.drawn import draw
@@ -23,7 +24,7 @@ def test_a_checkpoint_is_served_as_it_is_and_without_torch(home: Path, tmp_path:
     source = make_checkpoint(tmp_path / "checkpoint")
     code, output = pull("pretrained", "--from", source)
     assert code == 0, output
-    model = pawsight.load("pretrained")
+    model = load_network("pretrained")
     network = HuggingFaceViT.from_pretrained(source)
     picture = np.asarray(draw("cat", 1))
     with torch.inference_mode():

@@ -9,8 +9,8 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-import pawsight
 from pawsight.inference.artifact import QUANTISED_FILE, ModelFolder, digest
+from pawsight.inference.catalog import load_network
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import BrokenModel, ModelError
 from pawsight.training.folder import write_card
@@ -33,7 +33,7 @@ def quantised(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_is_served_in_int8_and_answers_as_in_float32(quantised: Path) -> None:
-    model = pawsight.load(str(quantised))
+    model = load_network(str(quantised))
     exact = Classifier(ModelFolder.open(quantised), precision="float32")
     assert (model.precision, exact.precision) == ("int8", "float32")
     assert [each.label for each in model.predict(PICTURES)] == [
@@ -42,7 +42,7 @@ def test_it_is_served_in_int8_and_answers_as_in_float32(quantised: Path) -> None
 
 
 def test_alone_or_in_a_batch_the_answer_is_the_same(quantised: Path) -> None:
-    model = pawsight.load(str(quantised))
+    model = load_network(str(quantised))
     together = model.predict(PICTURES)
     assert model.predict(PICTURES[7]).probabilities == together[7].probabilities
 

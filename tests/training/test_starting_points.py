@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-import pawsight
+from pawsight.inference.catalog import load_network
 from pawsight.inference.explain import explain
 from pawsight.models.vision_transformer import VisionTransformer
 from pawsight.training.fit import build_network, starting_point
@@ -26,7 +26,7 @@ TINY_VIT = TINY.model_copy(
 
 def test_a_vision_transformer_goes_the_whole_way(tmp_path: Path) -> None:
     train(drawn_table(tmp_path / "pictures", 16), TINY_VIT, tmp_path / "model", name="vit")
-    model = pawsight.load(str(tmp_path / "model"))
+    model = load_network(str(tmp_path / "model"))
     assert model.card.architecture.startswith("VisionTransformer")
     assert model.card.provenance.started_from == "random weights"
     explanation = explain(model, draw("cat", 1))

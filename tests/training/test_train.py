@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 import torch
 
-import pawsight
 from pawsight.batch import Batch
 from pawsight.inference.artifact import SEEN_FILE, ModelFolder
+from pawsight.inference.catalog import load_network
 from pawsight.training.export import export_run
 from pawsight.training.fit import fit, load_weights, random_network
 from pawsight.training.recipe import SimpleCNNRecipe
@@ -37,7 +37,7 @@ def stopping_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_trained_folder_tells_what_it_was_taught(trained: Path) -> None:
-    model = pawsight.load(str(trained))
+    model = load_network(str(trained))
     for label in ("cat", "dog", "neither"):
         answers = model.predict([draw(label, seed) for seed in range(100, 120)])
         assert sum(answer.label == label for answer in answers) >= 18, label

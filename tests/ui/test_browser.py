@@ -158,7 +158,7 @@ def test_the_examples_on_the_embedded_model(
     """What README shows: `PAWSIGHT_SCREENSHOTS=docs/images` makes its picture again."""
     examples = Path(__file__).parents[2] / "examples"
     embedded = Path(pawsight.__file__).parent / "weights"
-    names = ("custom", "pretrained")
+    names = ("auto", "custom", "pretrained")
     settings = Settings(serve_models=tuple(str(embedded / name) for name in names))
     with (
         running(create_app(settings)) as service,

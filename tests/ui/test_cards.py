@@ -8,6 +8,7 @@ from PIL import Image
 
 from pawsight.ui.cards import card, header
 from pawsight.ui.preview import preview
+from pawsight.ui.service import Answerer
 from pawsight.ui.words import Outcome
 from tests.pictures import picture
 from tests.ui.test_words import CAT, answer
@@ -44,6 +45,13 @@ def test_a_card_says_all_of_an_answer() -> None:
     for part in ("This is a cat.", "93% sure", 'aria-valuenow="93"', "7%", "tiny", "0123456789ab"):
         assert part in html
     assert 'alt="tom.jpg"' in html
+
+
+def test_a_card_says_which_member_of_a_cascade_decided() -> None:
+    auto = Answerer(name="auto", version="ba9876543210", source="embedded")
+    html = card(Outcome("tom.jpg", CAT.model_copy(update={"model": auto})))
+    assert "answered by auto <code>ba9876543210</code>; tiny <code>0123456789ab</code> dec" in html
+    assert "decided" not in card(Outcome("tom.jpg", CAT))
 
 
 def test_many_classes_show_the_likeliest_in_the_order_of_the_model() -> None:

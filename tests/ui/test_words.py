@@ -19,6 +19,8 @@ from pawsight.ui.words import (
     with_article,
 )
 
+TINY = Answerer(name="tiny", version="0123456789ab", source="local")
+
 
 def answer(label: str, **probabilities: float) -> Answer:
     return Answer(
@@ -27,7 +29,8 @@ def answer(label: str, **probabilities: float) -> Answer:
         confidence=max(probabilities.values()),
         probabilities=probabilities,
         score=1.0,
-        model=Answerer(name="tiny", version="0123456789ab", source="local"),
+        model=TINY,
+        decided_by=TINY,
     )
 
 
@@ -96,6 +99,8 @@ def test_the_csv_has_a_row_for_each_picture() -> None:
         "p_dog": "0.07",
         "model": "tiny",
         "version": "0123456789ab",
+        "decided_by": "tiny",
+        "decided_by_version": "0123456789ab",
         "error": "",
     }
     assert (second["file"], second["label"]) == ('odd, "name".png', "neither")

@@ -8,7 +8,7 @@ from itertools import tee
 from pathlib import Path
 
 from pawsight.images.errors import ImageError
-from pawsight.inference.classifier import Classifier
+from pawsight.inference.model import Model
 from pawsight.inference.prediction import Prediction
 
 
@@ -27,13 +27,13 @@ class Record:
     error: str | None
 
 
-def classify_files(classifier: Classifier, paths: Iterable[Path]) -> Iterator[Record]:
+def classify_files(model: Model, paths: Iterable[Path]) -> Iterator[Record]:
     """Classify a stream of files, in order; a file that cannot be used gets a record that says so.
 
     Paths are read from the stream a few batches ahead of the answers, never all at once.
     """
     named, read = tee(paths)
-    for path, answer in zip(named, classifier.predict_each(read), strict=True):
+    for path, answer in zip(named, model.predict_each(read), strict=True):
         if isinstance(answer, Prediction):
             yield Record(str(path), answer, None)
         else:

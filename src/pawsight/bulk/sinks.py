@@ -67,7 +67,8 @@ class JsonLinesSink:
             "label": answer and answer.label,
             "confidence": answer and answer.confidence,
             "probabilities": answer and answer.probabilities,
-            "model": answer and f"{answer.model.name}@{answer.model.version}",
+            "model": answer and str(answer.model),
+            "decided_by": answer and str(answer.decided_by),
             "error": record.error,
         }
         self._stream.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -150,7 +151,8 @@ class TableSink:
 
 
 def _columns(labels: Sequence[str]) -> list[str]:
-    return ["path", "label", "confidence", *(f"p_{label}" for label in labels), "model", "error"]
+    shares = (f"p_{label}" for label in labels)
+    return ["path", "label", "confidence", *shares, "model", "decided_by", "error"]
 
 
 def _row(record: Record) -> dict[str, Any]:
@@ -162,7 +164,8 @@ def _row(record: Record) -> dict[str, Any]:
         "label": answer.label,
         "confidence": answer.confidence,
         **{f"p_{label}": share for label, share in answer.probabilities.items()},
-        "model": f"{answer.model.name}@{answer.model.version}",
+        "model": str(answer.model),
+        "decided_by": str(answer.decided_by),
     }
 
 

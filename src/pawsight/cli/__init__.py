@@ -6,6 +6,7 @@ import typer
 
 from pawsight.cli import (
     audit,
+    cascade,
     classify,
     evaluate,
     explain,
@@ -34,6 +35,7 @@ app.command()(tune.tune)
 app.command()(evaluate.evaluate)
 app.command()(seen.seen)
 app.command()(audit.audit)
+app.command()(cascade.cascade)
 app.command()(export.export)
 app.add_typer(models.app, name="models")
 

@@ -15,12 +15,12 @@ from pawsight.cli.common import counting, fail, refusing
 
 if TYPE_CHECKING:
     from pawsight.bulk.sinks import Format
-    from pawsight.inference.classifier import Classifier
+    from pawsight.inference.model import Model
 
 
 def classify(
     paths: options.Paths,
-    model: options.Model = "custom",
+    model: options.Model = options.DEFAULT_MODEL,
     format: Annotated[  # noqa: A002 - the option's name
         Literal["table", "jsonl", "csv", "parquet"], typer.Option(help="Of the answers.")
     ] = "table",
@@ -44,9 +44,9 @@ def classify(
     if output and output.exists():
         fail(f"{str(output)!r} is there already: name a new file, or move it away")
     with refusing(ModelError):
-        classifier = load(model, may_lose=may_lose)
+        classifies = load(model, may_lose=may_lose)
     try:
-        answered, failed = _answer(classifier, paths, format, output)
+        answered, failed = _answer(classifies, paths, format, output)
     except BrokenPipeError:  # whoever read the answers has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
@@ -63,9 +63,7 @@ def classify(
         raise typer.Exit(1)
 
 
-def _answer(
-    classifier: Classifier, paths: list[str], kind: Format, output: Path | None
-) -> tuple[int, int]:
+def _answer(model: Model, paths: list[str], kind: Format, output: Path | None) -> tuple[int, int]:
     """Write a record for each picture; returns how many were answered and how many were not."""
     from pawsight.bulk.records import classify_files
     from pawsight.bulk.sinks import MissingExtra, open_sink
@@ -79,10 +77,10 @@ def _answer(
         elif output:
             target = stack.enter_context(output.open("x", encoding="utf-8", newline=""))
         with refusing(MissingExtra):
-            sink = open_sink(kind, target, classifier.card.labels)
+            sink = open_sink(kind, target, model.card.labels)
         stack.callback(sink.close)
         advance = stack.enter_context(counting("classifying"))
-        for record in classify_files(classifier, find_pictures(paths)):
+        for record in classify_files(model, find_pictures(paths)):
             sink.write(record)
             advance(1)
             answered += record.error is None

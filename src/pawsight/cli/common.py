@@ -14,6 +14,8 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
+
     from pawsight.data.table import Table
 
 
@@ -125,3 +127,19 @@ def read_labels(
             min_per_class=min_per_class,
             progress=progress,
         )
+
+
+def rows_of(frame: pd.DataFrame, split: str, test_every: int | None) -> pd.DataFrame:
+    """The rows of a split, the column's or that of `pawsight train`; of ``all``, all."""
+    from pawsight.data.splits import split_table
+    from pawsight.data.table import TableError
+
+    if split == "all":
+        return frame
+    if "split" not in frame:
+        with refusing(TableError), of_total("comparing pictures") as progress:
+            frame = split_table(frame, test_every=test_every, progress=progress).frame
+    rows: pd.DataFrame = frame.loc[frame["split"] == split]
+    if rows.empty:
+        fail(f"the table has no rows for {split}")
+    return rows

@@ -16,6 +16,7 @@ from pawsight.cli.common import (
     read_labels,
     refusing,
     require_train_extra,
+    rows_of,
 )
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pawsight.evaluation.evaluate import Evaluation
-    from pawsight.inference.classifier import Classifier
+    from pawsight.inference.model import Model
 
 
 def evaluate(
@@ -81,25 +82,25 @@ def evaluate(
             "a card has the figures of its own model, threshold and unseen pictures: --record "
             "takes no --keep-seen, no --may-lose and one --model"
         )
-    classifiers = _load(model or ["custom"], may_lose)
+    models = _load(model or [options.DEFAULT_MODEL], may_lose)
     table = read_labels(
         labels,
         images,
         path_column=path_column,
         label_column=label_column,
-        classes=classes or ",".join(sorted({c for each in classifiers for c in each.card.labels})),
+        classes=classes or ",".join(sorted({c for each in models for c in each.card.labels})),
         min_per_class=1,
     )
-    _check_known(table.classes, classifiers)
+    _check_known(table.classes, models)
     if table.problems:
         typer.echo(table.summary(), err=True)
     split = split or ("test" if "split" in table.frame else "all")
-    rows = _rows(table.frame, split, test_every)
-    rows, left_out = (rows, {}) if keep_seen else _unseen(rows, classifiers)
+    rows = rows_of(table.frame, split, test_every)
+    rows, left_out = (rows, {}) if keep_seen else _unseen(rows, models)
     data = record or f"{labels or images}, {split}"
     with refusing(EvaluationError, ImageError, OSError):
-        results = [_measure(each, rows, data) for each in classifiers]
-    report = Report(data, rows, results, [each.folder.size for each in classifiers], left_out)
+        results = [_measure(each, rows, data) for each in models]
+    report = Report(data, rows, results, [each.size for each in models], left_out)
     typer.echo(summary(report))
     with refusing(OSError):
         if json_file:
@@ -109,28 +110,29 @@ def evaluate(
 
             html_file.write_text(render_page(report), encoding="utf-8")
     if record:
-        from pawsight.training.export import record as write_record
+        from pawsight.training.cards import record as write_record
 
         with refusing(OSError):
-            write_record(classifiers[0].folder, results[0].measurement())
+            write_record(models[0].folder, results[0].measurement())
 
 
-def _load(names: list[str], may_lose: float | None) -> list[Classifier]:
-    from pawsight.inference.catalog import load
+def _load(names: list[str], may_lose: float | None) -> list[Model]:
+    from pawsight.inference.catalog import Loader, resolve
     from pawsight.inference.errors import ModelError
 
     with refusing(ModelError):
-        classifiers = [load(name, may_lose=may_lose) for name in names]
-    called = [each.reference.name for each in classifiers]
+        loader = Loader()
+        models = [loader.load(resolve(name), may_lose) for name in names]
+    called = [each.reference.name for each in models]
     for name in called:
         if called.count(name) > 1:
             fail(f"two of the models are called {name!r}: give their folders different names")
-    return classifiers
+    return models
 
 
-def _check_known(classes: Sequence[str], classifiers: list[Classifier]) -> None:
+def _check_known(classes: Sequence[str], models: list[Model]) -> None:
     """Refuse before the work what only some of the models could answer."""
-    for each in classifiers:
+    for each in models:
         if unknown := set(classes) - set(each.card.labels):
             fail(
                 f"{each.reference.name} does not know {', '.join(sorted(unknown))}; --classes "
@@ -138,12 +140,12 @@ def _check_known(classes: Sequence[str], classifiers: list[Classifier]) -> None:
             )
 
 
-def _measure(classifier: Classifier, rows: pd.DataFrame, data: str) -> Evaluation:
+def _measure(model: Model, rows: pd.DataFrame, data: str) -> Evaluation:
     from pawsight.evaluation.evaluate import evaluate as measure
 
-    with counting(f"asking {classifier.reference.name}", len(rows)) as advance:
+    with counting(f"asking {model.reference.name}", len(rows)) as advance:
         return measure(
-            classifier,
+            model,
             rows["path"].tolist(),
             rows["label"].tolist(),
             data=data,
@@ -163,9 +165,7 @@ def _check_target(file: Path | None, labels: Path | None) -> None:
         fail(f"{str(file)!r} is the table of labels: name another file")
 
 
-def _unseen(
-    rows: pd.DataFrame, classifiers: list[Classifier]
-) -> tuple[pd.DataFrame, dict[str, int | None]]:
+def _unseen(rows: pd.DataFrame, models: list[Model]) -> tuple[pd.DataFrame, dict[str, int | None]]:
     """The pictures that no model was trained on, and how many each of them was."""
     import numpy as np
 
@@ -177,9 +177,9 @@ def _unseen(
         hashes = hash_files(rows["path"].tolist(), progress)
     left_out: dict[str, int | None] = {}
     keep = np.ones(len(rows), dtype=bool)
-    for classifier in classifiers:
-        seen = read_seen(classifier.folder)
-        name = classifier.reference.name
+    for model in models:
+        seen = read_seen([each.folder for each in model.members])
+        name = model.reference.name
         left_out[name] = None
         if seen is not None:
             found = was_seen(hashes, seen)
@@ -190,18 +190,3 @@ def _unseen(
             f"all {len(rows)} pictures were in training; --keep-seen measures on them all the same"
         )
     return rows.loc[keep].reset_index(drop=True), left_out
-
-
-def _rows(frame: pd.DataFrame, split: str, test_every: int | None) -> pd.DataFrame:
-    from pawsight.data.splits import split_table
-    from pawsight.data.table import TableError
-
-    if split == "all":
-        return frame
-    if "split" not in frame:
-        with refusing(TableError), of_total("comparing pictures") as progress:
-            frame = split_table(frame, test_every=test_every, progress=progress).frame
-    rows: pd.DataFrame = frame.loc[frame["split"] == split]
-    if rows.empty:
-        fail(f"the table has no rows for {split}")
-    return rows

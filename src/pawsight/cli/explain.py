@@ -14,7 +14,7 @@ from pawsight.cli.common import fail, refusing
 def explain(
     picture: Annotated[Path, typer.Argument(help="The picture.")],
     output: Annotated[Path, typer.Option(help="The overlay to write; its ending says the format.")],
-    model: options.Model = "custom",
+    model: options.Model = options.DEFAULT_MODEL,
     label: Annotated[
         str | None, typer.Option(help="The class to explain; by default the most probable one.")
     ] = None,
@@ -22,6 +22,7 @@ def explain(
     """Show why: colour a picture by what its places said, red for the class, blue against it.
 
     By the model's own class activation map if it has one, else by covering one place after another.
+    Of a cascade, the member that decided is asked why.
     """
     from PIL import Image
 
@@ -44,4 +45,9 @@ def explain(
     typer.echo(
         f"{said} ({answer.confidence:.1%}); {output} shows what spoke for "
         f"{explanation.label}, whose logit is {explanation.logit:.2f}, by {explanation.method}"
+        + (
+            f" of {answer.decided_by.name}, which decided"
+            if answer.decided_by != answer.model
+            else ""
+        )
     )

@@ -10,7 +10,7 @@ import typer
 from pawsight.cli.common import fail, model_name, refusing
 
 if TYPE_CHECKING:
-    from pawsight.inference.artifact import Card
+    from pawsight.inference.artifact import Described
 
 app = typer.Typer(help="List models, verify them, and bring new ones.")
 
@@ -28,7 +28,6 @@ def list_models() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from pawsight.inference.artifact import ModelFolder
     from pawsight.inference.catalog import available
     from pawsight.inference.errors import ModelError
 
@@ -38,18 +37,19 @@ def list_models() -> None:
     notes = []
     for entry in available():
         try:
-            folder = ModelFolder.open(entry.path)
+            folder, networks = entry.described()
         except ModelError as error:
             notes.append(f"{entry.name}: {error}")
             continue
         card = folder.card
+        size = folder.size + sum(each.size for each in networks if each is not folder)
         table.add_row(
             entry.name,
             entry.source,
             folder.version,
             ", ".join(card.labels),
             card.architecture,
-            f"{folder.size / 1e6:.1f} MB",
+            f"{size / 1e6:.1f} MB",
             _accuracy(card),
         )
     Console(width=160, soft_wrap=True).print(table)
@@ -57,7 +57,7 @@ def list_models() -> None:
         typer.echo(note, err=True)
 
 
-def _accuracy(card: Card) -> str:
+def _accuracy(card: Described) -> str:
     """The one on the most pictures that is known, and what it was measured on."""
     known = [each for each in card.metrics if each.accuracy is not None]
     if not known:
@@ -72,20 +72,28 @@ def verify(
 ) -> None:
     """Prove that a model answers here as it did where it was trained.
 
-    Checks the card, the digest of every file, and the answers to the golden pictures.
+    Checks the card, the digest of every file, and the answers to the golden pictures; of a cascade,
+    those of its members.
     """
+    from pawsight.inference.cascade_card import CASCADE_FILE
     from pawsight.inference.catalog import load
     from pawsight.inference.errors import ModelError
 
     with refusing(ModelError):
-        classifier = load(model)
-    pictures = len(classifier.card.golden)
-    typer.echo(
-        f"{classifier.reference.name} {classifier.reference.version}: "
-        f"{len(classifier.card.files)} files as they were written, "
-        f"{pictures} golden pictures answered as they were in training, "
-        f"computing in {classifier.precision}"
-    )
+        proven = load(model)
+    if proven.folder.card_file == CASCADE_FILE:
+        typer.echo(
+            f"{proven.reference.name} {proven.reference.version}: "
+            f"{len(proven.card.files)} files as they were written, and the models that its "
+            "thresholds were chosen for:"
+        )
+    for network in proven.members:
+        typer.echo(
+            f"{network.reference.name} {network.reference.version}: "
+            f"{len(network.card.files)} files as they were written, "
+            f"{len(network.card.golden)} golden pictures answered as they were in training, "
+            f"computing in {network.precision}"
+        )
 
 
 @app.command()
@@ -93,12 +101,12 @@ def show(
     model: Annotated[str, typer.Argument(help="A model by name, or by the path of its folder.")],
 ) -> None:
     """Print a model's card."""
-    from pawsight.inference.artifact import README_FILE, ModelFolder
+    from pawsight.inference.artifact import README_FILE
     from pawsight.inference.catalog import resolve
     from pawsight.inference.errors import ModelError
 
     with refusing(ModelError):
-        folder = ModelFolder.open(resolve(model).path)
+        folder, _ = resolve(model).described()
     readme = folder.path / README_FILE
     if not readme.is_file():
         fail(f"model folder {folder.path.name!r} has no {README_FILE}")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def seen(
     paths: options.Paths,
-    model: options.Model = "custom",
+    model: options.Model = options.DEFAULT_MODEL,
     output: Annotated[
         Path | None,
         typer.Option(help="Write every picture with its distance to this CSV, which must be new."),
@@ -34,12 +34,12 @@ def seen(
     from pawsight.bulk.sources import find_pictures
     from pawsight.data.duplicates import MAX_DISTANCE
     from pawsight.evaluation.seen import distances, read_seen
-    from pawsight.inference.artifact import ModelFolder
     from pawsight.inference.catalog import resolve
     from pawsight.inference.errors import ModelError
 
     with refusing(ModelError):
-        trained_on = read_seen(ModelFolder.open(resolve(model).path))
+        _, networks = resolve(model).described()
+    trained_on = read_seen(networks)
     if trained_on is None:
         fail(f"the model {model!r} does not say what it was trained on")
     if output and output.exists():

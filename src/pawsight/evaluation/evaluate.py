@@ -5,25 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from pawsight.evaluation.metrics import (
-    Labels,
-    Logits,
-    expected_calibration_error,
-    wilson_interval,
-)
+from pawsight.evaluation.metrics import Labels, expected_calibration_error, wilson_interval
 from pawsight.inference.artifact import Measurement
-from pawsight.inference.classifier import Classifier
-from pawsight.inference.prediction import ModelReference, energy, softmax
+from pawsight.inference.model import Model
+from pawsight.inference.prediction import ModelReference, Prediction
 from pawsight.labels import BACKGROUND, NEITHER
 
 Mask = NDArray[np.bool_]
+Shares = NDArray[np.float64]
 
 
 class EvaluationError(ValueError):
@@ -37,11 +32,15 @@ class Evaluation:
     Attributes:
         model: Which.
         data: Name of the data.
-        classes: C labels, in the order of the logits.
+        classes: C labels, in the order of the probabilities.
         labels: The right class of each picture [N]; -1 for none of the classes.
-        logits: float32 [N, C].
-        temperature: Of the model's calibration.
-        threshold: Of the model's rejection.
+        probabilities: Calibrated, given that it is one of the classes: float64 [N, C].
+        scores: How much each picture looks like any of the classes: float64 [N]. Of a cascade, how
+            far the log-odds of the member that decided lie above those at which it says
+            ``neither`` there: one scale with its zero at the decision, for AUROC and curves.
+        threshold: A picture that scores lower is rejected.
+        members: The networks that decide.
+        deciders: The number of the one that decided each picture [N].
         seconds: That reading and answering all N took.
     """
 
@@ -49,27 +48,42 @@ class Evaluation:
     data: str
     classes: tuple[str, ...]
     labels: Labels
-    logits: Logits
-    temperature: float
+    probabilities: Shares
+    scores: Shares
     threshold: float
+    members: tuple[str, ...]
+    deciders: Labels
     seconds: float
 
     def of(self, rows: Mask) -> Evaluation:
         """The same of some of the pictures: those where ``rows`` [N] is set."""
         share = float(rows.mean()) if len(rows) else 0.0
         return replace(
-            self, labels=self.labels[rows], logits=self.logits[rows], seconds=self.seconds * share
+            self,
+            labels=self.labels[rows],
+            probabilities=self.probabilities[rows],
+            scores=self.scores[rows],
+            deciders=self.deciders[rows],
+            seconds=self.seconds * share,
         )
 
-    @cached_property
-    def scores(self) -> NDArray[np.float64]:
-        """How much each picture looks like any of the classes [N]."""
-        return energy(self.logits)
+    @property
+    def answers(self) -> Labels:
+        """The most probable class of each picture, rejected or not [N]."""
+        return self.probabilities.argmax(axis=1)
 
-    @cached_property
-    def probabilities(self) -> NDArray[np.float64]:
-        """Calibrated, given that it is one of the classes [N, C]."""
-        return softmax(self.logits, self.temperature)
+    @property
+    def decided(self) -> dict[str, float]:
+        """Network → the part of all pictures that it decided."""
+        return {
+            name: float((self.deciders == number).mean())
+            for number, name in enumerate(self.members)
+        }
+
+    @property
+    def sent_on(self) -> float | None:
+        """The part of all pictures that a cascade's strong model decided; None without one."""
+        return float(self.deciders.mean()) if len(self.members) > 1 else None
 
     @property
     def known(self) -> Mask:
@@ -85,7 +99,7 @@ class Evaluation:
     @property
     def right(self) -> Mask:
         """Whether the most probable class is the right one, rejected or not [N]."""
-        equal: Mask = self.logits.argmax(axis=1) == self.labels
+        equal: Mask = self.answers == self.labels
         return equal
 
     @property
@@ -131,7 +145,7 @@ class Evaluation:
     def confusion(self) -> dict[str, dict[str, int]]:
         """Right label → answered label (``neither`` among them) → pictures."""
         names = [*self.classes, NEITHER]
-        answers = np.where(self.rejected, len(self.classes), self.logits.argmax(axis=1))
+        answers = np.where(self.rejected, len(self.classes), self.answers)
         truths = np.where(self.known, self.labels, len(self.classes))
         return {
             name: {
@@ -152,6 +166,7 @@ class Evaluation:
             loses=_rounded(self.loses),
             catches=_rounded(self.catches),
             auroc=_rounded(self.auroc),
+            sent_on=_rounded(self.sent_on),
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -161,6 +176,7 @@ class Evaluation:
             "accuracy_interval_95": self.accuracy_interval,
             "catches_interval_95": self.catches_interval,
             "confusion": self.confusion,
+            "decided": self.decided,
         }
 
 
@@ -177,7 +193,7 @@ def _rounded(value: float | None) -> float | None:
 
 
 def evaluate(
-    classifier: Classifier,
+    model: Model,
     paths: Sequence[str],
     labels: Sequence[str],
     *,
@@ -187,7 +203,7 @@ def evaluate(
     """Ask a model about every picture.
 
     Args:
-        classifier: The model.
+        model: The model.
         paths: N files.
         labels: N labels: the model's, or ``neither``.
         data: What to call the data.
@@ -199,23 +215,61 @@ def evaluate(
     """
     if not paths:
         raise EvaluationError(f"{data}: no pictures to evaluate on")
-    classes = classifier.card.labels
+    classes = model.card.labels
     unknown = sorted(set(labels) - {*classes, NEITHER})
     if unknown:
         raise EvaluationError(
-            f"the model {classifier.reference.name!r} knows {', '.join(classes)}; "
+            f"the model {model.reference.name!r} knows {', '.join(classes)}; "
             f"the table also has {', '.join(unknown)}"
         )
-    numbers = {name: number for number, name in enumerate(classes)} | {NEITHER: BACKGROUND}
     start = time.perf_counter()
-    logits = classifier.logits(list(paths), progress=progress)
+    answers = []
+    for answer in model.predict_each(paths):
+        if isinstance(answer, Exception):
+            raise answer
+        answers.append(answer)
+        if progress:
+            progress(1)
+    return judge(
+        answers,
+        labels,
+        data=data,
+        threshold=model.threshold,
+        members=[each.reference for each in model.members],
+        seconds=time.perf_counter() - start,
+    )
+
+
+def judge(
+    answers: Sequence[Prediction],
+    labels: Sequence[str],
+    *,
+    data: str,
+    threshold: float,
+    members: Sequence[ModelReference],
+    seconds: float,
+) -> Evaluation:
+    """Hold a model's answers against the right labels.
+
+    Args:
+        answers: To N pictures, one or more.
+        labels: N labels: the model's, or ``neither``.
+        data: What to call the data.
+        threshold: Of the model's rejection.
+        members: The networks that decide.
+        seconds: That reading and answering took.
+    """
+    classes = tuple(answers[0].probabilities)
+    numbers = {name: number for number, name in enumerate(classes)} | {NEITHER: BACKGROUND}
     return Evaluation(
-        model=classifier.reference,
+        model=answers[0].model,
         data=data,
         classes=classes,
         labels=np.array([numbers[label] for label in labels], dtype=np.intp),
-        logits=logits,
-        temperature=classifier.card.temperature,
-        threshold=classifier.threshold,
-        seconds=time.perf_counter() - start,
+        probabilities=np.array([[*each.probabilities.values()] for each in answers]),
+        scores=np.array([each.score for each in answers]),
+        threshold=threshold,
+        members=tuple(each.name for each in members),
+        deciders=np.array([members.index(each.decided_by) for each in answers], dtype=np.intp),
+        seconds=seconds,
     )

@@ -60,12 +60,20 @@ def _curved(evaluations: Sequence[Evaluation]) -> list[str]:
 
 
 def _draw(plot: Callable[[Axes, Evaluation], None], evaluations: Sequence[Evaluation]) -> str:
-    with rc_context(_STYLE):
-        figure = Figure(figsize=(4.2, 3.4), layout="constrained")
+    def draw(figure: Figure) -> None:
         axes = figure.subplots()
         for each in evaluations:
             plot(axes, each)
         axes.legend(frameon=False)
+
+    return as_svg(draw)
+
+
+def as_svg(draw: Callable[[Figure], None]) -> str:
+    """What is drawn on a figure, as an ``<svg>`` element; the same again makes the same."""
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(4.2, 3.4), layout="constrained")
+        draw(figure)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     text = buffer.getvalue()

@@ -152,7 +152,7 @@ class Report:
         }
 
     def _mistake(self, evaluation: Evaluation, row: int) -> Mistake:
-        best = int(evaluation.logits[row].argmax())
+        best = int(evaluation.answers[row])
         return Mistake(
             path=str(self.frame["path"].iloc[row]),
             label=str(self.frame["label"].iloc[row]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -15,15 +16,19 @@ Hashes = NDArray[np.uint64]
 _BLOCK: Final = 1024
 
 
-def read_seen(folder: ModelFolder) -> Hashes | None:
+def read_seen(networks: Sequence[ModelFolder]) -> Hashes | None:
     """The perceptual hashes of what a model was trained on.
 
+    Args:
+        networks: The one that decides, or a cascade's members.
+
     Returns:
-        uint64 [N, 4], or None for a model that does not say.
+        uint64 [N, 4], or None for a model that does not say it of every network.
     """
-    if SEEN_FILE not in folder.card.files:
+    if any(SEEN_FILE not in each.card.files for each in networks):
         return None
-    return np.fromfile(folder.path / SEEN_FILE, dtype="<u8").reshape(-1, HASH_WORDS)
+    seen = [np.fromfile(each.path / SEEN_FILE, dtype="<u8") for each in networks]
+    return np.concatenate(seen).reshape(-1, HASH_WORDS)
 
 
 def distances(hashes: Hashes, seen: Hashes) -> NDArray[np.intp]:

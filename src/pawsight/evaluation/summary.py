@@ -40,6 +40,9 @@ def _figures(evaluation: Evaluation) -> Iterator[str]:
         yield f"catches   {evaluation.catches:.2%}  {_interval(evaluation.catches_interval)}"
     if evaluation.auroc is not None:
         yield f"AUROC     {evaluation.auroc:.4f}"
+    if evaluation.sent_on is not None:
+        shares = (f"{share:.1%} {name}" for name, share in evaluation.decided.items())
+        yield f"decided   {', '.join(shares)}"
 
 
 def _interval(interval: tuple[float, float] | None) -> str:
@@ -58,4 +61,6 @@ def _in_short(part: Evaluation) -> str:
         figures.append(f"accuracy {part.accuracy:.2%}")
     if part.catches is not None:
         figures.append(f"catches {part.catches:.2%}")
+    if part.sent_on is not None:
+        figures.append(f"sent on {part.sent_on:.1%}")
     return ", ".join(figures)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Generic, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -103,6 +103,7 @@ class Measurement(Strict):
         loses: The part of them that is called ``neither``.
         catches: The part of the other pictures that is called ``neither``.
         auroc: How often one of the classes' pictures scores higher than one of the others.
+        sent_on: The part of all pictures that a cascade's strong model decided.
     """
 
     data: str
@@ -112,6 +113,7 @@ class Measurement(Strict):
     loses: Share | None = None
     catches: Share | None = None
     auroc: Share | None = None
+    sent_on: Share | None = None
 
 
 class Provenance(Strict):
@@ -163,23 +165,19 @@ class Quantised(Strict):
     golden_tolerance: Annotated[float, Field(gt=0, le=0.2)]
 
 
-class Card(Sealed):
-    """``model.json``: the card as data.
+AnyDescribed = TypeVar("AnyDescribed", bound="Described")
+
+
+class Described(Sealed):
+    """What every card says, that of a network and that of a cascade.
 
     Attributes:
         schema_version: Of this form.
         name: Of the model.
         description: One sentence.
-        architecture: For people, with the number of parameters.
-        labels: In the order of the logits.
-        preprocessing: How pixels become the network's input.
-        temperature: Divides the logits before the softmax.
-        rejection: When the answer is ``neither``.
+        architecture: For people.
+        labels: In the order of the probabilities.
         metrics: What was measured, and on what.
-        provenance: Where it comes from.
-        golden: Pictures and the answers that prove the folder.
-        golden_tolerance: By how much a logit may differ from the trained network's.
-        quantised: Of the network in int8; None where the folder has none.
         files: SHA-256 of every file of the folder but the card itself.
     """
 
@@ -188,20 +186,44 @@ class Card(Sealed):
     description: str
     architecture: str
     labels: Annotated[tuple[str, ...], Field(min_length=2)]
+    metrics: tuple[Measurement, ...]
+    files: dict[RelativePath, Digest]
+
+    @model_validator(mode="after")
+    def _labels_differ(self) -> Described:
+        if len(set(self.labels)) != len(self.labels) or NEITHER in self.labels:
+            raise ValueError(f"labels must be different from each other and from {NEITHER!r}")
+        return self
+
+    def measured(self: AnyDescribed, measurement: Measurement) -> AnyDescribed:
+        """The same card with a measurement, in place of an older one on the same data."""
+        others = tuple(each for each in self.metrics if each.data != measurement.data)
+        return self.model_copy(update={"metrics": (*others, measurement)})
+
+
+class Card(Described):
+    """``model.json``: the card as data.
+
+    Attributes:
+        preprocessing: How pixels become the network's input.
+        temperature: Divides the logits before the softmax.
+        rejection: When the answer is ``neither``.
+        provenance: Where it comes from.
+        golden: Pictures and the answers that prove the folder.
+        golden_tolerance: By how much a logit may differ from the trained network's.
+        quantised: Of the network in int8; None where the folder has none.
+    """
+
     preprocessing: Preprocessing
     temperature: Annotated[float, Field(gt=0)]
     rejection: Rejection
-    metrics: tuple[Measurement, ...]
     provenance: Provenance
     golden: Annotated[tuple[GoldenAnswer, ...], Field(min_length=2)]
     golden_tolerance: Annotated[float, Field(gt=0, le=0.1)]
     quantised: Quantised | None = None
-    files: dict[RelativePath, Digest]
 
     @model_validator(mode="after")
     def _consistent(self) -> Card:
-        if len(set(self.labels)) != len(self.labels) or NEITHER in self.labels:
-            raise ValueError(f"labels must be different from each other and from {NEITHER!r}")
         for answer in (*self.golden, *(self.quantised.golden if self.quantised else ())):
             if set(answer.logits) != set(self.labels):
                 raise ValueError(f"{answer.file}: its logits do not name the labels")
@@ -215,16 +237,52 @@ class Card(Sealed):
 
 
 @dataclass(frozen=True)
-class ModelFolder:
-    """A model on disk whose card was read and whose files are the ones that the card describes.
+class Folder(ABC, Generic[AnyDescribed]):
+    """A folder on disk whose card was read and whose files are the ones that the card describes.
 
     Attributes:
         path: Of the folder.
-        card: Its ``model.json``.
+        card: What its card file says.
     """
 
+    card_file: ClassVar[str]
+
     path: Path
-    card: Card
+    card: AnyDescribed
+
+    @property
+    @abstractmethod
+    def version(self) -> str:
+        """Twelve digits that another model of the name does not have."""
+
+    @property
+    def size(self) -> int:
+        """Of all files in bytes."""
+        names = (*self.card.files, self.card_file)
+        return sum((self.path / name).stat().st_size for name in names)
+
+    def verify_digests(self) -> None:
+        """Compare every file with its digest.
+
+        Raises:
+            BrokenModel: A file is missing or differs from its digest.
+        """
+        for name, expected in self.card.files.items():
+            file = self.path / name
+            if not file.is_file():
+                raise BrokenModel(f"model folder {self.path.name!r}: {name} is missing")
+            if digest(file) != expected:
+                raise BrokenModel(
+                    f"model folder {self.path.name!r}: {name} was changed: its SHA-256 is not the "
+                    f"one in {self.card_file}; export the model again or restore the file"
+                )
+
+
+@dataclass(frozen=True)
+class ModelFolder(Folder[Card]):
+    """A network on disk: ``model.json`` and what it describes."""
+
+    card_file = CARD_FILE
 
     @classmethod
     def open(cls, path: Path) -> ModelFolder:
@@ -235,7 +293,7 @@ class ModelFolder:
                 differs from its digest.
         """
         folder = cls(path, read_sealed(path / CARD_FILE, Card))
-        folder._verify_digests()
+        folder.verify_digests()
         return folder
 
     @property
@@ -243,26 +301,10 @@ class ModelFolder:
         """``model.onnx``."""
         return self.path / NETWORK_FILE
 
-    @cached_property
+    @property
     def version(self) -> str:
         """The first twelve digits of the network's SHA-256."""
         return self.card.files[NETWORK_FILE][:12]
-
-    @cached_property
-    def size(self) -> int:
-        """Of all files in bytes."""
-        return sum((self.path / name).stat().st_size for name in (*self.card.files, CARD_FILE))
-
-    def _verify_digests(self) -> None:
-        for name, expected in self.card.files.items():
-            file = self.path / name
-            if not file.is_file():
-                raise BrokenModel(f"model folder {self.path.name!r}: {name} is missing")
-            if digest(file) != expected:
-                raise BrokenModel(
-                    f"model folder {self.path.name!r}: {name} was changed: its SHA-256 is not the "
-                    f"one in {CARD_FILE}; export the model again or restore the file"
-                )
 
 
 def digest(file: Path) -> str:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
-from pawsight.inference.artifact import CARD_FILE, ModelFolder
+from pawsight.inference.artifact import CARD_FILE, NETWORK_FILE, Card, Folder, ModelFolder
+from pawsight.inference.cascade import Cascade
+from pawsight.inference.cascade_card import CASCADE_FILE, CascadeFolder, Member
 from pawsight.inference.classifier import Classifier
-from pawsight.inference.errors import UnknownModel
+from pawsight.inference.errors import BrokenModel, ModelError, UnknownModel
+from pawsight.inference.model import Model
+from pawsight.inference.sealed import read_sealed
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 """What a model's name looks like."""
 _EMBEDDED = Path(str(files("pawsight") / "weights"))
+
+
+_CARDS = (CARD_FILE, CASCADE_FILE)
 
 
 @dataclass(frozen=True)
@@ -31,24 +39,117 @@ class Entry:
     path: Path
     source: str
 
-    def load(self, *, threads: int | None = None, may_lose: float | None = None) -> Classifier:
-        """Open, verify and load the folder.
+    @property
+    def is_cascade(self) -> bool:
+        """Whether the folder is that of a cascade, not of a network."""
+        return not (self.path / CARD_FILE).is_file() and (self.path / CASCADE_FILE).is_file()
+
+    def open(self) -> ModelFolder:
+        """Open and verify the folder of a network.
+
+        Raises:
+            BrokenModel: It is incomplete or was changed.
+            ModelError: It is that of a cascade.
+        """
+        if self.is_cascade:
+            fast, strong = self.members()
+            raise ModelError(
+                f"{self.name!r} is a cascade, and what is wanted is one network: name "
+                f"{fast.name!r} or {strong.name!r}"
+            )
+        return ModelFolder.open(self.path)
+
+    def described(self) -> tuple[Folder[Any], tuple[ModelFolder, ...]]:
+        """The verified folder with its card, and those of the networks that decide: itself, or a
+        cascade's members.
+
+        Raises:
+            BrokenModel: One is incomplete or was changed, or a cascade's member is not there.
+        """  # noqa: D205 - no shorter
+        if not self.is_cascade:
+            folder = ModelFolder.open(self.path)
+            return folder, (folder,)
+        return CascadeFolder.open(self.path), tuple(each.open() for each in self.members())
+
+    def members(self) -> tuple[Entry, Entry]:
+        """The fast and the strong model of a cascade.
+
+        Raises:
+            BrokenModel: The cascade is broken, or no model that is here is a member of it.
+        """
+        card = CascadeFolder.open(self.path).card
+        return self._member(card.fast), self._member(card.strong)
+
+    def _member(self, member: Member) -> Entry:
+        """The first model of the member's name that is the one which thresholds were chosen for.
+
+        A model that was installed under the name of an embedded one hides it from those who ask
+        for the name, and not from a cascade.
+        """
+        if NAME.fullmatch(member.name):
+            named = [Entry(member.name, home / member.name, source) for home, source in _homes()]
+        else:
+            place = self.path / member.name
+            named = [Entry(place.resolve().name, place, "local")]
+        others = []
+        for entry in named:
+            if (entry.path / CARD_FILE).is_file():
+                card = read_sealed(entry.path / CARD_FILE, Card)
+                if member.fits(card):
+                    return entry
+                others.append(f"{entry.source} {card.files[NETWORK_FILE][:12]}")
+        raise BrokenModel(
+            f"the thresholds of cascade {self.name!r} were chosen for {member.name} "
+            f"{member.version}, and what is here is {', '.join(others) or 'no such model'}; "
+            "`pawsight cascade --labels TABLE --images FOLDER --fast MODEL --strong MODEL --output "
+            "FOLDER` chooses them anew"
+        )
+
+
+class Loader:
+    """Loads models, and each network once, however many of the models ask it.
+
+    Args:
+        threads: Of each network; by default all processors that the process may use.
+    """
+
+    def __init__(self, threads: int | None = None) -> None:
+        self._threads = threads
+        self._networks: dict[Entry, Classifier] = {}
+
+    def load(self, entry: Entry, may_lose: float | None = None) -> Model:
+        """Open, verify and load a folder.
 
         Args:
-            threads: As for :class:`Classifier`.
-            may_lose: Likewise.
+            entry: Of the folder.
+            may_lose: As for :class:`Classifier`.
 
         Raises:
             BrokenModel: It is incomplete, was changed, or answers otherwise than when trained.
             ModelError: No threshold is known that loses so little.
         """
-        return Classifier(
-            ModelFolder.open(self.path),
-            name=self.name,
-            source=self.source,
-            threads=threads,
+        if not entry.is_cascade:
+            classifier = self._network(entry)
+            if may_lose is not None:
+                classifier.choose_threshold(may_lose)
+            return classifier
+        fast, strong = (self._network(each) for each in entry.members())
+        return Cascade(
+            CascadeFolder.open(entry.path),
+            fast,
+            strong,
+            name=entry.name,
+            source=entry.source,
             may_lose=may_lose,
         )
+
+    def _network(self, entry: Entry) -> Classifier:
+        key = replace(entry, path=entry.path.resolve())
+        if key not in self._networks:
+            self._networks[key] = Classifier(
+                entry.open(), name=entry.name, source=entry.source, threads=self._threads
+            )
+        return self._networks[key]
 
 
 def installed_models() -> Path:
@@ -80,7 +181,7 @@ def resolve(name: str) -> Entry:
     there = ", ".join(entry.name for entry in available())
     raise UnknownModel(
         f"no model {name[:80]!r}: there are {there or 'none'}; a model folder is named by its "
-        f"path, which must hold a {CARD_FILE}"
+        f"path, which must hold a {CARD_FILE} or a {CASCADE_FILE}"
     )
 
 
@@ -91,7 +192,7 @@ def _homes() -> tuple[tuple[Path, str], ...]:
 
 def _has_card(folder: Path) -> bool:
     try:
-        return (folder / CARD_FILE).is_file()
+        return any((folder / file).is_file() for file in _CARDS)
     except OSError:  # too long a name, or a folder that may not be looked into
         return False
 
@@ -100,21 +201,19 @@ def available() -> list[Entry]:
     """Every model that can be loaded by name on this machine, each name once."""
     found: dict[str, Entry] = {}
     for home, source in _homes():
-        for card in sorted(home.glob(f"*/{CARD_FILE}")):
+        for card in sorted(card for file in _CARDS for card in home.glob(f"*/{file}")):
             name = card.parent.name
             if NAME.fullmatch(name):
                 found.setdefault(name, Entry(name, card.parent, source))
     return [found[name] for name in sorted(found)]
 
 
-def load(
-    name: str = "custom", *, threads: int | None = None, may_lose: float | None = None
-) -> Classifier:
-    """Load a model by name (``custom``, ``pretrained``) or by the path of its folder.
+def load(name: str = "auto", *, threads: int | None = None, may_lose: float | None = None) -> Model:
+    """Load a model by name (``auto``, ``custom``, ``pretrained``) or by the path of its folder.
 
     Args:
         name: See :func:`resolve`.
-        threads: Of the network; by default all processors that the process may use.
+        threads: Of each network; by default all processors that the process may use.
         may_lose: The part of pictures of the classes that may be called ``neither``, in [0, 1]; by
             default the model's own choice. 0 never answers ``neither``.
 
@@ -123,4 +222,16 @@ def load(
         BrokenModel: A folder that does not prove itself.
         ModelError: The model knows no threshold that loses so little.
     """
-    return resolve(name).load(threads=threads, may_lose=may_lose)
+    return Loader(threads).load(resolve(name), may_lose)
+
+
+def load_network(name: str, *, threads: int | None = None) -> Classifier:
+    """Load a model that is one network, for what a cascade cannot do: give logits.
+
+    Raises:
+        UnknownModel: Nothing of that name.
+        BrokenModel: A folder that does not prove itself.
+        ModelError: It is a cascade.
+    """
+    entry = resolve(name)
+    return Classifier(entry.open(), name=entry.name, source=entry.source, threads=threads)

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
-from os import PathLike
-from pathlib import Path
-from typing import TypeAlias, TypeVar, overload
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from pawsight.cpus import usable_cpus
-from pawsight.images.decode import DEFAULT_LIMITS, Limits, Pixels, decode, large_enough, rgb_pixels
+from pawsight.images.decode import DEFAULT_LIMITS, Limits
 from pawsight.images.errors import ImageError
-from pawsight.images.files import read_file
 from pawsight.images.preprocess import preprocess
 from pawsight.inference.artifact import Card, ModelFolder
 from pawsight.inference.errors import BrokenModel, ModelError
+from pawsight.inference.model import Predicting
 from pawsight.inference.network import Network, Outputs, Precision, Tensor
 from pawsight.inference.prediction import ModelReference, Prediction, conclude
-
-Picture: TypeAlias = "str | PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
-"""A path, the bytes of a file, a Pillow image, or RGB pixels uint8 [H, W, 3]."""
-
-AnyPicture = TypeVar("AnyPicture", bound=Picture)
-
-_BATCH = 16  # larger ones gain nothing on a CPU and need memory
+from pawsight.inference.reading import Picture, read_ahead, read_pixels
 
 
-class Classifier:
+class Classifier(Predicting[Tensor]):
     """A trained model that answers about pictures.
 
     Loading verifies the folder: schema, digests, and the golden pictures, which are decoded,
@@ -80,6 +67,21 @@ class Classifier:
         """The model's card."""
         return self.folder.card
 
+    @property
+    def members(self) -> tuple[Classifier, ...]:
+        """Itself: it decides alone."""
+        return (self,)
+
+    @property
+    def size(self) -> int:
+        """Of its folder in bytes."""
+        return self.folder.size
+
+    @property
+    def knows_thresholds(self) -> bool:
+        """Whether the card has thresholds to choose from."""
+        return bool(self.card.rejection.points)
+
     def choose_threshold(self, may_lose: float) -> None:
         """Call pictures ``neither`` as soon as this loses at most the given part of the classes'.
 
@@ -109,43 +111,6 @@ class Classifier:
         """Whether the network says what each place contributes to its logits."""
         return self._network.has_class_map
 
-    @overload
-    def predict(self, pictures: Picture) -> Prediction: ...
-    @overload
-    def predict(self, pictures: list[AnyPicture] | tuple[AnyPicture, ...]) -> list[Prediction]: ...
-
-    def predict(
-        self, pictures: Picture | list[AnyPicture] | tuple[AnyPicture, ...]
-    ) -> Prediction | list[Prediction]:
-        """Classify one picture, or many in the order given.
-
-        Raises:
-            ImageError: A picture cannot be used; among many, the first such.
-            OSError: A file cannot be read.
-        """
-        if not isinstance(pictures, list | tuple):
-            return self.conclude(self.run(self.read(pictures)[None]).logits)[0]
-        answers: list[Prediction] = []
-        for answer in self.predict_each(pictures):
-            if isinstance(answer, Exception):
-                raise answer
-            answers.append(answer)
-        return answers
-
-    def predict_each(
-        self, pictures: Iterable[Picture]
-    ) -> Iterator[Prediction | ImageError | OSError]:
-        """Classify many pictures; one that cannot be used yields its error in its place.
-
-        Pictures are decoded by threads, a few batches ahead of the network; the iterable is read
-        no faster than that.
-        """
-        for read in self._read_ahead(pictures):
-            good = [each for each in read if not isinstance(each, Exception)]
-            answers = iter(self.conclude(self.run(np.stack(good)).logits) if good else ())
-            for each in read:
-                yield each if isinstance(each, Exception) else next(answers)
-
     def logits(
         self, pictures: Iterable[Picture], progress: Callable[[int], None] | None = None
     ) -> Tensor:
@@ -159,7 +124,7 @@ class Classifier:
             ImageError, OSError: A picture cannot be used.
         """
         rows: list[Tensor] = [np.empty((0, len(self.card.labels)), dtype=np.float32)]
-        for read in self._read_ahead(pictures):
+        for read in read_ahead(self.read, pictures, self.threads):
             good = []
             for each in read:
                 if isinstance(each, Exception):
@@ -170,36 +135,14 @@ class Classifier:
                 progress(len(good))
         return np.concatenate(rows)
 
-    def _read_ahead(
-        self, pictures: Iterable[Picture]
-    ) -> Iterator[list[Tensor | ImageError | OSError]]:
-        """Decoded and preprocessed pictures, or what is wrong with them, by batches in order."""
-        waiting = iter(pictures)
-        with ThreadPoolExecutor(self.threads) as pool:
-            ahead = [pool.submit(self._try_read, each) for each in islice(waiting, 2 * _BATCH)]
-            while ahead:
-                batch, ahead = ahead[:_BATCH], ahead[_BATCH:]
-                ahead += [pool.submit(self._try_read, each) for each in islice(waiting, _BATCH)]
-                yield [future.result() for future in batch]
-
-    def _try_read(self, picture: Picture) -> Tensor | ImageError | OSError:
-        try:
-            return self.read(picture)
-        except (ImageError, OSError) as error:
-            return error
-
     def read(self, picture: Picture, limits: Limits = DEFAULT_LIMITS) -> Tensor:
         """Decode and preprocess one picture: float32 [3, height, width]."""
         how = self.card.preprocessing
-        if isinstance(picture, str | PathLike):
-            picture = read_file(Path(picture), limits)
-        if isinstance(picture, bytes):
-            pixels = decode(picture, limits=limits, at_least=how.decode_size)
-        elif isinstance(picture, Image.Image):
-            pixels = rgb_pixels(picture)
-        else:
-            pixels = _checked(picture)
-        return preprocess(large_enough(pixels), how)
+        return preprocess(read_pixels(picture, how.decode_size, limits), how)
+
+    def answer(self, pictures: Sequence[Tensor]) -> list[Prediction]:
+        """Answer about preprocessed pictures, each float32 [3, height, width]."""
+        return self.conclude(self.run(np.stack(pictures)).logits)
 
     def run(self, batch: Tensor) -> Outputs:
         """Run the network on float32 [N, 3, height, width]."""
@@ -232,23 +175,3 @@ class Classifier:
                 f"model folder {self.folder.path.name!r}: a golden picture: {error}"
             ) from error
         return np.stack(pictures)
-
-
-def _checked(pixels: object) -> Pixels:
-    if (
-        not isinstance(pixels, np.ndarray)
-        or pixels.dtype != np.uint8
-        or pixels.ndim != 3
-        or pixels.shape[2] != 3
-        or 0 in pixels.shape
-    ):
-        got = (
-            f"{pixels.dtype} {list(pixels.shape)}"
-            if isinstance(pixels, np.ndarray)
-            else type(pixels).__name__
-        )
-        raise ImageError(
-            "a picture is a path, bytes, a Pillow image or an array of RGB pixels "
-            f"uint8 [H, W, 3]; got {got}"
-        )
-    return pixels

@@ -12,10 +12,12 @@ from PIL import Image
 
 from pawsight.images.decode import Pixels
 from pawsight.images.preprocess import Preprocessing, seen_box
-from pawsight.inference.classifier import Classifier, Picture
+from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import ModelError
+from pawsight.inference.model import Model
 from pawsight.inference.network import Tensor
 from pawsight.inference.prediction import Prediction
+from pawsight.inference.reading import Picture
 
 _FOR = np.array([220, 60, 30], dtype=np.float32)
 _AGAINST = np.array([40, 90, 210], dtype=np.float32)
@@ -32,7 +34,7 @@ class Explanation:
     """What a model answered about a picture, and where it comes from.
 
     Attributes:
-        prediction: The answer.
+        prediction: The answer; it says which network decided, and that one is explained.
         label: The class that is explained.
         logit: Of that class.
         places: float32 [h, w]. By class activation map what each place contributes: the average is
@@ -75,15 +77,17 @@ class Explanation:
         return np.rint(pixels * (1 - cover) + colour * cover).astype(np.uint8)
 
 
-def explain(classifier: Classifier, picture: Picture, label: str | None = None) -> Explanation:
+def explain(model: Model, picture: Picture, label: str | None = None) -> Explanation:
     """Explain an answer: by the network's class activation map, else by occlusion.
 
     A network that ends in a linear layer over places has a map of what each contributes (Zhou et
     al. 2016), in one pass. Any other is asked once more for each of :data:`GRID` × :data:`GRID`
     squares, with the square grey (Zeiler and Fergus 2014).
 
+    Of a cascade, the member that decided is explained: what it answers is what the cascade did.
+
     Args:
-        classifier: The model.
+        model: The model.
         picture: The picture.
         label: The class to explain; by default the most probable one.
 
@@ -91,16 +95,17 @@ def explain(classifier: Classifier, picture: Picture, label: str | None = None) 
         ModelError: The model has no such class.
         ImageError: The picture cannot be used.
     """
-    labels = classifier.card.labels
+    labels = model.card.labels
     if label is not None and label not in labels:
         raise ModelError(f"the model has no class {label!r}; it has {', '.join(labels)}")
-    pixels = classifier.read(picture)
+    prediction = model.predict(picture)
+    [classifier] = [each for each in model.members if each.reference == prediction.decided_by]
+    labels, pixels = classifier.card.labels, classifier.read(picture)
     class_map: Tensor | None = None
     if classifier.has_class_map:
         logits, class_map = classifier.run_with_map(pixels[None])
     else:
         logits = classifier.run(pixels[None]).logits
-    [prediction] = classifier.conclude(logits)
     chosen = label or max(prediction.probabilities, key=prediction.probabilities.__getitem__)
     number = labels.index(chosen)
     logit, how = float(logits[0, number]), classifier.card.preprocessing

@@ -14,17 +14,22 @@ from pawsight.labels import NEITHER
 
 @dataclass(frozen=True, slots=True)
 class ModelReference:
-    """Which model answered.
+    """Names a model.
 
     Attributes:
         name: As it was asked for, or as its card calls it.
-        version: The first twelve digits of its weights' SHA-256.
+        version: The first twelve digits of its weights' SHA-256; of a cascade, of the SHA-256 of
+            its members and thresholds.
         source: ``embedded``, ``installed``, or ``local`` for a folder that was named by path.
     """
 
     name: str
     version: str
     source: str
+
+    def __str__(self) -> str:
+        """``name@version``."""
+        return f"{self.name}@{self.version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,10 @@ class Prediction:
             ``neither``, of the class that would have been named.
         probabilities: Of every class, given that it is one of them; they add up to 1.
         score: How much the picture looks like any of the classes at all: the log-odds
-            ``logsumexp(logits)``; below the model's threshold the label is ``neither``.
-        model: Which model answered.
+            ``logsumexp(logits)``, or of a cascade how far this lies above the threshold of the
+            member that decided; below the model's threshold the label is ``neither``.
+        model: Which model was asked.
+        decided_by: Which network decided: a cascade's member, else the model itself.
     """
 
     label: str
@@ -46,6 +53,7 @@ class Prediction:
     probabilities: dict[str, float]
     score: float
     model: ModelReference
+    decided_by: ModelReference
 
     @property
     def rejected(self) -> bool:
@@ -103,6 +111,7 @@ def conclude(
             probabilities=dict(zip(labels, row.tolist(), strict=True)),
             score=float(score),
             model=model,
+            decided_by=model,
         )
         for row, best, score in zip(shares, shares.argmax(axis=1), scores, strict=True)
     ]

@@ -51,7 +51,7 @@ _KINDS: Final = {
     ),
     "invalid-request": _Kind(422, "Invalid request", "query.limit: must be a whole number"),
     "unknown-model": _Kind(
-        404, "Unknown model", "no model 'dog'; this service has custom, pretrained"
+        404, "Unknown model", "no model 'dog'; this service has auto, custom, pretrained"
     ),
     "not-found": _Kind(404, "Not found", "nothing is at this address; /docs says what there is"),
     "method-not-allowed": _Kind(

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import UploadFile
 
 from pawsight.images.errors import ImageError
-from pawsight.inference.classifier import Classifier
+from pawsight.inference.model import Model
 from pawsight.serving.bodies import FILE_FIELD, FILES_FIELD, open_pictures, read_picture
 from pawsight.serving.errors import problem_of, responses
 from pawsight.serving.schemas import (
@@ -25,6 +25,7 @@ from pawsight.serving.schemas import (
     ModelSummary,
     Ready,
     RunningModel,
+    RunningNetwork,
 )
 from pawsight.serving.state import State
 
@@ -87,14 +88,14 @@ async def _state(request: Request) -> State:
 Service = Annotated[State, Depends(_state)]
 
 
-async def _classifier(
+async def _model(
     model: Annotated[str, Path(description="One of those that `GET /models` lists.")],
     service: Service,
-) -> Classifier:
-    return service.classifier(model)
+) -> Model:
+    return service.model(model)
 
 
-Chosen = Annotated[Classifier, Depends(_classifier)]
+Chosen = Annotated[Model, Depends(_model)]
 
 
 @router.get("/", include_in_schema=False)
@@ -110,16 +111,16 @@ async def home() -> RedirectResponse:
     openapi_extra=_ONE_PICTURE,
     responses=responses(*_MODEL_PROBLEMS, *_BODY_PROBLEMS, *_PICTURE_PROBLEMS),
 )
-async def predict(request: Request, classifier: Chosen, service: Service) -> Answer:
+async def predict(request: Request, chosen: Chosen, service: Service) -> Answer:
     """Send the picture in a form's field `file`, or alone as the body.
 
-        curl -F file=@photo.jpg http://127.0.0.1:8000/predict/custom
-        curl -H 'Content-Type: image/jpeg' --data-binary @photo.jpg http://127.0.0.1:8000/predict/custom
+        curl -F file=@photo.jpg http://127.0.0.1:8000/predict/auto
+        curl -H 'Content-Type: image/jpeg' --data-binary @photo.jpg http://127.0.0.1:8000/predict/auto
 
     What a picture is, its bytes say: its name and its content type are not looked at.
     """
     data = await read_picture(request, service.settings.max_bytes)
-    return Answer.of(await service.classify(classifier, data))
+    return Answer.of(await service.classify(chosen, data))
 
 
 @router.post(
@@ -129,10 +130,10 @@ async def predict(request: Request, classifier: Chosen, service: Service) -> Ans
     openapi_extra=_MANY_PICTURES,
     responses=responses(*_MODEL_PROBLEMS, *_BODY_PROBLEMS),
 )
-async def predict_batch(request: Request, classifier: Chosen, service: Service) -> BatchAnswer:
+async def predict_batch(request: Request, chosen: Chosen, service: Service) -> BatchAnswer:
     """Send each picture in a field `files` of one form.
 
-        curl -F files=@a.jpg -F files=@b.jpg http://127.0.0.1:8000/predict/custom/batch
+        curl -F files=@a.jpg -F files=@b.jpg http://127.0.0.1:8000/predict/auto/batch
 
     A picture that cannot be used has a `problem` in its record; the others are answered.
     """
@@ -143,7 +144,7 @@ async def predict_batch(request: Request, classifier: Chosen, service: Service) 
         async def answer(file: UploadFile, record: BatchRecord) -> None:
             try:
                 data = await file.read(settings.max_bytes + 1)
-                record.prediction = Answer.of(await service.classify(classifier, data))
+                record.prediction = Answer.of(await service.classify(chosen, data))
             except ImageError as error:
                 record.problem = problem_of(error)
 
@@ -156,7 +157,7 @@ async def predict_batch(request: Request, classifier: Chosen, service: Service) 
 @router.get("/models", tags=["models"], summary="List the models")
 async def models(service: Service) -> Models:
     """Every model that may be asked for."""
-    return Models(models=[ModelSummary.of(classifier) for classifier in service.loaded.values()])
+    return Models(models=[ModelSummary.of(each) for each in service.loaded.values()])
 
 
 @router.get(
@@ -165,9 +166,9 @@ async def models(service: Service) -> Models:
     summary="Show a model's card",
     responses=responses(*_MODEL_PROBLEMS, "invalid-request"),
 )
-async def model_detail(classifier: Chosen) -> ModelDetail:
+async def model_detail(chosen: Chosen) -> ModelDetail:
     """The whole card: preprocessing, calibration, rejection, metrics and provenance."""
-    return ModelDetail.of(classifier)
+    return ModelDetail.of(chosen)
 
 
 @router.get("/health/live", tags=["health"], summary="Is the process alive?")
@@ -186,12 +187,11 @@ async def ready(service: Service) -> Ready:
         models=[
             RunningModel(
                 name=name,
-                version=classifier.reference.version,
-                provider=classifier.provider,
-                precision=classifier.precision,
-                threads=classifier.threads,
+                version=model.reference.version,
+                networks=[RunningNetwork.of(each) for each in model.members],
+                threads=model.threads,
             )
-            for name, classifier in service.loaded.items()
+            for name, model in service.loaded.items()
         ],
         versions={
             "pawsight": version("pawsight"),

@@ -9,7 +9,9 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from pawsight.inference.artifact import Card, Measurement
+from pawsight.inference.cascade_card import CascadeCard
 from pawsight.inference.classifier import Classifier
+from pawsight.inference.model import Model
 from pawsight.inference.network import Precision
 from pawsight.inference.prediction import Prediction
 from pawsight.serving.errors import Problem
@@ -20,7 +22,8 @@ _ANSWER: dict[str, JsonValue] = {
     "confidence": 0.982,
     "probabilities": {"cat": 0.982, "dog": 0.018},
     "score": 7.31,
-    "model": {"name": "custom", "version": "0c1d2e3f4a5b", "source": "embedded"},
+    "model": {"name": "auto", "version": "5b4a3f2e1d0c", "source": "embedded"},
+    "decided_by": {"name": "custom", "version": "0c1d2e3f4a5b", "source": "embedded"},
 }
 _RECORDS: list[JsonValue] = [
     {"file": "tom.jpg", "prediction": _ANSWER, "problem": None},
@@ -34,11 +37,17 @@ _RECORDS: list[JsonValue] = [
 ]
 
 
+_VERSION = (
+    "The first twelve digits of its weights' SHA-256; of a cascade, of one over its members and "
+    "thresholds."
+)
+
+
 class ModelReference(BaseModel):
-    """Which model answered."""
+    """Names a model."""
 
     name: str = Field(description="What it is asked for by.")
-    version: str = Field(description="The first twelve digits of its weights' SHA-256.")
+    version: str = Field(description=_VERSION)
     source: str = Field(description="`embedded`, `installed`, or `local` for a folder by path.")
 
 
@@ -57,10 +66,14 @@ class Answer(BaseModel):
         description="Of every class, given that it is one of them; they add up to 1."
     )
     score: float = Field(
-        description="How much the picture looks like any of the classes at all (log-odds); below "
-        "the model's threshold the label is `neither`."
+        description="How much the picture looks like any of the classes at all (log-odds; of a "
+        "cascade, above the threshold of the member that decided); below the model's threshold the "
+        "label is `neither`."
     )
-    model: ModelReference
+    model: ModelReference = Field(description="Which model was asked.")
+    decided_by: ModelReference = Field(
+        description="Which network decided: a cascade's member, else the model itself."
+    )
 
     @classmethod
     def of(cls, prediction: Prediction) -> Answer:
@@ -84,26 +97,47 @@ class BatchAnswer(BaseModel):
     records: list[BatchRecord]
 
 
+class RunningNetwork(BaseModel):
+    """What runs a network."""
+
+    name: str
+    version: str = Field(description="The first twelve digits of its weights' SHA-256.")
+    provider: str = Field(description="ONNX Runtime's execution provider that really runs it.")
+    precision: Precision = Field(description="The arithmetic in which it really computes.")
+
+    @classmethod
+    def of(cls, network: Classifier) -> RunningNetwork:
+        """What is told of a network."""
+        return cls(
+            name=network.reference.name,
+            version=network.reference.version,
+            provider=network.provider,
+            precision=network.precision,
+        )
+
+
 class ModelSummary(BaseModel):
     """A model that answers."""
 
     name: str
-    version: str = Field(description="The first twelve digits of its weights' SHA-256.")
+    version: str = Field(description=_VERSION)
     source: str = Field(description="`embedded`, `installed`, or `local` for a folder by path.")
     description: str
     architecture: str
     labels: list[str]
-    size: int = Field(description="Of all its files in bytes.")
-    precision: Precision = Field(description="The arithmetic in which its network really computes.")
+    size: int = Field(description="Of all its files in bytes, with its members'.")
+    networks: list[RunningNetwork] = Field(
+        description="Which decide: one, or a cascade's fast one and its strong one."
+    )
     threshold: float | None = Field(
         description="Pictures that score lower are answered `neither`; null where none are."
     )
     metrics: list[Measurement]
 
     @classmethod
-    def of(cls, classifier: Classifier) -> ModelSummary:
+    def of(cls, model: Model) -> ModelSummary:
         """What is told of a model."""
-        return cls(**_told_of(classifier))
+        return cls(**_told_of(model))
 
 
 class Models(BaseModel):
@@ -115,12 +149,12 @@ class Models(BaseModel):
 class ModelDetail(ModelSummary):
     """A model that answers, with its whole card."""
 
-    card: Card
+    card: Card | CascadeCard
 
     @classmethod
-    def of(cls, classifier: Classifier) -> ModelDetail:
+    def of(cls, model: Model) -> ModelDetail:
         """What is told of a model, and its card."""
-        return cls(**_told_of(classifier), card=classifier.card)
+        return cls.model_validate({**_told_of(model), "card": model.card})
 
 
 class Live(BaseModel):
@@ -130,12 +164,11 @@ class Live(BaseModel):
 
 
 class RunningModel(BaseModel):
-    """What runs a network."""
+    """What runs a model."""
 
     name: str
     version: str
-    provider: str = Field(description="ONNX Runtime's execution provider that really runs it.")
-    precision: Precision = Field(description="The arithmetic in which it really computes.")
+    networks: list[RunningNetwork]
     threads: int
 
 
@@ -147,8 +180,8 @@ class Ready(BaseModel):
     versions: dict[str, str]
 
 
-def _told_of(classifier: Classifier) -> dict[str, Any]:
-    card, reference = classifier.card, classifier.reference
+def _told_of(model: Model) -> dict[str, Any]:
+    card, reference = model.card, model.reference
     return {
         "name": reference.name,
         "version": reference.version,
@@ -156,8 +189,8 @@ def _told_of(classifier: Classifier) -> dict[str, Any]:
         "description": card.description,
         "architecture": card.architecture,
         "labels": card.labels,
-        "size": classifier.folder.size,
-        "precision": classifier.precision,
-        "threshold": classifier.threshold if math.isfinite(classifier.threshold) else None,
+        "size": model.size,
+        "networks": [RunningNetwork.of(each) for each in model.members],
+        "threshold": model.threshold if math.isfinite(model.threshold) else None,
         "metrics": card.metrics,
     }

@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     )
     # Not `models`: $PAWSIGHT_MODELS is the folder where installed models live.
     serve_models: Names = Field(
-        default=("custom", "pretrained"),
+        default=("auto", "custom", "pretrained"),
         description="The models to load, by name or by the path of their folder; with commas "
         "between them in an environment variable.",
     )

@@ -9,9 +9,9 @@ from anyio import CapacityLimiter, to_thread
 
 from pawsight.cpus import usable_cpus
 from pawsight.images.decode import Limits
-from pawsight.inference.catalog import resolve
-from pawsight.inference.classifier import Classifier
+from pawsight.inference.catalog import Loader, resolve
 from pawsight.inference.errors import ModelError
+from pawsight.inference.model import Model
 from pawsight.inference.prediction import Prediction
 from pawsight.serving.errors import Refusal, quoted
 from pawsight.serving.settings import Settings
@@ -30,7 +30,7 @@ class State:
     """
 
     settings: Settings
-    loaded: dict[str, Classifier]
+    loaded: dict[str, Model]
     workers: CapacityLimiter = field(repr=False)
 
     @classmethod
@@ -43,18 +43,18 @@ class State:
             ModelError: Two models have the same name, or one knows no threshold as asked for.
         """
         threads = settings.threads or usable_cpus()
-        state = cls(settings, {}, CapacityLimiter(threads))
+        state, loader = cls(settings, {}, CapacityLimiter(threads)), Loader(threads)
         for name in settings.serve_models:
             entry = resolve(name)
             if entry.name in state.loaded:
                 raise ModelError(f"two of the models to serve are called {entry.name!r}")
-            classifier = entry.load(threads=threads)
+            model = loader.load(entry)
             if settings.may_lose is not None:
-                if classifier.card.rejection.points:
-                    classifier.choose_threshold(settings.may_lose)
+                if model.knows_thresholds:
+                    model.choose_threshold(settings.may_lose)
                 else:
                     log.warning("%s keeps its own threshold: it knows no other", entry.name)
-            state.loaded[entry.name] = classifier
+            state.loaded[entry.name] = model
         return state
 
     @property
@@ -62,7 +62,7 @@ class State:
         """Of all models that may be asked for."""
         return list(self.loaded)
 
-    def classifier(self, name: str) -> Classifier:
+    def model(self, name: str) -> Model:
         """The loaded model of this name.
 
         Raises:
@@ -73,15 +73,15 @@ class State:
         there = ", ".join(self.names)
         raise Refusal("unknown-model", f"no model {quoted(name)}; this service has {there}")
 
-    async def classify(self, classifier: Classifier, data: bytes) -> Prediction:
+    async def classify(self, model: Model, data: bytes) -> Prediction:
         """Answer about the bytes of one picture, beside the event loop.
 
         Raises:
             ImageError: The picture cannot be used.
         """
         limits = Limits(self.settings.max_bytes, self.settings.max_pixels)
-        return await to_thread.run_sync(_classify, classifier, data, limits, limiter=self.workers)
+        return await to_thread.run_sync(_classify, model, data, limits, limiter=self.workers)
 
 
-def _classify(classifier: Classifier, data: bytes, limits: Limits) -> Prediction:
-    return classifier.conclude(classifier.run(classifier.read(data, limits)[None]).logits)[0]
+def _classify(model: Model, data: bytes, limits: Limits) -> Prediction:
+    return model.predict(data, limits)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 
 from pawsight.data.duplicates import group_near_duplicates, hash_files
 from pawsight.data.table import data_digest
-from pawsight.evaluation.evaluate import Evaluation, evaluate
+from pawsight.evaluation.evaluate import evaluate, judge
 from pawsight.evaluation.metrics import fit_temperature
 from pawsight.evaluation.rejection import operating_points
 from pawsight.images.preprocess import Preprocessing
@@ -27,13 +26,12 @@ from pawsight.inference.artifact import (
     QUANTISED_FILE,
     SEEN_FILE,
     Card,
-    Measurement,
     ModelFolder,
     Provenance,
     Rejection,
 )
 from pawsight.inference.classifier import Classifier
-from pawsight.inference.prediction import energy
+from pawsight.inference.prediction import conclude, energy
 from pawsight.labels import NEITHER, classes_of
 from pawsight.models.cnn_model import Activations
 from pawsight.models.huggingface import HuggingFaceViT
@@ -195,14 +193,6 @@ def answering(network: Exportable) -> Answer:
     return answer
 
 
-def record(folder: ModelFolder, measurement: Measurement) -> ModelFolder:
-    """Add a measurement to a folder's card, in place of an older one on the same data."""
-    others = tuple(each for each in folder.card.metrics if each.data != measurement.data)
-    return write_card(
-        folder.path, folder.card.model_copy(update={"metrics": (*others, measurement)})
-    )
-
-
 def calibrate(
     folder: ModelFolder, table: pd.DataFrame, progress: Callable[[int], None] | None = None
 ) -> ModelFolder:
@@ -213,10 +203,12 @@ def calibrate(
         table: That it was trained on: ``path``, ``label`` and ``split``.
         progress: Called with the number of pictures measured after each step.
     """
-    measured = _measure(folder, table, "validation", progress)
-    known = measured.known
-    temperature = round(fit_temperature(measured.logits[known], measured.labels[known]), 4)
-    scores, different = energy(measured.logits), _different(table)
+    rows, classifier = table.loc[table["split"] == "validation"], Classifier(folder)
+    logits = classifier.logits(rows["path"].tolist(), progress)
+    known = (rows["label"] != NEITHER).to_numpy()
+    classes = [classifier.card.labels.index(label) for label in rows.loc[known, "label"]]
+    temperature = round(fit_temperature(logits[known], np.array(classes, dtype=np.intp)), 4)
+    scores, different = energy(logits), _different(table)
     points = operating_points(scores[known & different], scores[~known & different])
     if points[0].loses > LOSES:
         log.warning(
@@ -231,15 +223,37 @@ def calibrate(
     )
     threshold = rejection.losing(max(LOSES, rejection.points[0].loses))
     rejection = rejection.model_copy(update={"threshold": threshold})
-    folder = write_card(
-        folder.path,
-        folder.card.model_copy(
-            update={"temperature": temperature, "rejection": rejection, "metrics": ()}
-        ),
+    card = folder.card.model_copy(
+        update={"temperature": temperature, "rejection": rejection, "metrics": ()}
     )
-    measured = replace(measured, temperature=temperature, threshold=threshold)
-    folder = record(folder, measured.measurement())
-    return record(folder, _measure(folder, table, "test", progress).measurement())
+    measured = judge(
+        conclude(
+            logits,
+            card.labels,
+            temperature=temperature,
+            threshold=threshold,
+            model=classifier.reference,
+        ),
+        rows["label"].tolist(),
+        data=_named("validation"),
+        threshold=threshold,
+        members=[classifier.reference],
+        seconds=0.0,
+    )
+    folder = write_card(folder.path, card.measured(measured.measurement()))
+    rows = table.loc[table["split"] == "test"]
+    tested = evaluate(
+        Classifier(folder),
+        rows["path"].tolist(),
+        rows["label"].tolist(),
+        data=_named("test"),
+        progress=progress,
+    )
+    return write_card(folder.path, folder.card.measured(tested.measurement()))
+
+
+def _named(split: str) -> str:
+    return f"{split} split of its training table"
 
 
 def _different(table: pd.DataFrame) -> NDArray[np.bool_]:
@@ -249,19 +263,3 @@ def _different(table: pd.DataFrame) -> NDArray[np.bool_]:
     first = np.zeros(len(groups), dtype=bool)
     first[np.unique(groups, return_index=True)[1]] = True
     return first
-
-
-def _measure(
-    folder: ModelFolder,
-    table: pd.DataFrame,
-    split: str,
-    progress: Callable[[int], None] | None,
-) -> Evaluation:
-    rows = table.loc[table["split"] == split]
-    return evaluate(
-        Classifier(folder),
-        rows["path"].tolist(),
-        rows["label"].tolist(),
-        data=f"{split} split of its training table",
-        progress=progress,
-    )

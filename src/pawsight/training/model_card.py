@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pawsight.inference.artifact import Card, Measurement, Rejection
 
 _TEMPLATE = """\
@@ -73,7 +75,7 @@ def render(card: Card) -> str:
         code_revision=origin.code_revision,
         libraries=", ".join(f"{name} {number}" for name, number in origin.libraries.items()),
         temperature=card.temperature,
-        metrics=_metrics(card.metrics),
+        metrics=metrics_table(card.metrics),
         threshold=card.rejection.threshold,
         points=_points(card.rejection),
         trained=(
@@ -84,18 +86,20 @@ def render(card: Card) -> str:
     )
 
 
-def _metrics(metrics: tuple[Measurement, ...]) -> str:
-    lines = [
-        "| data | pictures | accuracy | ECE | loses | catches | AUROC |",
-        "|---|---|---|---|---|---|---|",
-    ]
+def metrics_table(metrics: Sequence[Measurement]) -> str:
+    """Measurements as a table; what is sent on has a column where there is a cascade."""
+    sent_on = any(each.sent_on is not None for each in metrics)
+    heads = ["data", "pictures", "accuracy", "ECE", "loses", "catches", "AUROC"]
+    heads += ["sent on"] * sent_on
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for each in metrics:
         shares = [each.accuracy, each.ece, each.loses, each.catches]
         cells = [
             each.data.replace("|", r"\|"),
             str(each.pictures),
-            *map(_percent, shares),
+            *map(percent, shares),
             _plain(each.auroc),
+            *[percent(each.sent_on)] * sent_on,
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -114,7 +118,7 @@ def _points(rejection: Rejection) -> str:
     ]
     for each in rejection.points:
         chosen = " (default)" if each == rejection.point else ""
-        caught = _percent(each.catches)
+        caught = percent(each.catches)
         if each.catches_interval is not None:
             caught += f" ({_range(each.catches_interval)})"
         lines.append(
@@ -128,7 +132,8 @@ def _range(interval: tuple[float, float]) -> str:
     return f"{interval[0]:.2%} to {interval[1]:.2%}"
 
 
-def _percent(share: float | None) -> str:
+def percent(share: float | None) -> str:
+    """A share for people, or a dash."""
     return "–" if share is None else f"{share:.2%}"
 
 

@@ -18,8 +18,7 @@ from torch.nn import functional as F
 from pawsight.cpus import usable_cpus
 from pawsight.data.views import Teacher
 from pawsight.images.preprocess import Preprocessing
-from pawsight.inference.artifact import ModelFolder
-from pawsight.inference.catalog import load, resolve
+from pawsight.inference.catalog import load_network, resolve
 from pawsight.inference.errors import ModelError, UnknownModel
 from pawsight.training.starting_points import StartingPointError, package_file
 
@@ -64,7 +63,7 @@ def origin_of_teacher(name: str) -> str:
     if name in _FILES:
         return f"{name} (Apache-2.0, trained on ImageNet-1k)"
     try:
-        folder = ModelFolder.open(resolve(name).path)
+        folder = resolve(name).open()
     except UnknownModel as error:
         raise ModelError(
             f"no teacher {name!r}: it is one of {', '.join(_FILES)}, or a model ({error})"
@@ -107,14 +106,15 @@ class ModelTeacher:
     """A model folder that knows the student's classes.
 
     Args:
-        model: A name or the path of a folder, as for :func:`~pawsight.inference.catalog.load`.
+        model: A name or the path of a folder, as for
+            :func:`~pawsight.inference.catalog.load_network`.
 
     Raises:
         ModelError: There is no such model, or it is broken.
     """
 
     def __init__(self, model: str) -> None:
-        self.classifier = load(model)
+        self.classifier = load_network(model)
         self.name = self.classifier.card.name
         self.image_size = self.classifier.card.preprocessing.height
         self.num_outputs = len(self.classifier.card.labels)

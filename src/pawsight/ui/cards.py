@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Final
 
-from pawsight.ui.service import Answer
+from pawsight.ui.service import Answer, Answerer
 from pawsight.ui.words import Outcome, percent, question, remark, sentence
 
 _MOST_BARS: Final = 5
@@ -26,8 +26,9 @@ def card(outcome: Outcome) -> str:
     answer, source = outcome.answer, escape(outcome.file)
     if answer:
         said = _answer(answer)
-        model = f"{escape(answer.model.name)} <code>{escape(answer.model.version)}</code>"
-        source += f"<br>answered by {model}"
+        source += f"<br>answered by {_named(answer.model)}"
+        if answer.decided_by != answer.model:
+            source += f"; {_named(answer.decided_by)} decided"
     else:
         said = f'<h2>No answer</h2><p class="paw-remark">{escape(outcome.error)}</p>'
     return f"""
@@ -35,6 +36,10 @@ def card(outcome: Outcome) -> str:
   <div class="paw-picture">{_picture(outcome)}</div>
   <div class="paw-said">{said}<p class="paw-source">{source}</p></div>
 </article>"""
+
+
+def _named(model: Answerer) -> str:
+    return f"{escape(model.name)} <code>{escape(model.version)}</code>"
 
 
 def _picture(outcome: Outcome) -> str:

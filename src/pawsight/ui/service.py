@@ -35,7 +35,7 @@ class Model(BaseModel):
 
 
 class Answerer(BaseModel):
-    """Which model answered."""
+    """Names a model."""
 
     name: str
     version: str
@@ -51,6 +51,7 @@ class Answer(BaseModel):
     probabilities: dict[str, float]
     score: float
     model: Answerer
+    decided_by: Answerer
 
 
 class _Models(BaseModel):

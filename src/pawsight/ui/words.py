@@ -88,14 +88,18 @@ def as_csv(outcomes: Sequence[Outcome]) -> str:
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     shares = [f"p_{label}" for label in labels]
-    writer.writerow(["file", "label", "confidence", *shares, "model", "version", "error"])
+    deciding = ["decided_by", "decided_by_version"]
+    writer.writerow(
+        ["file", "label", "confidence", *shares, "model", "version", *deciding, "error"]
+    )
     for each in outcomes:
         if answer := each.answer:
             values = [answer.probabilities.get(label, "") for label in labels]
             said = [answer.label, answer.confidence, *values]
-            writer.writerow([each.file, *said, answer.model.name, answer.model.version, ""])
+            models = [(model.name, model.version) for model in (answer.model, answer.decided_by)]
+            writer.writerow([each.file, *said, *models[0], *models[1], ""])
         else:
-            writer.writerow([each.file, "", "", *[""] * len(labels), "", "", each.error])
+            writer.writerow([each.file, "", "", *[""] * len(labels), *[""] * 4, each.error])
     return table.getvalue()
 
 

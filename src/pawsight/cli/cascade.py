@@ -1,0 +1,110 @@
+"""``pawsight cascade``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pawsight.cli import options
+from pawsight.cli.common import (
+    counting,
+    fail,
+    model_name,
+    read_labels,
+    refusing,
+    require_train_extra,
+    rows_of,
+)
+
+if TYPE_CHECKING:
+    from pawsight.inference.cascade_card import CascadeCard
+
+_SPLIT = "validation"
+
+
+def cascade(
+    output: Annotated[Path, typer.Option(help="The folder to write.")],
+    fast: Annotated[str, typer.Option(help="The model that is asked first.")] = "custom",
+    strong: Annotated[
+        str, typer.Option(help="The model that is asked where the first is unsure.")
+    ] = "pretrained",
+    labels: options.Labels = None,
+    images: options.Images = None,
+    name: Annotated[
+        str | None, typer.Option(help="Of the cascade; by default the folder's name.")
+    ] = None,
+    accuracy_below: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="By how much accuracy may be below the strong model's."),
+    ] = 0.001,
+    catches_below: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="What part of neither may be caught less than by it."),
+    ] = 0.0,
+    test_every: options.TestEvery = None,
+    path_column: options.PathColumn = None,
+    label_column: options.LabelColumn = None,
+    classes: options.Classes = None,
+) -> None:
+    """Choose when a fast model may decide alone, and when a strong one is asked.
+
+    The thresholds that send on the smallest share of the validation split, such that accuracy and
+    what is caught of neither are the strong model's, but for what is allowed, and no more of the
+    classes are lost. The split is the table's column, else that of `pawsight train`. FOLDER gets
+    the card, a plot of what each share gives, and a README; it is a model like any other. Repeat
+    this whenever a member changes.
+    """
+    require_train_extra()
+    from pawsight.inference.errors import ModelError
+    from pawsight.training.build_cascade import build_cascade
+    from pawsight.training.cascade import Allowance, ChoiceError
+
+    called = model_name(name, output)
+    if output.exists() and not output.is_dir():
+        fail(f"cannot write {str(output)!r}: it is a file")
+    table = read_labels(
+        labels,
+        images,
+        path_column=path_column,
+        label_column=label_column,
+        classes=classes,
+        min_per_class=1,
+    )
+    if table.problems:
+        typer.echo(table.summary(), err=True)
+    rows = rows_of(table.frame, _SPLIT, test_every)
+    rows = rows.reset_index(drop=True)
+    source = (labels or images or Path()).name
+    with (
+        refusing(ModelError, ChoiceError, OSError),
+        counting("asking both models", 2 * len(rows)) as advance,
+    ):
+        folder = build_cascade(
+            fast, strong, rows, output,
+            name=called,
+            data=f"{_SPLIT} split of {source}",
+            allowance=Allowance(accuracy=accuracy_below, catches=catches_below),
+            progress=advance,
+        )  # fmt: skip
+    for line in _said(folder.card):
+        typer.echo(line)
+    typer.echo(f"cascade {output}, version {folder.version}")
+
+
+def _said(card: CascadeCard) -> list[str]:
+    lines = []
+    for each in (*card.alone, card.metrics[0]):
+        figures = [f"{each.pictures} pictures"]
+        for word in ("accuracy", "loses", "catches", "sent_on"):
+            share = getattr(each, word)
+            if share is not None:
+                figures.append(f"{word.replace('_', ' ')} {share:.2%}")
+        lines.append(f"{each.data}: {', '.join(figures)}")
+    choice = card.choice
+    lines.append(
+        f"sure: confidence of {choice.confidence:g} and score of {choice.accept:g} or more, or "
+        f"score below {choice.reject:g}"
+    )
+    return lines

@@ -1,0 +1,170 @@
+"""Cascade: a fast model first, and a strong one only where the fast one is unsure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pawsight.images.decode import DEFAULT_LIMITS, Limits, Pixels
+from pawsight.images.preprocess import normalise, preprocess, resize
+from pawsight.inference.cascade_card import CascadeCard, CascadeFolder, Choice
+from pawsight.inference.classifier import Classifier
+from pawsight.inference.errors import ModelError
+from pawsight.inference.model import Predicting
+from pawsight.inference.network import Tensor
+from pawsight.inference.prediction import ModelReference, Prediction
+from pawsight.inference.reading import Picture, read_pixels
+from pawsight.labels import NEITHER
+
+
+@dataclass(frozen=True, eq=False)
+class Views:
+    """One picture as both members take it.
+
+    Attributes:
+        fast: float32 [3, h, w], preprocessed for the fast one.
+        strong: uint8 [H, W, 3], resized for the strong one, which may never be asked.
+    """
+
+    fast: Tensor
+    strong: Pixels
+
+
+class Cascade(Predicting[Views]):
+    """Two models that answer as one.
+
+    Args:
+        folder: Says when the strong model is asked.
+        fast: The model that is asked first.
+        strong: The one that is asked where the fast one is unsure.
+        name: What the answers call the cascade; by default its card's name.
+        source: Where it comes from, for the answers.
+        may_lose: The part of pictures of the classes that may be called ``neither``, in [0, 1], in
+            place of the card's choice; 0 never answers ``neither``.
+
+    Attributes:
+        choice: The thresholds of the members that hold.
+        threshold: Pictures that score lower are called ``neither``. It is 0, as a score is how far
+            the log-odds of the member that decided lie above those at which this member would say
+            ``neither`` here; or -inf where nothing is to be called so.
+
+    Raises:
+        ModelError: The card knows no thresholds that lose so little.
+    """
+
+    def __init__(
+        self,
+        folder: CascadeFolder,
+        fast: Classifier,
+        strong: Classifier,
+        *,
+        name: str | None = None,
+        source: str = "local",
+        may_lose: float | None = None,
+    ) -> None:
+        self.folder = folder
+        self.fast = fast
+        self.strong = strong
+        self.reference = ModelReference(name or folder.card.name, folder.version, source)
+        self.threads = fast.threads
+        self.threshold = 0.0
+        self.choice: Choice = folder.card.choice
+        if may_lose is not None:
+            self.choose_threshold(may_lose)
+
+    @property
+    def card(self) -> CascadeCard:
+        """The cascade's card."""
+        return self.folder.card
+
+    @property
+    def members(self) -> tuple[Classifier, ...]:
+        """The fast model and the strong one."""
+        return self.fast, self.strong
+
+    @property
+    def size(self) -> int:
+        """Of its folder and its members' folders in bytes."""
+        return self.folder.size + sum(each.size for each in self.members)
+
+    @property
+    def knows_thresholds(self) -> bool:
+        """Whether the card has thresholds to choose from."""
+        return any(each.may_lose is not None for each in self.card.choices)
+
+    def choose_threshold(self, may_lose: float) -> None:
+        """Call pictures ``neither`` as soon as this loses at most the given part of the classes'.
+
+        Args:
+            may_lose: In [0, 1]; 0 never answers ``neither``.
+
+        Raises:
+            ModelError: The card knows no thresholds that lose so little.
+        """
+        if may_lose == 0:
+            self.choice, self.threshold = self.card.choice, -math.inf
+            return
+        try:
+            self.choice, self.threshold = self.card.losing(may_lose), 0.0
+        except ValueError as error:
+            raise ModelError(f"model {self.card.name!r}: {error}") from error
+
+    def read(self, picture: Picture, limits: Limits = DEFAULT_LIMITS) -> Views:
+        """Decode one picture, once, and bring it into the form of both members."""
+        fast, strong = (each.card.preprocessing for each in self.members)
+        (height, width), (rows, columns) = fast.decode_size, strong.decode_size
+        pixels = read_pixels(picture, (max(height, rows), max(width, columns)), limits)
+        return Views(preprocess(pixels, fast), resize(pixels, strong))
+
+    def answer(self, pictures: Sequence[Views]) -> list[Prediction]:
+        """Answer about pictures that were read: the strong model sees the unsure ones alone."""
+        how = self.strong.card.preprocessing
+        return self.decide(
+            self.fast.answer([views.fast for views in pictures]),
+            lambda unsure: self.strong.answer(
+                [normalise(pictures[place].strong, how) for place in unsure]
+            ),
+        )
+
+    def decide(
+        self,
+        first: Sequence[Prediction],
+        ask: Callable[[Sequence[int]], Sequence[Prediction]],
+    ) -> list[Prediction]:
+        """Keep what the fast model is sure of, and ask the strong one about the rest.
+
+        Args:
+            first: The fast model's answers about N pictures.
+            ask: Gives the strong model's answers about the pictures of these numbers; is called
+                once, or never.
+        """
+        sure = [self._is_sure(each) for each in first]
+        unsure = [place for place, each in enumerate(sure) if not each]
+        second = dict(zip(unsure, ask(unsure), strict=True)) if unsure else {}
+        return [
+            self._concluded(second[place], self.choice.threshold)
+            if place in second
+            else self._concluded(answer, self.choice.reject)
+            for place, answer in enumerate(first)
+        ]
+
+    def _is_sure(self, answer: Prediction) -> bool:
+        choice = self.choice
+        if answer.score < choice.reject:
+            return self.threshold == 0  # else nothing is to be called neither
+        return answer.score >= choice.accept and answer.confidence >= choice.confidence
+
+    def _concluded(self, answer: Prediction, threshold: float) -> Prediction:
+        """A member's answer as the cascade's, scored from what that member calls neither."""
+        score = answer.score - threshold
+        shares = {label: answer.probabilities[label] for label in self.card.labels}
+        best = max(shares, key=shares.__getitem__)
+        return Prediction(
+            label=best if score >= self.threshold else NEITHER,
+            confidence=shares[best],
+            probabilities=shares,
+            score=score,
+            model=self.reference,
+            decided_by=answer.decided_by,
+        )

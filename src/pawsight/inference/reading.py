@@ -1,0 +1,98 @@
+"""Whatever a picture comes as → pixels, ahead of the network that waits for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from os import PathLike
+from pathlib import Path
+from typing import Final, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pawsight.images.decode import DEFAULT_LIMITS, Limits, Pixels, decode, large_enough, rgb_pixels
+from pawsight.images.errors import ImageError
+from pawsight.images.files import read_file
+
+Picture: TypeAlias = "str | PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
+"""A path, the bytes of a file, a Pillow image, or RGB pixels uint8 [H, W, 3]."""
+
+Read = TypeVar("Read")
+"""A picture as a model takes it."""
+
+BATCH: Final = 16  # larger ones gain nothing on a CPU and need memory
+
+
+def read_pixels(
+    picture: Picture, at_least: tuple[int, int], limits: Limits = DEFAULT_LIMITS
+) -> Pixels:
+    """Decode one picture to RGB uint8 [H, W, 3].
+
+    Args:
+        picture: The picture.
+        at_least: The (height, width) that it will be resized to, as for
+            :func:`~pawsight.images.decode.decode`.
+        limits: What it may cost.
+
+    Raises:
+        ImageError: It cannot be used.
+        OSError: Its file cannot be read.
+    """
+    if isinstance(picture, str | PathLike):
+        picture = read_file(Path(picture), limits)
+    if isinstance(picture, bytes):
+        return large_enough(decode(picture, limits=limits, at_least=at_least))
+    if isinstance(picture, Image.Image):
+        return large_enough(rgb_pixels(picture))
+    return large_enough(_checked(picture))
+
+
+def read_ahead(
+    read: Callable[[Picture], Read], pictures: Iterable[Picture], threads: int
+) -> Iterator[list[Read | ImageError | OSError]]:
+    """Read pictures by threads: in order, by batches, or what is wrong with a picture in its place.
+
+    The iterable is read two batches ahead of what was taken, and no further.
+
+    Args:
+        read: Makes of a picture what the model takes.
+        pictures: Any number.
+        threads: That read.
+    """
+
+    def attempt(picture: Picture) -> Read | ImageError | OSError:
+        try:
+            return read(picture)
+        except (ImageError, OSError) as error:
+            return error
+
+    waiting = iter(pictures)
+    with ThreadPoolExecutor(threads) as pool:
+        ahead = [pool.submit(attempt, each) for each in islice(waiting, 2 * BATCH)]
+        while ahead:
+            batch, ahead = ahead[:BATCH], ahead[BATCH:]
+            ahead += [pool.submit(attempt, each) for each in islice(waiting, BATCH)]
+            yield [future.result() for future in batch]
+
+
+def _checked(pixels: object) -> Pixels:
+    if (
+        not isinstance(pixels, np.ndarray)
+        or pixels.dtype != np.uint8
+        or pixels.ndim != 3
+        or pixels.shape[2] != 3
+        or 0 in pixels.shape
+    ):
+        got = (
+            f"{pixels.dtype} {list(pixels.shape)}"
+            if isinstance(pixels, np.ndarray)
+            else type(pixels).__name__
+        )
+        raise ImageError(
+            "a picture is a path, bytes, a Pillow image or an array of RGB pixels "
+            f"uint8 [H, W, 3]; got {got}"
+        )
+    return pixels

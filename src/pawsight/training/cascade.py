@@ -1,0 +1,260 @@
+"""When a fast model may decide alone: thresholds chosen on validation pictures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pawsight.inference.cascade_card import Choice, Outcome
+from pawsight.inference.prediction import energy, softmax
+from pawsight.inference.sealed import Share, Strict
+
+Mask = NDArray[np.bool_]
+Values = NDArray[np.float64]
+Counts = NDArray[np.intp]
+
+SHARES: Final = tuple(round(0.02 * number, 2) for number in range(51))
+"""The parts sent on for which the curve says what they give."""
+
+_CANDIDATES: Final = 512  # thresholds that are tried for confidence, and as many for the score
+
+
+class ChoiceError(ValueError):
+    """Pictures on which no thresholds can be chosen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What a model answers about the N validation pictures.
+
+    Attributes:
+        right: Whether the most probable class is the right one; not so for pictures of none [N].
+        confidence: Calibrated, of that class [N].
+        scores: How much each looks like any of the classes [N].
+    """
+
+    right: Mask
+    confidence: Values
+    scores: Values
+
+    @classmethod
+    def of(cls, logits: NDArray[np.float32], labels: NDArray[np.intp], temperature: float) -> Asked:
+        """Of logits [N, C], the right classes [N], -1 for none, and the calibration."""
+        shares = softmax(logits, temperature)
+        return cls(shares.argmax(axis=1) == labels, shares.max(axis=1), energy(logits))
+
+
+class Allowance(Strict):
+    """By how much a cascade may be worse than its strong model on the validation pictures.
+
+    Attributes:
+        accuracy: That its accuracy may be lower.
+        catches: The part of pictures of none of the classes that it may catch less.
+    """
+
+    accuracy: Share = 0.001
+    catches: Share = 0.0
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a cascade must reach on the validation pictures.
+
+    Attributes:
+        right: Pictures of the classes whose most probable class is the right one, at least.
+        lost: Pictures of the classes that are called ``neither``, at most.
+        caught: Pictures of none of the classes that are called so, at least.
+    """
+
+    right: float
+    lost: int
+    caught: float
+
+    @classmethod
+    def of(cls, strong: Asked, known: Mask, threshold: float, allowance: Allowance) -> Goal:
+        """To be as good as the strong model alone, but for the allowance."""
+        rejected = strong.scores < threshold
+        return cls(
+            right=int((strong.right & known).sum()) - allowance.accuracy * int(known.sum()),
+            lost=int((rejected & known).sum()),
+            caught=int((rejected & ~known).sum()) - allowance.catches * int((~known).sum()),
+        )
+
+
+def choose(
+    fast: Asked,
+    strong: Asked,
+    known: Mask,
+    *,
+    threshold: float,
+    allowance: Allowance,
+    least: float = -math.inf,
+    may_lose: float | None = None,
+) -> tuple[Choice, Trade]:
+    """Choose the thresholds that send on the smallest share of the validation pictures.
+
+    Under three conditions, all on these pictures, and but for the allowance: accuracy is that of
+    the strong model alone; no more pictures of the classes are called ``neither`` than the strong
+    model alone calls so at its threshold; and no fewer of the others. What the fast model
+    accepts is not lost by the strong one any more, so where the strong one is asked it may be
+    stricter than alone: its threshold is chosen together with those of the fast model, from its own
+    upwards.
+
+    Args:
+        fast: What the fast model answers about N pictures.
+        strong: What the strong one does.
+        known: Which pictures show one of the classes [N].
+        threshold: Of the strong model alone.
+        allowance: By how much the cascade may be worse.
+        least: The lowest score at which the fast model may name a class.
+        may_lose: What the strong model alone is expected to lose at its threshold, for the card.
+
+    Raises:
+        ChoiceError: No picture shows one of the classes.
+    """
+    if not known.any():
+        raise ChoiceError("thresholds are chosen on pictures of the classes, and here are none")
+    goal = Goal.of(strong, known, threshold, allowance)
+    found: list[tuple[float, float, Trade, tuple[int, int]]] = []
+    for each in _stricter(strong.scores[known], threshold):
+        trade = Trade(fast, strong, known, each, least)
+        pair = trade.smallest(goal)
+        if pair is not None:
+            found.append((trade.outcome(pair).sent_on, each, trade, pair))
+    _, _, trade, pair = min(found, key=lambda one: one[:2])
+    return trade.choice(pair, may_lose), trade
+
+
+def _stricter(scores: Values, threshold: float) -> list[float]:
+    """Thresholds from the given one up to where twice as many of the classes would be lost."""
+    lost = int((scores < threshold).sum())
+    higher = np.sort(scores)[lost : 2 * lost + 1]
+    return [threshold, *sorted({_rounded_down(score) for score in higher if score > threshold})]
+
+
+class Trade:
+    """What every pair of thresholds of the fast model gives, beside one of the strong model.
+
+    The fast model says ``neither`` alone only where its score is lower than that of every
+    validation picture of a class: the next such picture lies there with probability
+    1 / (N + 1) (:mod:`pawsight.evaluation.rejection`). Where its confidence and its score reach the
+    thresholds, it names the class. All other pictures are sent on.
+
+    Args:
+        fast: What the fast model answers.
+        strong: What the strong one does.
+        known: Which pictures show one of the classes [N], at least one.
+        threshold: Of the strong model's rejection, where it is asked.
+        least: The lowest score at which the fast model may name a class.
+    """
+
+    def __init__(
+        self, fast: Asked, strong: Asked, known: Mask, threshold: float, least: float
+    ) -> None:
+        self.threshold = threshold
+        self.reject = _rounded_down(float(fast.scores[known].min()))
+        alone = fast.scores < self.reject
+        rejected = strong.scores < threshold
+        self._known, self._others = int(known.sum()), int((~known).sum())
+        self.confidences = _candidates(fast.confidence, 6)
+        scores = _candidates(fast.scores, 4)
+        self.accepts = scores[scores >= max(self.reject, least)]
+        place = (
+            np.searchsorted(self.confidences, fast.confidence, side="right"),
+            np.searchsorted(self.accepts, fast.scores, side="right"),
+        )
+
+        def total(decided: Mask, sent_on: Mask) -> Counts:
+            """How many pictures are such that they count if decided by the one or the other."""
+            change = np.where(alone, 0, decided.astype(int) - sent_on)
+            settled = int(np.where(alone, decided, sent_on).sum())
+            return settled + self._reached(place, change)
+
+        never = np.zeros_like(known)
+        self._sent_on = total(never, np.ones_like(known)) / len(known)
+        self._right = total(fast.right & known, strong.right & known)
+        # Of those whom the fast model decides, it rejects only what it rejects alone.
+        self._lost = total(alone & known, rejected & known)
+        self._caught = total(alone & ~known, rejected & ~known)
+
+    def _reached(self, place: tuple[Counts, Counts], change: Counts) -> Counts:
+        """Sums over the pictures that reach both thresholds, for every pair of them."""
+        shape = (len(self.confidences) + 1, len(self.accepts) + 1)
+        cells = np.zeros(shape, dtype=np.intp)
+        np.add.at(cells, place, change)
+        sums: Counts = cells[::-1, ::-1].cumsum(axis=0).cumsum(axis=1)[::-1, ::-1]
+        return sums[1:, 1:]
+
+    def smallest(self, goal: Goal) -> tuple[int, int] | None:
+        """The thresholds that send on least and reach the goal; of several, the most accurate.
+
+        None where no thresholds reach it.
+        """
+        fitting = (
+            (self._right >= goal.right - 1e-9)
+            & (self._lost <= goal.lost)
+            & (self._caught >= goal.caught - 1e-9)
+        )
+        if not fitting.any():
+            return None
+        return self._best(np.where(fitting, -self._sent_on, -np.inf), self._right)
+
+    def best(self, share: float) -> tuple[int, int]:
+        """The thresholds that answer most pictures rightly, sending on at most this share."""
+        rightly = self._right - self._lost + self._caught
+        cheap = self._sent_on <= max(share, float(self._sent_on.min())) + 1e-9
+        return self._best(np.where(cheap, rightly, -np.inf), -self._sent_on)
+
+    @staticmethod
+    def _best(first: Values, second: NDArray[np.generic]) -> tuple[int, int]:
+        row, column = np.unravel_index(np.lexsort((second.ravel(), first.ravel()))[-1], first.shape)
+        return int(row), int(column)
+
+    def choice(self, pair: tuple[int, int], may_lose: float | None) -> Choice:
+        """A pair of thresholds, as the card keeps it."""
+        row, column = pair
+        return Choice(
+            may_lose=may_lose,
+            confidence=float(self.confidences[row]),
+            accept=float(self.accepts[column]),
+            reject=self.reject,
+            threshold=self.threshold,
+            outcome=self.outcome(pair),
+        )
+
+    def outcome(self, pair: tuple[int, int]) -> Outcome:
+        """What a pair of thresholds gives on the validation pictures."""
+        return Outcome(
+            sent_on=round(float(self._sent_on[pair]), 5),
+            accuracy=round(int(self._right[pair]) / self._known, 5),
+            loses=round(int(self._lost[pair]) / self._known, 5),
+            catches=round(int(self._caught[pair]) / self._others, 5) if self._others else None,
+        )
+
+    def curve(self, shares: Sequence[float] = SHARES) -> tuple[Outcome, ...]:
+        """What each share that is sent on gives at best, by rising share."""
+        return tuple(self._curve(shares))
+
+    def _curve(self, shares: Sequence[float]) -> Iterator[Outcome]:
+        before = None
+        for share in shares:
+            outcome = self.outcome(self.best(share))
+            if outcome != before:
+                yield outcome
+            before = outcome
+
+
+def _candidates(values: Values, digits: int) -> Values:
+    """Thresholds to try: values that pictures have, rounded down, and one that none reaches."""
+    quantiles = np.quantile(values, np.linspace(0, 1, _CANDIDATES), method="lower")
+    scale = 10.0**digits
+    return np.unique([*np.floor(quantiles * scale) / scale, np.ceil(values.max()) + 1])
+
+
+def _rounded_down(score: float) -> float:
+    return math.floor(score * 1e4) / 1e4

@@ -1,0 +1,202 @@
+"""Thresholds are chosen as promised, and hold in what answers afterwards."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pawsight
+from pawsight.inference.cascade_card import CascadeFolder
+from pawsight.training.cascade import Allowance, Asked, ChoiceError, Goal, choose
+from tests.command import run
+from tests.drawn import drawn_table
+from tests.model_folders import make_model_folder
+
+EXACT = Allowance(accuracy=0.0)
+
+
+def asked(rng: np.random.Generator, known: np.ndarray, skill: float) -> Asked:
+    """A model that is right, and tells the known from the others, the better the more skilled."""
+    margin = rng.normal(skill, 1.0, len(known))
+    return Asked(
+        right=known & (margin > 0),
+        confidence=1 / (1 + np.exp(-2 * np.abs(margin))),
+        scores=np.where(known, 3.0, -3.0) * skill + rng.normal(0, 2.0, len(known)),
+    )
+
+
+@pytest.fixture
+def members() -> tuple[Asked, Asked, np.ndarray]:
+    rng = np.random.default_rng(4)
+    known = rng.random(600) < 0.8
+    return asked(rng, known, 1.2), asked(rng, known, 2.5), known
+
+
+def test_it_is_as_good_as_the_strong_one_at_less(
+    members: tuple[Asked, Asked, np.ndarray],
+) -> None:
+    fast, strong, known = members
+    for threshold in (-1.0, 0.0, 2.0):
+        choice, _ = choose(fast, strong, known, threshold=threshold, allowance=EXACT)
+        named = (fast.scores >= choice.accept) & (fast.confidence >= choice.confidence)
+        alone = fast.scores < choice.reject
+        assert not (alone & known).any()
+        rejected = np.where(named, False, alone | (strong.scores < choice.threshold))
+        right = np.where(named | alone, fast.right, strong.right)
+        goal = Goal.of(strong, known, threshold, EXACT)
+        assert right[known].sum() >= goal.right
+        assert rejected[known].sum() <= goal.lost
+        assert rejected[~known].sum() >= goal.caught
+        assert 0 < choice.outcome.sent_on < 1
+        assert choice.outcome.sent_on == pytest.approx((~named & ~alone).mean(), abs=1e-5)
+        assert choice.outcome.accuracy == pytest.approx(right[known].mean(), abs=1e-5)
+        assert choice.outcome.catches == pytest.approx(rejected[~known].mean(), abs=1e-5)
+
+
+def test_no_other_thresholds_would_send_on_less(
+    members: tuple[Asked, Asked, np.ndarray],
+) -> None:
+    fast, strong, known = members
+    choice, _ = choose(fast, strong, known, threshold=0.0, allowance=EXACT)
+    goal = Goal.of(strong, known, 0.0, EXACT)
+    alone = fast.scores < choice.reject
+    for confidence in np.quantile(fast.confidence, np.linspace(0, 1, 40)):
+        for accept in np.quantile(fast.scores, np.linspace(0, 1, 40)):
+            named = (fast.scores >= max(accept, choice.reject)) & (fast.confidence >= confidence)
+            rejected = np.where(named, False, alone | (strong.scores < choice.threshold))
+            if (
+                np.where(named | alone, fast.right, strong.right)[known].sum() >= goal.right
+                and rejected[known].sum() <= goal.lost
+                and rejected[~known].sum() >= goal.caught
+            ):
+                assert (~named & ~alone).mean() >= choice.outcome.sent_on - 2 / 600
+
+
+def test_an_allowance_sends_on_less_and_the_curve_rises(
+    members: tuple[Asked, Asked, np.ndarray],
+) -> None:
+    fast, strong, known = members
+    exact, trade = choose(fast, strong, known, threshold=0.0, allowance=EXACT)
+    lax, _ = choose(
+        fast, strong, known, threshold=0.0, allowance=Allowance(accuracy=0.05, catches=0.05)
+    )
+    assert lax.outcome.sent_on < exact.outcome.sent_on
+    curve = trade.curve()
+    shares = [each.sent_on for each in curve]
+    assert shares == sorted(set(shares))
+    assert curve[-1].accuracy > curve[0].accuracy
+    assert (curve[-1].catches or 0) > (curve[0].catches or 0)
+
+
+def test_without_neither_the_fast_one_keeps_to_its_own_threshold(
+    members: tuple[Asked, Asked, np.ndarray],
+) -> None:
+    fast, strong, known = members
+    only = [Asked(each.right[known], each.confidence[known], each.scores[known])
+            for each in (fast, strong)]  # fmt: skip
+    everything = np.ones(int(known.sum()), dtype=bool)
+    choice, _ = choose(*only, everything, threshold=0.0, allowance=EXACT, least=1.5)
+    assert choice.accept >= 1.5
+    assert choice.outcome.catches is None
+    with pytest.raises(ChoiceError, match="here are none"):
+        choose(*only, ~everything, threshold=0.0, allowance=EXACT)
+
+
+@pytest.fixture
+def data(tmp_path: Path, trained: Path) -> Path:
+    """A folder with ``labels.csv`` of pictures in ``images``, and a model ``quick``."""
+    table = drawn_table(tmp_path / "images", 40, ("cat", "dog", "neither"))
+    table["path"] = [Path(path).name for path in table["path"]]
+    table.to_csv(tmp_path / "labels.csv", index=False)
+    make_model_folder(tmp_path / "quick", threshold=1.0)
+    return tmp_path
+
+
+def options(data: Path) -> list[str | Path]:
+    return ["--labels", data / "labels.csv", "--images", data / "images"]
+
+
+def test_from_two_models_to_one_that_every_command_takes(data: Path, trained: Path) -> None:
+    both = data / "both"
+    command = [
+        "cascade", *options(data), "--fast", data / "quick", "--strong", trained, "--output", both,
+    ]  # fmt: skip
+    done = run(*command)
+    assert done.exit_code == 0, done.output
+    assert "validation split of labels.csv: 30 pictures" in done.stdout
+    folder = CascadeFolder.open(both)
+    outcome, measured = folder.card.choice.outcome, folder.card.metrics[0]
+    assert measured.pictures == 30  # of 120, the others are for training and testing
+    assert measured.sent_on == outcome.sent_on
+    assert (measured.accuracy, measured.catches) == (outcome.accuracy, outcome.catches)
+    assert str(data) not in (both / "cascade.json").read_text()
+
+    written = {file.name: file.read_bytes() for file in both.iterdir()}
+    assert set(written) == {"cascade.json", "README.md", "curve.svg"}
+    assert len(written["curve.svg"]) < 40_000
+    assert run(*command).exit_code == 0
+    assert written == {file.name: file.read_bytes() for file in both.iterdir()}
+
+    done = run("classify", data / "images", "--model", both, "--format", "csv")
+    assert done.exit_code == 0, done.output
+    rows = list(csv.DictReader(done.stdout.splitlines()))
+    assert {row["model"] for row in rows} == {f"both@{folder.version}"}
+    assert {row["decided_by"].split("@")[0] for row in rows} <= {"quick", "model"}
+
+    done = run("models", "verify", both)
+    assert "quick" in done.stdout
+    assert "golden pictures answered as they were in training" in done.stdout
+    assert "What each share gives" in run("models", "show", both).stdout
+
+    done = run(
+        "evaluate", *options(data), "--model", data / "quick", "--model", both, "--model", trained,
+        "--keep-seen", "--json", data / "figures.json", "--html", data / "report.html",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    quick, cascade, strong = json.loads((data / "figures.json").read_text())["models"]
+    assert quick["sent_on"] is None
+    assert 0 <= cascade["sent_on"] <= 1
+    assert cascade["accuracy"] >= strong["accuracy"] - 0.1
+    assert cascade["auroc"] is not None
+    assert "McNemar" in done.stdout
+    assert run("evaluate", *options(data), "--model", both, "--keep-seen").exit_code == 0
+
+    done = run("evaluate", *options(data), "--model", both, "--record", "drawn test")
+    assert done.exit_code == 0, done.output
+    assert CascadeFolder.open(both).card.metrics[-1].data == "drawn test"
+    assert pawsight.load(str(both)).reference.version == folder.version
+
+    picture = data / "images" / "cat_0.png"
+    done = run("explain", picture, "--model", both, "--output", data / "why.png")
+    assert done.exit_code == 0, done.output
+    assert "which decided" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"--strong": "QUICK"}, "cannot send on to itself"),
+        ({"--strong": "nothing"}, "no model 'nothing'"),
+        ({"--output": "QUICK"}, "holds a model already"),
+        ({"--name": "My Model"}, "'My Model' is no name for a model"),
+        ({"--classes": "cat,dog,wolf", "--labels": "WOLF"}, "the table also has wolf"),
+    ],
+)
+def test_what_makes_no_cascade_is_refused_in_words(
+    data: Path, trained: Path, change: dict[str, str], words: str
+) -> None:
+    wolves = (data / "labels.csv").read_text().replace(",neither,", ",wolf,")
+    (data / "wolves.csv").write_text(wolves)
+    places = {"QUICK": str(data / "quick"), "WOLF": str(data / "wolves.csv")}
+    given = {
+        "--labels": str(data / "labels.csv"), "--images": str(data / "images"),
+        "--fast": str(data / "quick"), "--strong": str(trained), "--output": str(data / "both"),
+    } | {name: places.get(value, value) for name, value in change.items()}  # fmt: skip
+    done = run("cascade", *(part for pair in given.items() for part in pair))
+    assert done.exit_code == 2
+    assert words in done.stderr
+    assert not (data / "both").exists()
