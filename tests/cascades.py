@@ -8,7 +8,6 @@ from pawsight.inference.artifact import Measurement
 from pawsight.inference.cascade_card import (
     CURVE_FILE,
     CascadeCard,
-    CascadeFolder,
     Choice,
     Member,
     Outcome,
@@ -62,5 +61,4 @@ def make_cascade_folder(path: Path, fast: str = f"../{FAST}", strong: str = f"..
         curve=(outcome,),
         data_digest="0" * 64,
     )
-    folder: CascadeFolder = write_cascade(path, card)
-    return folder.path
+    return write_cascade(path, card).path

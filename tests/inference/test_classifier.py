@@ -10,7 +10,8 @@ from PIL import Image
 import pawsight
 from pawsight.images.errors import ImageError, NotAnImage
 from pawsight.inference.catalog import load_network
-from pawsight.inference.classifier import Classifier, Picture
+from pawsight.inference.classifier import Classifier
+from pawsight.inference.reading import Picture
 from tests.drawn import draw
 
 

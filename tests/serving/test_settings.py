@@ -12,7 +12,7 @@ from pawsight.serving.settings import Settings
 def test_the_defaults() -> None:
     settings = Settings()
     assert (settings.host, settings.port) == ("127.0.0.1", 8000)
-    assert settings.serve_models == ("custom", "pretrained")
+    assert settings.serve_models == ("auto", "custom", "pretrained")
     assert settings.max_bytes == DEFAULT_LIMITS.max_bytes
     assert settings.max_pixels == DEFAULT_LIMITS.max_pixels
 

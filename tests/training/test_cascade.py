@@ -96,14 +96,16 @@ def test_without_neither_the_fast_one_keeps_to_its_own_threshold(
     members: tuple[Asked, Asked, np.ndarray],
 ) -> None:
     fast, strong, known = members
-    only = [Asked(each.right[known], each.confidence[known], each.scores[known])
-            for each in (fast, strong)]  # fmt: skip
+    quick, slow = (
+        Asked(each.right[known], each.confidence[known], each.scores[known])
+        for each in (fast, strong)
+    )
     everything = np.ones(int(known.sum()), dtype=bool)
-    choice, _ = choose(*only, everything, threshold=0.0, allowance=EXACT, least=1.5)
+    choice, _ = choose(quick, slow, everything, threshold=0.0, allowance=EXACT, least=1.5)
     assert choice.accept >= 1.5
     assert choice.outcome.catches is None
     with pytest.raises(ChoiceError, match="here are none"):
-        choose(*only, ~everything, threshold=0.0, allowance=EXACT)
+        choose(quick, slow, ~everything, threshold=0.0, allowance=EXACT)
 
 
 @pytest.fixture
@@ -137,7 +139,7 @@ def test_from_two_models_to_one_that_every_command_takes(data: Path, trained: Pa
 
     written = {file.name: file.read_bytes() for file in both.iterdir()}
     assert set(written) == {"cascade.json", "README.md", "curve.svg"}
-    assert len(written["curve.svg"]) < 40_000
+    assert len(written["curve.svg"]) < 60_000
     assert run(*command).exit_code == 0
     assert written == {file.name: file.read_bytes() for file in both.iterdir()}
 

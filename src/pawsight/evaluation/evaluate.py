@@ -70,7 +70,8 @@ class Evaluation:
     @property
     def answers(self) -> Labels:
         """The most probable class of each picture, rejected or not [N]."""
-        return self.probabilities.argmax(axis=1)
+        best: Labels = self.probabilities.argmax(axis=1)
+        return best
 
     @property
     def decided(self) -> dict[str, float]:

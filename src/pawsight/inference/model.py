@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overload
 
 from pawsight.images.decode import DEFAULT_LIMITS, Limits
 from pawsight.images.errors import ImageError
@@ -135,4 +135,7 @@ class Predicting(ABC, Generic[Read]):
             good = [each for each in read if not isinstance(each, Exception)]
             answers = iter(self.answer(good) if good else ())
             for each in read:
-                yield each if isinstance(each, Exception) else next(answers)
+                if isinstance(each, Exception):
+                    yield cast("ImageError | OSError", each)
+                else:
+                    yield next(answers)
