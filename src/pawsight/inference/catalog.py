@@ -31,6 +31,14 @@ class Entry:
     path: Path
     source: str
 
+    def open(self) -> ModelFolder:
+        """Read the folder and verify its files, without loading the network.
+
+        Raises:
+            BrokenModel: It is incomplete or was changed.
+        """
+        return ModelFolder.open(self.path)
+
     def load(self, *, threads: int | None = None, may_lose: float | None = None) -> Classifier:
         """Open, verify and load the folder.
 
@@ -43,7 +51,7 @@ class Entry:
             ModelError: No threshold is known that loses so little.
         """
         return Classifier(
-            ModelFolder.open(self.path),
+            self.open(),
             name=self.name,
             source=self.source,
             threads=threads,

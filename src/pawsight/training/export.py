@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -34,9 +34,10 @@ from pawsight.inference.artifact import (
 )
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.prediction import energy
-from pawsight.labels import NEITHER, classes_of
+from pawsight.labels import BACKGROUND, NEITHER, classes_of
 from pawsight.models.cnn_model import Activations
 from pawsight.models.huggingface import HuggingFaceViT
+from pawsight.training.background import add_background
 from pawsight.training.compress import compress, round_weights
 from pawsight.training.fit import Network, load_weights, random_network, starting_point
 from pawsight.training.folder import (
@@ -100,7 +101,7 @@ def export_run(
     parameters = sum(each.numel() for each in network.parameters()) / 1e6
     card = Card(
         name=name,
-        description=f"Tells {', '.join(labels)} apart in photographs, and says when it is neither.",
+        description=describe(labels),
         architecture=f"{type(network).__name__}, {parameters:.1f} million parameters",
         labels=labels,
         preprocessing=how,
@@ -110,14 +111,11 @@ def export_run(
         provenance=Provenance(
             started_from=starting_point(recipe, run.origin),
             licence="Apache-2.0",
-            data=", ".join(
-                f"{count} photographs of {label}"
-                for label, count in training["label"].value_counts().sort_index().items()
-            ),
+            data=in_words(training),
             data_digest=data_digest(table),
             seed=recipe.seed,
             code_revision=code_revision(),
-            libraries={each: version(each) for each in ("torch", "lightning", "numpy", "pillow")},
+            libraries=versions("torch", "lightning", "numpy", "pillow"),
             recipe=recipe.model_dump(mode="json"),
         ),
         golden=golden,
@@ -127,13 +125,37 @@ def export_run(
     )
     folder = write_card(output, card)
     check_parity(answering(network), Classifier(folder, precision="float32"))
-    return calibrate(folder, table, progress)
+    return calibrate(add_background(folder, table), table, progress)
 
 
-def write_seen(table: pd.DataFrame, output: Path) -> None:
-    """Write the hashes of what a network was trained on or chosen by."""
+def describe(labels: Sequence[str]) -> str:
+    """A model in one sentence, for its card."""
+    return f"Tells {', '.join(labels)} apart in photographs, and says when it is neither."
+
+
+def in_words(training: pd.DataFrame) -> str:
+    """What was trained on, for a card: how many pictures of each label."""
+    return ", ".join(
+        f"{count} photographs of {label}"
+        for label, count in training["label"].value_counts().sort_index().items()
+    )
+
+
+def versions(*names: str) -> dict[str, str]:
+    """The versions of installed libraries, by name."""
+    return {each: version(each) for each in names}
+
+
+def write_seen(table: pd.DataFrame, output: Path, before: bytes = b"") -> None:
+    """Write the hashes of what a network was trained on or chosen by.
+
+    Args:
+        table: ``path`` and ``split``.
+        output: The folder.
+        before: Hashes of what the network that it started from had seen.
+    """
     seen = table.loc[table["split"] != "test", "path"].tolist()
-    hash_files(seen).astype("<u8").tofile(output / SEEN_FILE)
+    (output / SEEN_FILE).write_bytes(before + hash_files(seen).astype("<u8").tobytes())
 
 
 class _Exported(nn.Module):
@@ -203,8 +225,26 @@ def record(folder: ModelFolder, measurement: Measurement) -> ModelFolder:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """What was answered about further pictures by networks that had not seen them.
+
+    Attributes:
+        logits: float32 [N, C].
+        labels: [N], in [0, C) or :data:`~pawsight.labels.BACKGROUND`.
+    """
+
+    logits: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+
 def calibrate(
-    folder: ModelFolder, table: pd.DataFrame, progress: Callable[[int], None] | None = None
+    folder: ModelFolder,
+    table: pd.DataFrame,
+    progress: Callable[[int], None] | None = None,
+    *,
+    further: HeldOut | None = None,
+    loses: float = LOSES,
 ) -> ModelFolder:
     """Choose temperature and rejection thresholds on the validation split, and measure.
 
@@ -212,13 +252,19 @@ def calibrate(
         folder: The model.
         table: That it was trained on: ``path``, ``label`` and ``split``.
         progress: Called with the number of pictures measured after each step.
+        further: Calibrates beside the validation split.
+        loses: The part of pictures of the classes that may be called ``neither``.
     """
     measured = _measure(folder, table, "validation", progress)
-    known = measured.known
-    temperature = round(fit_temperature(measured.logits[known], measured.labels[known]), 4)
-    scores, different = energy(measured.logits), _different(table)
-    points = operating_points(scores[known & different], scores[~known & different])
-    if points[0].loses > LOSES:
+    different = _different(table)
+    logits, labels = measured.logits[different], measured.labels[different]
+    if further:
+        logits = np.concatenate([logits, further.logits])
+        labels = np.concatenate([labels, further.labels])
+    known, scores = labels != BACKGROUND, energy(logits)
+    temperature = round(fit_temperature(logits[known], labels[known]), 4)
+    points = operating_points(scores[known], scores[~known])
+    if points[0].loses > loses:
         log.warning(
             "with so few validation pictures, the lowest threshold is expected to call %.1f %% of "
             "the classes' pictures %s; more pictures would promise less",
@@ -229,7 +275,7 @@ def calibrate(
         points=points,
         trained=folder.card.rejection.trained,
     )
-    threshold = rejection.losing(max(LOSES, rejection.points[0].loses))
+    threshold = rejection.losing(max(loses, rejection.points[0].loses))
     rejection = rejection.model_copy(update={"threshold": threshold})
     folder = write_card(
         folder.path,

@@ -109,8 +109,8 @@ def _axes(graph: Any, mean: Any) -> list[int] | None:  # noqa: ANN401
     for tensor in graph.initializer:
         if len(mean.input) > 1 and tensor.name == mean.input[1]:
             axes = numpy_helper.to_array(tensor)
-            # Counted from the end where the exporter liked it so: of [N, D, h, w].
-            return sorted(int(axis) % 4 if len(axes) > 1 else int(axis) for axis in axes)
+            # They may be counted from the end, of [N, D, h, w] or of [N, places, D].
+            return sorted(int(axis) % (4 if len(axes) > 1 else 3) for axis in axes)
     return None
 
 

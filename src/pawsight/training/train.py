@@ -17,6 +17,33 @@ RUN_FOLDER = "training"
 """Below the model folder: checkpoints and logs, which serving does not need."""
 
 
+def check_table(table: pd.DataFrame) -> tuple[str, ...]:
+    """The classes of a table, in the order of the logits, where it can be trained on.
+
+    Args:
+        table: ``label`` and ``split``.
+
+    Raises:
+        RunError: It has fewer than two classes, or none in its validation split, or one that its
+            training split has no picture of.
+    """
+    classes = classes_of(table["label"])
+    if len(classes) < 2:
+        raise RunError("training needs two classes or more; see the report on the table above")
+    if not (table.loc[table["split"] == "validation", "label"] != NEITHER).any():
+        raise RunError(
+            f"the validation split has no picture of a class, only of {NEITHER!r}: the best "
+            "weights and the thresholds are chosen on it"
+        )
+    absent = set(classes) - set(table.loc[table["split"] == "train", "label"])
+    if absent:
+        raise RunError(
+            f"the training split has no picture of {', '.join(sorted(absent))}: add some, or name "
+            "the other classes (--classes)"
+        )
+    return classes
+
+
 def begin(
     table: pd.DataFrame,
     recipe: Recipe,
@@ -42,14 +69,7 @@ def begin(
         ModelError: A teacher is no model.
     """
     run = RunFolder(output / RUN_FOLDER)
-    classes = classes_of(table["label"])
-    if len(classes) < 2:
-        raise RunError("training needs two classes or more; see the report on the table above")
-    if not (table.loc[table["split"] == "validation", "label"] != NEITHER).any():
-        raise RunError(
-            f"the validation split has no picture of a class, only of {NEITHER!r}: the best "
-            "weights and the thresholds are chosen on it"
-        )
+    classes = check_table(table)
     if resume and run.exists:
         run.check_same(recipe, table)
     elif run.exists:
