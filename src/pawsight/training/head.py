@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import warnings
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +19,7 @@ from pawsight.models.lightning_module import open_set_cross_entropy
 from pawsight.training.features import Features
 
 Numbers = NDArray[np.int64]
+Rows = NDArray[np.intp]
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +56,8 @@ class FittedHead:
     Attributes:
         head: Fitted on all pictures.
         strength: Of its regularisation.
-        held_out: Logits float32 [N, C] of every picture, by heads that did not see it; of no
-            pictures, [0, C], where a class has too few to leave some out.
+        held_out: Logits float32 [N, C] of every row, by heads that did not see it; of no rows,
+            [0, C], where a class has too few to leave some out.
     """
 
     head: Head
@@ -64,9 +65,7 @@ class FittedHead:
     held_out: Features
 
 
-def fit_head(
-    views: Features, labels: Numbers, groups: Numbers, *, seed: int = 0
-) -> FittedHead:
+def fit_head(features: Features, labels: Numbers, groups: Numbers, *, seed: int = 0) -> FittedHead:
     """Fit a multinomial logistic regression with an imagined class "none of them".
 
     The loss is that of training networks
@@ -77,52 +76,49 @@ def fit_head(
     strength) is the one with the least cross-entropy on pictures that were left out.
 
     Args:
-        views: float32 [N, V, D], features of N pictures by V views, each a sample of its own.
+        features: float32 [N, D].
         labels: int64 [N], in [0, C), each of them at least once, or
             :data:`~pawsight.labels.BACKGROUND`.
-        groups: int64 [N]; pictures of one group are left out together.
+        groups: int64 [N]; rows of one group, such as views of one picture, are left out together.
         seed: Of the folds.
-
-    Returns:
-        The head. Held-out logits are those of the first view.
     """
     classes = int(labels.max()) + 1
-    folds = list(_folds(labels, groups, seed))
+    folds = _folds(labels, groups, seed)
     if not folds:
         strength = STRENGTHS[len(STRENGTHS) // 2]
-        head = _fit(views, labels, classes, strength)
+        head = _fit(features, labels, classes, strength)
         return FittedHead(head, strength, np.empty((0, classes), dtype=np.float32))
-    tried = {each: _held_out(views, labels, classes, folds, each) for each in STRENGTHS}
+    tried = {each: _held_out(features, labels, classes, folds, each) for each in STRENGTHS}
     losses = {each: _loss(logits, labels) for each, logits in tried.items()}
     strength = min(losses, key=losses.__getitem__)
-    log.info("regularisation %g: cross-entropy %.3f on pictures left out", strength, losses[strength])
-    return FittedHead(_fit(views, labels, classes, strength), strength, tried[strength])
+    log.info("regularisation %g: loss %.3f on pictures left out", strength, losses[strength])
+    return FittedHead(_fit(features, labels, classes, strength), strength, tried[strength])
 
 
-def _folds(
-    labels: Numbers, groups: Numbers, seed: int
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+def _folds(labels: Numbers, groups: Numbers, seed: int) -> list[tuple[Rows, Rows]]:
     """Rows to fit on and rows to leave out; none where a class cannot be on both sides."""
     counts = [len(np.unique(groups[labels == each])) for each in np.unique(labels)]
     if min(counts) < 2:
-        return
+        return []
     folds = StratifiedGroupKFold(min(FOLDS, *counts), shuffle=True, random_state=seed)
-    for fitted, left_out in folds.split(labels, labels, groups):
-        if set(labels[fitted]) == set(labels):
-            yield fitted, left_out
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*least populated class.*")
+        parts = list(folds.split(labels, labels, groups))
+    whole = all(set(labels[fitted]) == set(labels) for fitted, _ in parts)
+    return parts if whole else []
 
 
 def _held_out(
-    views: Features,
+    features: Features,
     labels: Numbers,
     classes: int,
-    folds: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
+    folds: list[tuple[Rows, Rows]],
     strength: float,
 ) -> Features:
     logits = np.zeros((len(labels), classes), dtype=np.float32)
     for fitted, left_out in folds:
-        head = _fit(views[fitted], labels[fitted], classes, strength)
-        logits[left_out] = head.logits(views[left_out, 0])
+        head = _fit(features[fitted], labels[fitted], classes, strength)
+        logits[left_out] = head.logits(features[left_out])
     return logits
 
 
@@ -131,13 +127,12 @@ def _loss(logits: Features, labels: Numbers) -> float:
     return float(_cross_entropy(torch.from_numpy(logits), weights))
 
 
-def _fit(views: Features, labels: Numbers, classes: int, strength: float) -> Head:
-    features = views.reshape(-1, views.shape[2])
+def _fit(features: Features, labels: Numbers, classes: int, strength: float) -> Head:
     mean, deviation = features.mean(axis=0), features.std(axis=0)
     # A feature that never changes says nothing.
     scale = np.where(deviation > 1e-6, 1 / np.maximum(deviation, 1e-6), 0).astype(np.float32)
     inputs = torch.from_numpy((features - mean) * scale)
-    weights = _weights(torch.from_numpy(np.repeat(labels, views.shape[1])), classes)
+    weights = _weights(torch.from_numpy(labels), classes)
     weight = torch.zeros(classes, inputs.shape[1], requires_grad=True)
     bias = torch.zeros(classes, requires_grad=True)
     optimizer = torch.optim.LBFGS([weight, bias], max_iter=_STEPS, line_search_fn="strong_wolfe")
@@ -149,7 +144,10 @@ def _fit(views: Features, labels: Numbers, classes: int, strength: float) -> Hea
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # steps of a millisecond: threads would wait for each other
     optimizer.step(closure)  # type: ignore[no-untyped-call]
+    torch.set_num_threads(threads)
     scaled = weight.detach().numpy() * scale
     return Head(scaled, bias.detach().numpy() - scaled @ mean)
 

@@ -165,16 +165,17 @@ def _fit(
     seed: int,
 ) -> FittedHead:
     """Fit a head to the table's pictures and to what is unlike them in a background [B, D]."""
-    if background is None:
-        return fit_head(views, numbers, groups, seed=seed)
-    known = numbers != BACKGROUND
-    used = background[unlike(background, views[known, 0], numbers[known])]
-    log.info("%d of %d background features show none of the classes", len(used), len(background))
+    plain, mirrored = views[:, 0], views[:, 1]
+    used = np.empty((0, views.shape[2]), dtype=np.float32)
+    if background is not None:
+        known = numbers != BACKGROUND
+        used = background[unlike(background, plain[known], numbers[known])]
+        log.info("%d of %d background features are unlike the classes", len(used), len(background))
     count = len(used)
     return fit_head(
-        np.concatenate([views, np.repeat(used[:, None], views.shape[1], axis=1)]),
-        np.concatenate([numbers, np.full(count, BACKGROUND)]),
-        np.concatenate([groups, np.arange(count) + len(groups)]),
+        np.concatenate([plain, mirrored, used]),
+        np.concatenate([numbers, numbers, np.full(count, BACKGROUND)]),
+        np.concatenate([groups, groups, np.arange(count) + len(groups)]),
         seed=seed,
     )
 
@@ -182,7 +183,7 @@ def _fit(
 def _first_of_group(
     held_out: Features, numbers: NDArray[np.int64], groups: NDArray[np.int64]
 ) -> HeldOut | None:
-    """What was said of the table's pictures, each look-alike once; None where nothing was.
+    """What was said of the table's pictures, of look-alikes one; None where nothing was.
 
     Of background from elsewhere nothing is kept: how much of it is caught says nothing about the
     pictures that a user will send.
