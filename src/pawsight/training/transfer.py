@@ -52,7 +52,7 @@ from pawsight.training.train import RUN_FOLDER, check_table
 
 log = logging.getLogger(__name__)
 
-LOSES: Final = 0.03
+LOSES: Final = 0.05
 """The part of pictures of the classes that may be called ``neither``.
 
 More than of the networks that were trained as a whole: features that were learned for other classes
