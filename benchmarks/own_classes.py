@@ -10,7 +10,7 @@ breeds up to that number. Three rows:
 
 - the background that the model's folder carries: other photographs, of the same categories too;
 - new categories: a background of half of the categories (cats and dogs are two of them), asked
-  about the unrelated photographs of the other half; both ways round, each threshold the model's own;
+  about the unrelated photographs of the other half; both ways round, each with its own threshold;
 - no background at all.
 
 In the second row the head has never met the categories. The network below it has: `neither` and
@@ -62,7 +62,9 @@ def main() -> None:
         start = time.perf_counter()
         folder = transfer(own, parent, home / "shipped", name="shipped")
         seconds = time.perf_counter() - start
-        print(f"{(own['split'] == 'train').sum()} pictures trained, in {seconds:.0f} s, all of it\n")
+        print(
+            f"{(own['split'] == 'train').sum()} pictures trained, in {seconds:.0f} s, all of it\n"
+        )
         print("| background | right | lost | rejected of unrelated |\n|---|---|---|---|")
         print_row("as shipped", [ask(folder, own, unrelated)])
         halves = half_of(others["category"])
