@@ -49,7 +49,7 @@ def test_the_embedded_cascade_fits_the_embedded_members() -> None:
     assert {answer.model.name for answer in answers} == {"auto"}
     chosen, (_, strong) = card.metrics[0], card.alone
     assert (chosen.accuracy or 0) >= (strong.accuracy or 1) - 0.001
-    assert (chosen.catches or 0) >= (strong.catches or 1)
+    assert (chosen.catches or 0) >= (strong.catches or 1) - 0.01
     assert (chosen.loses or 0) <= (strong.loses or 0)
 
 

@@ -312,3 +312,35 @@ def test_models_are_listed_with_source_size_and_accuracy(arguments: list[str]) -
     assert re.match(r" auto +embedded .* cascade of custom and pretrained .* MB .*%", auto)
     assert re.match(r" custom +embedded .* MB .*%.*test", custom)
     assert re.match(r" pretrained +embedded .* MB .*%.*test", pretrained)
+
+
+def test_a_new_head_from_the_command_line(data: Path, trained: Path) -> None:
+    done = run("train", *options(data), "--start", trained, "--output", data / "own")
+    assert done.exit_code == 0, done.output
+    assert "test split of its training table:" in done.stdout
+    done = run("classify", data / "images", "--model", data / "own", "--format", "csv")
+    assert done.exit_code == 0, done.output
+    assert run("models", "verify", data / "own").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["--start", "nothing"], "no model 'nothing': there are"),
+        (["--start", "custom", "--epochs", "3"], "takes no --epochs"),
+        (["--start", "custom", "--resume"], "takes no --resume"),
+        (["--start", "custom", "--recipe", "simple-cnn"], "batch normalisation folded away"),
+    ],
+)
+def test_what_cannot_be_started_from_is_said(data: Path, given: list[str], words: str) -> None:
+    done = run("train", *options(data), "--output", data / "own", *given)
+    assert done.exit_code == 2
+    assert words in done.stderr
+    assert not (data / "own").exists()
+
+
+def test_a_training_that_is_no_model_yet_is_no_start_for_a_head(data: Path, trained: Path) -> None:
+    shutil.copytree(trained / "training", data / "begun" / "training")
+    done = run("train", *options(data), "--output", data / "own", "--start", data / "begun")
+    assert done.exit_code == 2
+    assert "`pawsight export` makes one of it" in done.stderr

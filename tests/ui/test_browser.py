@@ -153,15 +153,14 @@ def test_pictures_in_sentences_out_and_words_when_the_service_is_gone(
 
 
 def test_the_examples_on_the_embedded_model(
-    browser: Browser, tmp_path: Path, screenshots: Path
+    browser: Browser, tmp_path: Path, screenshots: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What README shows: `PAWSIGHT_SCREENSHOTS=docs/images` makes its picture again."""
     examples = Path(__file__).parents[2] / "examples"
     embedded = Path(pawsight.__file__).parent / "weights"
-    names = ("auto", "custom", "pretrained")
-    settings = Settings(serve_models=tuple(str(embedded / name) for name in names))
+    monkeypatch.setattr("pawsight.inference.catalog._EMBEDDED", embedded)
     with (
-        running(create_app(settings)) as service,
+        running(create_app(Settings())) as service,
         page_asking(service, tmp_path) as url,
     ):
         page = browser.new_page(viewport={"width": 1200, "height": 820})

@@ -23,6 +23,8 @@ from pawsight.cli.common import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from pawsight.inference.artifact import ModelFolder
+    from pawsight.inference.catalog import Entry
     from pawsight.training.recipe import Recipe
 
 MOST_SHOWN = 200
@@ -34,8 +36,11 @@ def train(
     labels: options.Labels = None,
     images: options.Images = None,
     recipe: Annotated[
-        str, typer.Option(help="A recipe that pawsight ships, or the path of a .toml file.")
-    ] = "simple-cnn",
+        str | None,
+        typer.Option(
+            help="A recipe that pawsight ships, or the path of a .toml file; by default simple-cnn."
+        ),
+    ] = None,
     name: Annotated[
         str | None, typer.Option(help="Of the model; by default the folder's name.")
     ] = None,
@@ -45,8 +50,13 @@ def train(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
     start: Annotated[
-        Path | None,
-        typer.Option(help="Start from the best weights of the training in this folder."),
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Without --recipe: keep the network of this model (a name or a folder) and train "
+            "a new head on its features, in seconds. With --recipe: train all weights, from "
+            "the best of the training in this folder, or from those of a Vision Transformer.",
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where a stopped training left off.")
@@ -92,8 +102,14 @@ def train(
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     changes = {"epochs": epochs, "image_size": image_size, "seed": seed}
     called = model_name(name, output)
+    model: Entry | None = None
+    if start and not recipe:
+        refused = {
+            "--epochs": epochs, "--image-size": image_size, "--debug": debug, "--resume": resume,
+        }  # fmt: skip
+        model = _to_start_from(start, [option for option, given in refused.items() if given])
     with refusing(RecipeError):
-        chosen = load_recipe(recipe, **changes)
+        chosen = load_recipe(recipe or "simple-cnn", **changes)
     table = read_labels(
         labels,
         images,
@@ -121,6 +137,16 @@ def train(
             _debug(debug, split.frame, chosen)
         typer.echo("nothing was kept")
         return
+    if model:
+        with refusing(RunError, ModelError, ExportError), counting("looking") as advance:
+            from pawsight.training.transfer import transfer
+
+            folder = transfer(
+                split.frame, model.open(), output, name=called, seed=seed or 0,
+                progress=advance,
+            )  # fmt: skip
+        _say_what_it_reached(folder, output)
+        return
     with refusing(RunError, StartingPointError, ModelError):
         run = begin(split.frame, chosen, output, resume=resume, start=start)
         try:
@@ -137,6 +163,33 @@ def train(
             raise typer.Exit(130) from None
     with refusing(ExportError), counting("measuring") as advance:
         folder = export_run(run, output, name=called, progress=advance)
+    _say_what_it_reached(folder, output)
+
+
+def _to_start_from(start: str, refused: list[str]) -> Entry:
+    """The model whose features a new head is trained on."""
+    from pawsight.inference.catalog import resolve
+    from pawsight.inference.errors import UnknownModel
+    from pawsight.training.run import RunFolder
+    from pawsight.training.train import RUN_FOLDER
+
+    if refused:
+        fail(
+            f"a new head on a model's features takes no {', '.join(refused)}: its network stays as "
+            "it is. With --recipe, --start trains all weights of another training"
+        )
+    try:
+        return resolve(start)
+    except UnknownModel as error:
+        if RunFolder(Path(start) / RUN_FOLDER).exists:
+            fail(
+                f"{start!r} holds a training and is no model yet: `pawsight export` makes one of "
+                "it; with --recipe, --start trains all its weights"
+            )
+        fail(str(error))
+
+
+def _say_what_it_reached(folder: ModelFolder, output: Path) -> None:
     for each in folder.card.metrics:
         if each.accuracy is not None:
             typer.echo(f"{each.data}: {each.accuracy:.2%} right")

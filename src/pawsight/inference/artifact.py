@@ -20,6 +20,7 @@ CARD_FILE = "model.json"
 NETWORK_FILE = "model.onnx"
 QUANTISED_FILE = "model.int8.onnx"
 SEEN_FILE = "seen.bin"
+BACKGROUND_FILE = "background.npy"
 README_FILE = "README.md"
 GOLDEN_FOLDER = "golden"
 

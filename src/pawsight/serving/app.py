@@ -38,7 +38,7 @@ def create_app(settings: Settings | None = None, *, state: State | None = None) 
     app: FastAPI = FastAPIOffline(
         title="pawsight",
         version=version("pawsight"),
-        summary="Cat, dog or neither: send a photograph, get a label and a probability.",
+        summary="Send a photograph, get a label and a probability, or neither.",
         description="Errors are problem documents (RFC 9457, `application/problem+json`).",
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=lifespan,

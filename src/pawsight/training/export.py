@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -32,9 +33,10 @@ from pawsight.inference.artifact import (
 )
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.prediction import conclude, energy
-from pawsight.labels import NEITHER, classes_of
+from pawsight.labels import BACKGROUND, NEITHER, classes_of
 from pawsight.models.cnn_model import Activations
 from pawsight.models.huggingface import HuggingFaceViT
+from pawsight.training.background import add_background
 from pawsight.training.compress import compress, round_weights
 from pawsight.training.fit import (
     Network,
@@ -106,7 +108,7 @@ def export_run(
     parameters = sum(each.numel() for each in network.parameters()) / 1e6
     card = Card(
         name=name,
-        description=f"Tells {', '.join(labels)} apart in photographs, and says when it is neither.",
+        description=describe(labels),
         architecture=f"{type(network).__name__}, {parameters:.1f} million parameters",
         labels=labels,
         preprocessing=how,
@@ -116,14 +118,11 @@ def export_run(
         provenance=Provenance(
             started_from=starting_point(recipe, run.origin),
             licence="Apache-2.0",
-            data=", ".join(
-                f"{count} photographs of {label}"
-                for label, count in training["label"].value_counts().sort_index().items()
-            ),
+            data=in_words(training),
             data_digest=data_digest(table),
             seed=recipe.seed,
             code_revision=code_revision(),
-            libraries={each: version(each) for each in ("torch", "lightning", "numpy", "pillow")},
+            libraries=versions("torch", "lightning", "numpy", "pillow"),
             recipe=recipe.model_dump(mode="json"),
         ),
         golden=golden,
@@ -133,13 +132,37 @@ def export_run(
     )
     folder = write_card(output, card)
     check_parity(answering(network), Classifier(folder, precision="float32"))
-    return calibrate(folder, table, progress)
+    return calibrate(add_background(folder, table), table, progress)
 
 
-def write_seen(table: pd.DataFrame, output: Path) -> None:
-    """Write the hashes of what a network was trained on or chosen by."""
+def describe(labels: Sequence[str]) -> str:
+    """A model in one sentence, for its card."""
+    return f"Tells {', '.join(labels)} apart in photographs, and says when it is neither."
+
+
+def in_words(training: pd.DataFrame) -> str:
+    """What was trained on, for a card: how many pictures of each label."""
+    return ", ".join(
+        f"{count} photographs of {label}"
+        for label, count in training["label"].value_counts().sort_index().items()
+    )
+
+
+def versions(*names: str) -> dict[str, str]:
+    """The versions of installed libraries, by name."""
+    return {each: version(each) for each in names}
+
+
+def write_seen(table: pd.DataFrame, output: Path, before: bytes = b"") -> None:
+    """Write the hashes of what a network was trained on or chosen by.
+
+    Args:
+        table: ``path`` and ``split``.
+        output: The folder.
+        before: Hashes of what the network that it started from had seen.
+    """
     seen = table.loc[table["split"] != "test", "path"].tolist()
-    hash_files(seen).astype("<u8").tofile(output / SEEN_FILE)
+    (output / SEEN_FILE).write_bytes(before + hash_files(seen).astype("<u8").tobytes())
 
 
 class _Exported(nn.Module):
@@ -201,8 +224,26 @@ def answering(network: Exportable) -> Answer:
     return answer
 
 
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """What was answered about further pictures by networks that had not seen them.
+
+    Attributes:
+        logits: float32 [N, C].
+        labels: [N], in [0, C) or :data:`~pawsight.labels.BACKGROUND`.
+    """
+
+    logits: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+
 def calibrate(
-    folder: ModelFolder, table: pd.DataFrame, progress: Callable[[int], None] | None = None
+    folder: ModelFolder,
+    table: pd.DataFrame,
+    progress: Callable[[int], None] | None = None,
+    *,
+    further: HeldOut | None = None,
+    loses: float = LOSES,
 ) -> ModelFolder:
     """Choose temperature and rejection thresholds on the validation split, and measure.
 
@@ -210,15 +251,22 @@ def calibrate(
         folder: The model.
         table: That it was trained on: ``path``, ``label`` and ``split``.
         progress: Called with the number of pictures measured after each step.
+        further: Calibrates beside the validation split.
+        loses: The part of pictures of the classes that may be called ``neither``.
     """
     rows, classifier = table.loc[table["split"] == "validation"], Classifier(folder)
     logits = classifier.logits(rows["path"].tolist(), progress)
-    known = (rows["label"] != NEITHER).to_numpy()
-    classes = [classifier.card.labels.index(label) for label in rows.loc[known, "label"]]
-    temperature = round(fit_temperature(logits[known], np.array(classes, dtype=np.intp)), 4)
-    scores, different = energy(logits), _different(table)
-    points = operating_points(scores[known & different], scores[~known & different])
-    if points[0].loses > LOSES:
+    numbers = {label: number for number, label in enumerate(folder.card.labels)}
+    labels = rows["label"].map(numbers | {NEITHER: BACKGROUND}).to_numpy(dtype=np.int64)
+    different = _different(table)
+    chosen_on, labels = logits[different], labels[different]
+    if further:
+        chosen_on = np.concatenate([chosen_on, further.logits])
+        labels = np.concatenate([labels, further.labels])
+    known, scores = labels != BACKGROUND, energy(chosen_on)
+    temperature = round(fit_temperature(chosen_on[known], labels[known]), 4)
+    points = operating_points(scores[known], scores[~known])
+    if points[0].loses > loses:
         log.warning(
             "with so few validation pictures, the lowest threshold is expected to call %.1f %% of "
             "the classes' pictures %s; more pictures would promise less",
@@ -229,7 +277,7 @@ def calibrate(
         points=points,
         trained=folder.card.rejection.trained,
     )
-    threshold = rejection.losing(max(LOSES, rejection.points[0].loses))
+    threshold = rejection.losing(max(loses, rejection.points[0].loses))
     rejection = rejection.model_copy(update={"threshold": threshold})
     card = folder.card.model_copy(
         update={"temperature": temperature, "rejection": rejection, "metrics": ()}

@@ -74,6 +74,17 @@ def quantise(
         _quantise(folder / NETWORK_FILE, file, pixels)
     finally:
         advice.removeFilter(_no_advice)
+    return prove(file, labels, how)
+
+
+def prove(file: Path, labels: Sequence[str], how: Preprocessing) -> Quantised:
+    """Golden answers of an int8 network, its roundings computed in float32.
+
+    Args:
+        file: Its ONNX file.
+        labels: In the order of the logits.
+        how: The preprocessing.
+    """
     session = _simulated(file)
 
     def answer(batch: NDArray[np.float32]) -> NDArray[np.float32]:

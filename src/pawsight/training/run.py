@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import torch
+from torch import nn
 
 from pawsight.training.recipe import Recipe
 
@@ -96,14 +97,16 @@ class RunFolder:
         self._recipe.write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
         table.to_csv(self._table, index=False)
 
-    def start_from(self, other: RunFolder, origin: str) -> None:
-        """Keep the best weights of another training as those to start from.
+    def start_from(self, network: nn.Module, origin: str) -> None:
+        """Keep the weights of a network as those to start from.
 
-        Raises:
-            RunError: The other has none yet.
+        Args:
+            network: The network.
+            origin: Where its weights come from, in words for a card.
         """
         self.checkpoints.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(other.trained(), self.start)
+        state = {f"network.{name}": each for name, each in network.state_dict().items()}
+        torch.save({"state_dict": state}, self.start)
         self._origin.write_text(origin + "\n", encoding="utf-8")
 
     def read(self) -> tuple[Recipe, pd.DataFrame]:

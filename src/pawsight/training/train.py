@@ -7,14 +7,45 @@ from pathlib import Path
 import pandas as pd
 
 from pawsight.inference.artifact import ModelFolder
+from pawsight.inference.catalog import resolve
+from pawsight.inference.errors import UnknownModel
 from pawsight.labels import NEITHER, classes_of
+from pawsight.models.vision_transformer import VisionTransformer
 from pawsight.training.export import export_run
 from pawsight.training.fit import fit, load_weights, random_network, starting_point
 from pawsight.training.recipe import Recipe
 from pawsight.training.run import RunError, RunFolder
+from pawsight.training.starting_points import load_exported
 
 RUN_FOLDER = "training"
 """Below the model folder: checkpoints and logs, which serving does not need."""
+
+
+def check_table(table: pd.DataFrame) -> tuple[str, ...]:
+    """The classes of a table, in the order of the logits, where it can be trained on.
+
+    Args:
+        table: ``label`` and ``split``.
+
+    Raises:
+        RunError: It has fewer than two classes, or none in its validation split, or one that its
+            training split has no picture of.
+    """
+    classes = classes_of(table["label"])
+    if len(classes) < 2:
+        raise RunError("training needs two classes or more; see the report on the table above")
+    if not (table.loc[table["split"] == "validation", "label"] != NEITHER).any():
+        raise RunError(
+            f"the validation split has no picture of a class, only of {NEITHER!r}: the best "
+            "weights and the thresholds are chosen on it"
+        )
+    absent = set(classes) - set(table.loc[table["split"] == "train", "label"])
+    if absent:
+        raise RunError(
+            f"the training split has no picture of {', '.join(sorted(absent))}: add some, or name "
+            "the other classes (--classes)"
+        )
+    return classes
 
 
 def begin(
@@ -23,7 +54,7 @@ def begin(
     output: Path,
     *,
     resume: bool = False,
-    start: Path | None = None,
+    start: str | Path | None = None,
 ) -> RunFolder:
     """Open the run of a training below a model folder, new or to be gone on with.
 
@@ -33,23 +64,18 @@ def begin(
         recipe: How to train.
         output: The folder that will be the model folder; the run is in ``training/`` below it.
         resume: Whether to go on with a run that is there.
-        start: The folder of another training, whose best weights this one starts from.
+        start: What this one starts from: the folder of another training, of which it takes the best
+            weights; or a Vision Transformer, by name or by the path of its folder.
 
     Raises:
+        StartingPointError: The model to start from has another architecture.
         RunError: The folder holds a training and ``resume`` is not set, or it is set and recipe or
             table differ; or the table has fewer than two classes, or none in its validation split;
             or the weights to start from are not there, or those of another architecture.
         ModelError: A teacher is no model.
     """
     run = RunFolder(output / RUN_FOLDER)
-    classes = classes_of(table["label"])
-    if len(classes) < 2:
-        raise RunError("training needs two classes or more; see the report on the table above")
-    if not (table.loc[table["split"] == "validation", "label"] != NEITHER).any():
-        raise RunError(
-            f"the validation split has no picture of a class, only of {NEITHER!r}: the best "
-            "weights and the thresholds are chosen on it"
-        )
+    classes = check_table(table)
     if resume and run.exists:
         run.check_same(recipe, table)
     elif run.exists:
@@ -59,13 +85,40 @@ def begin(
         )
     else:
         starting_point(recipe)  # a teacher that is not there is refused before anything is written
+        if recipe.keep_start and not start:
+            raise RunError("the recipe keeps a part of what it started from: name that (--start)")
         if start:
-            other = RunFolder(start / RUN_FOLDER)
-            before, _ = other.read()
-            load_weights(random_network(recipe, len(classes)), other.trained())
-            run.start_from(other, f"recipe {before.name}: {starting_point(before, other.origin)}")
+            _start(run, str(start), recipe, len(classes))
         run.write(recipe, table)
     return run
+
+
+def _start(run: RunFolder, start: str, recipe: Recipe, classes: int) -> None:
+    """Keep the weights to start from in a run, once they are seen to fit."""
+    network = random_network(recipe, classes)
+    other = RunFolder(Path(start) / RUN_FOLDER)
+    if other.exists:
+        before, _ = other.read()
+        load_weights(network, other.trained())
+        origin = starting_point(before, other.origin)
+        run.start_from(network, f"recipe {before.name}: {origin}")
+        return
+    try:
+        folder = resolve(start).open()
+    except UnknownModel as error:
+        raise RunError(
+            f"nothing to start from in {start!r}: it holds no training in {RUN_FOLDER!r}, and "
+            "is no model"
+        ) from error
+    if not isinstance(network, VisionTransformer):
+        raise RunError(
+            f"{start!r} holds no training, and the folder of a {type(network).__name__} has its "
+            "batch normalisation folded away: name the folder where its training is; without "
+            "--recipe, a new head is trained on a model's features"
+        )
+    load_exported(network, folder.network)
+    card = folder.card
+    run.start_from(network, f"{card.name} {folder.version} ({card.provenance.started_from})")
 
 
 def train(

@@ -1,0 +1,116 @@
+"""Background: features of what is none of the classes, for whoever has no such pictures.
+
+A model folder carries the features of some of the pictures that its network was trained on, of
+``neither`` and of its classes, in ``background.npy``. A new head on the network's features learns
+from them what is none of *its* classes (outlier exposure: Hendrycks et al. 2019, *Deep anomaly
+detection with outlier exposure*).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedKFold
+
+from pawsight.inference.artifact import BACKGROUND_FILE, ModelFolder
+from pawsight.inference.classifier import Classifier
+from pawsight.labels import NEITHER
+from pawsight.training.features import Features, extract
+from pawsight.training.folder import digests, write_card
+
+NEITHER_PICTURES: Final = 600
+CLASS_PICTURES: Final = 200
+"""How many of ``neither`` and of all classes together are kept at most."""
+
+_SHRINKAGE: Final = 0.3
+_FOLDS: Final = 5
+
+
+def add_background(folder: ModelFolder, table: pd.DataFrame, seed: int = 0) -> ModelFolder:
+    """Write ``background.npy``, float16 [B, D], into a folder, of pictures of its training split.
+
+    Args:
+        folder: The model.
+        table: That it was trained on: ``path``, ``label`` and ``split``.
+        seed: Of the choice.
+
+    Returns:
+        The folder with its new card; the old one where training had no pictures of ``neither``,
+        without which the classes' pictures are no background worth the name.
+    """
+    training = table.loc[table["split"] == "train"]
+    is_neither = training["label"] == NEITHER
+    if not is_neither.any():
+        return folder
+    chosen = [
+        rows.sample(min(most, len(rows)), random_state=seed)
+        for rows, most in (
+            (training[is_neither], NEITHER_PICTURES),
+            (training[~is_neither], CLASS_PICTURES),
+        )
+    ]
+    paths = pd.concat(chosen)["path"].tolist()
+    views = extract(Classifier(folder, precision="float32"), paths)
+    np.save(folder.path / BACKGROUND_FILE, views[:, 0].astype(np.float16), allow_pickle=False)
+    files = folder.card.files | digests(folder.path, [BACKGROUND_FILE])
+    return write_card(folder.path, folder.card.model_copy(update={"files": files}))
+
+
+def read_background(folder: ModelFolder) -> Features | None:
+    """The background features float32 [B, D] of a folder; None where it carries none."""
+    if BACKGROUND_FILE not in folder.card.files:
+        return None
+    kept = np.load(folder.path / BACKGROUND_FILE, allow_pickle=False)
+    features: Features = kept.astype(np.float32)
+    return features
+
+
+def unlike(
+    background: Features, features: Features, labels: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Which background shows none of somebody's classes, as far as can be told.
+
+    A background of all sorts may show the very things that somebody's classes are. Each class is
+    taken for a Gaussian with the covariance that all share (linear discriminant analysis, shrunk
+    towards its diagonal); what lies deeper in a class than half of the class's own pictures do, by
+    the density's ratio to that of the background, is taken to show it.
+
+    Args:
+        background: float32 [B, D].
+        features: float32 [N, D], of pictures of the classes.
+        labels: int64 [N], in [0, C), each of them at least once.
+
+    Returns:
+        [B]: what can be used.
+    """
+    fewest = int(np.bincount(labels).min())
+    if fewest < 2:  # nothing could be left out: how deep its own lie cannot be told
+        return np.ones(len(background), dtype=bool)
+    own = np.zeros(len(labels))
+    folds = StratifiedKFold(min(_FOLDS, fewest), shuffle=True, random_state=0)
+    for fitted, left_out in folds.split(features, labels):
+        ratios = _log_ratios(background, features[fitted], labels[fitted], features[left_out])
+        own[left_out] = ratios[np.arange(len(left_out)), labels[left_out]]
+    usual = np.array([np.median(own[labels == each]) for each in range(int(labels.max()) + 1)])
+    ratios = _log_ratios(background, features, labels, background)
+    apart: NDArray[np.bool_] = np.all(ratios < usual, axis=1)
+    return apart
+
+
+def _log_ratios(
+    background: Features, features: Features, labels: NDArray[np.int64], asked: Features
+) -> NDArray[np.float64]:
+    """Log-density of each class relative to that of the background, float64 [M, C]."""
+    means = np.stack([features[labels == each].mean(0) for each in range(int(labels.max()) + 1)])
+    ground = background.mean(axis=0)
+    rest, others = features - means[labels], background - ground
+    shared = 0.5 * rest.T @ rest / len(rest) + 0.5 * others.T @ others / len(others)
+    own = np.diag(shared).astype(np.float64)
+    shared = (1 - _SHRINKAGE) * shared + np.diag(_SHRINKAGE * own + 1e-6)
+    weights = np.linalg.solve(shared, (means - ground).T.astype(np.float64))
+    halfway = 0.5 * ((means + ground) * weights.T).sum(axis=1)
+    ratios: NDArray[np.float64] = asked @ weights - halfway
+    return ratios

@@ -1,0 +1,203 @@
+"""A new head on the features of a trained model: a model of other classes in seconds."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pawsight.data.duplicates import group_near_duplicates, hash_files
+from pawsight.data.table import data_digest
+from pawsight.inference.artifact import (
+    BACKGROUND_FILE,
+    CARD_FILE,
+    NETWORK_FILE,
+    QUANTISED_FILE,
+    SEEN_FILE,
+    Card,
+    ModelFolder,
+    Provenance,
+    Rejection,
+)
+from pawsight.inference.classifier import Classifier
+from pawsight.labels import BACKGROUND, NEITHER
+from pawsight.training.background import read_background, unlike
+from pawsight.training.export import (
+    HeldOut,
+    calibrate,
+    describe,
+    in_words,
+    versions,
+    write_seen,
+)
+from pawsight.training.features import Features, extract
+from pawsight.training.folder import (
+    GOLDEN_TOLERANCE,
+    check_parity,
+    code_revision,
+    digests,
+    write_card,
+    write_golden,
+)
+from pawsight.training.graft import graft
+from pawsight.training.head import FittedHead, fit_head
+from pawsight.training.quantise import prove
+from pawsight.training.run import RunError
+from pawsight.training.train import RUN_FOLDER, check_table
+
+log = logging.getLogger(__name__)
+
+LOSES: Final = 0.05
+"""The part of pictures of the classes that may be called ``neither``.
+
+More than of the networks that were trained as a whole: features that were learned for other classes
+part these from the rest less sharply.
+"""
+
+
+def transfer(
+    table: pd.DataFrame,
+    start: ModelFolder,
+    output: Path,
+    *,
+    name: str,
+    seed: int = 0,
+    progress: Callable[[int], None] | None = None,
+) -> ModelFolder:
+    """Make a model folder of a trained one and of a table with other classes.
+
+    The network stays as it is up to its features; a linear head on them is fitted to the training
+    split (:func:`~pawsight.training.head.fit_head`), with the background that the folder carries
+    and the table's own ``neither``, and written into the network. Thresholds are chosen on the
+    validation split, and on the training pictures as heads saw them that were fitted without.
+
+    Args:
+        table: ``path``, ``label`` and ``split``.
+        start: The model whose features are taken.
+        output: The folder to write.
+        name: For the card.
+        seed: Of the folds.
+        progress: Called with the number of pictures looked at after each step.
+
+    Raises:
+        RunError: The table cannot be trained on, or ``output`` holds a model or a training.
+        ModelError: The model to start from is broken.
+        ExportError: The network cannot be given another head.
+    """
+    labels = check_table(table)
+    for there in (CARD_FILE, RUN_FOLDER):
+        if (output / there).exists():
+            raise RunError(
+                f"{str(output)!r} already holds a model or a training: name another folder"
+            )
+    parent = Classifier(start, precision="float32")
+    training = table.loc[table["split"] == "train"]
+    paths = training["path"].tolist()
+    views = extract(parent, paths, mirrored=True, progress=progress)
+    numbers = _numbers(training["label"], labels)
+    groups = group_near_duplicates(hash_files(paths)).astype(np.int64)
+    fitted = _fit(views, numbers, groups, read_background(start), seed)
+    head = fitted.head
+
+    def answer(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        return head.logits(parent.run(batch).features)
+
+    how = start.card.preprocessing
+    output.mkdir(parents=True, exist_ok=True)
+    networks = [NETWORK_FILE, *([QUANTISED_FILE] if start.card.quantised else [])]
+    for network in networks:
+        graft(start.path / network, head, output / network)
+    quantised = prove(output / QUANTISED_FILE, labels, how) if start.card.quantised else None
+    golden = write_golden(answer, labels, how, output)
+    write_seen(table, output, _bytes(start, SEEN_FILE))
+    files = [*networks, SEEN_FILE, *(each.file for each in golden)]
+    if BACKGROUND_FILE in start.card.files:
+        (output / BACKGROUND_FILE).write_bytes(_bytes(start, BACKGROUND_FILE))
+        files.append(BACKGROUND_FILE)
+    with_background = bool((numbers == BACKGROUND).any()) or BACKGROUND_FILE in files
+    if not with_background:
+        log.warning(
+            "%s carries no background and the table has no rows of %s: the new model will overlook "
+            "most pictures of none of its classes",
+            start.card.name, NEITHER,
+        )  # fmt: skip
+    origin = start.card.provenance
+    card = Card(
+        name=name,
+        description=describe(labels),
+        architecture=f"a new head on {start.card.architecture}",
+        labels=labels,
+        preprocessing=how,
+        temperature=1.0,
+        rejection=Rejection(threshold=-1e9, trained=with_background),
+        metrics=(),
+        provenance=Provenance(
+            started_from=f"{start.card.name} {start.version} ({origin.started_from})",
+            licence=origin.licence,
+            data=in_words(training),
+            data_digest=data_digest(table),
+            seed=seed,
+            code_revision=code_revision(),
+            libraries=versions("torch", "onnxruntime", "numpy", "pillow"),
+            recipe={"head": "linear", "mirrored": True, "strength": fitted.strength},
+        ),
+        golden=golden,
+        golden_tolerance=GOLDEN_TOLERANCE,
+        quantised=quantised,
+        files=digests(output, files),
+    )
+    folder = write_card(output, card)
+    check_parity(answer, Classifier(folder, precision="float32"))
+    further = _first_of_group(fitted.held_out, numbers, groups)
+    return calibrate(folder, table, progress, further=further, loses=LOSES)
+
+
+def _fit(
+    views: Features,
+    numbers: NDArray[np.int64],
+    groups: NDArray[np.int64],
+    background: Features | None,
+    seed: int,
+) -> FittedHead:
+    """Fit a head to the table's pictures and to what is unlike them in a background [B, D]."""
+    plain, mirrored = views[:, 0], views[:, 1]
+    used = np.empty((0, views.shape[2]), dtype=np.float32)
+    if background is not None:
+        known = numbers != BACKGROUND
+        used = background[unlike(background, plain[known], numbers[known])]
+        log.info("%d of %d background features are unlike the classes", len(used), len(background))
+    count = len(used)
+    return fit_head(
+        np.concatenate([plain, mirrored, used]),
+        np.concatenate([numbers, numbers, np.full(count, BACKGROUND)]),
+        np.concatenate([groups, groups, np.arange(count) + len(groups)]),
+        seed=seed,
+    )
+
+
+def _first_of_group(
+    held_out: Features, numbers: NDArray[np.int64], groups: NDArray[np.int64]
+) -> HeldOut | None:
+    """What was said of the table's pictures, of look-alikes one; None where nothing was.
+
+    Of background from elsewhere nothing is kept: how much of it is caught says nothing about the
+    pictures that a user will send.
+    """
+    if not len(held_out):
+        return None
+    first = np.unique(groups, return_index=True)[1]
+    return HeldOut(held_out[first], numbers[first])
+
+
+def _numbers(labels: pd.Series[str], classes: tuple[str, ...]) -> NDArray[np.int64]:
+    numbers = {name: number for number, name in enumerate(classes)} | {NEITHER: BACKGROUND}
+    return np.array([numbers[label] for label in labels], dtype=np.int64)
+
+
+def _bytes(folder: ModelFolder, file: str) -> bytes:
+    return (folder.path / file).read_bytes() if file in folder.card.files else b""
