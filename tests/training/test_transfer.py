@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image, ImageDraw
 
 import pawsight
 from pawsight.inference.artifact import BACKGROUND_FILE, QUANTISED_FILE, ModelFolder
@@ -30,8 +31,6 @@ COLOURS = {"wolf": (220, 200, 40), "lièvre": (150, 40, 190), "7": (230, 230, 23
 @pytest.fixture(scope="module")
 def own_table(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """Blots in colours that the trained model has no classes for."""
-    from PIL import Image
-
     home = tmp_path_factory.mktemp("own")
     table = drawn_table(home, 24, OWN)
     for path, label in zip(table["path"], table["label"], strict=True):
@@ -39,10 +38,7 @@ def own_table(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     return table
 
 
-def recolour(picture: object, label: str, seed: int = 0) -> object:
-    from PIL import Image, ImageDraw
-
-    assert isinstance(picture, Image.Image)
+def recolour(picture: Image.Image, label: str) -> Image.Image:
     ImageDraw.Draw(picture).ellipse((8, 6, 62, 54), fill=COLOURS[label])
     return picture
 

@@ -95,9 +95,8 @@ def unlike(
         ratios = _log_ratios(background, features[fitted], labels[fitted], features[left_out])
         own[left_out] = ratios[np.arange(len(left_out)), labels[left_out]]
     usual = np.array([np.median(own[labels == each]) for each in range(int(labels.max()) + 1)])
-    apart: NDArray[np.bool_] = (_log_ratios(background, features, labels, background) < usual).all(
-        axis=1
-    )
+    ratios = _log_ratios(background, features, labels, background)
+    apart: NDArray[np.bool_] = np.all(ratios < usual, axis=1)
     return apart
 
 
