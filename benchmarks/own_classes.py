@@ -98,8 +98,8 @@ def chosen(others: pd.DataFrame) -> pd.DataFrame:
     neither = others[others["kind"].str.startswith("neither")]
     breeds = others[others["kind"] == "breeds"]
     filling = breeds.sample(UNRELATED - len(neither), random_state=0)
-    both: pd.DataFrame = pd.concat([neither, filling]).assign(label=NEITHER)
-    return both
+    unrelated: pd.DataFrame = pd.concat([neither, filling]).assign(label=NEITHER)
+    return unrelated
 
 
 def with_background(parent: ModelFolder, features: Features | None, path: Path) -> ModelFolder:

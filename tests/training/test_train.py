@@ -143,3 +143,15 @@ def test_weights_of_another_network_are_refused_before_anything_is_written(
     with pytest.raises(RunError, match="another number of classes"):
         begin(more, TINY, tmp_path / "model", start=trained)
     assert not (tmp_path / "model").exists()
+
+
+def test_twenty_classes_with_numbers_and_other_scripts_for_names(tmp_path: Path) -> None:
+    names = [*map(str, range(17)), "wölfe", "兔子", "заяц"]
+    table = drawn_table(tmp_path / "pictures", per_class=4, labels=names)
+    recipe = TINY.model_copy(update={"epochs": 1})
+    folder = train(table, recipe, tmp_path / "model", name="twenty")
+    model = pawsight.load(str(tmp_path / "model"))
+    assert set(model.predict(draw("兔子", 9)).probabilities) == set(names)
+    assert not folder.card.rejection.trained
+    assert folder.card.rejection.points  # chosen without any picture of neither
+    assert "expect it to overlook many" in (tmp_path / "model" / "README.md").read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -190,3 +191,18 @@ def test_wolves_lions_bears_and_rabbits(shared_data: Path, tmp_path: Path) -> No
     objects = [str(path) for path in sorted((shared_data / "neither").glob("c101_*"))[::10]]
     rejected = [each.rejected for each in model.predict(objects)]
     assert np.mean(rejected) > 0.5
+
+
+def test_the_service_answers_in_its_classes(own: Path) -> None:
+    from fastapi.testclient import TestClient
+
+    from pawsight.serving.app import create_app
+    from pawsight.serving.settings import Settings
+
+    data = io.BytesIO()
+    recolour(draw("wolf", 300), "wolf").save(data, "PNG")
+    with TestClient(create_app(Settings(serve_models=(str(own),)))) as client:
+        answer = client.post(f"/predict/{own.name}", content=data.getvalue()).json()
+        assert set(answer["probabilities"]) == set(OWN)
+        assert answer["label"] in {*OWN, "neither"}
+        assert "dog" not in client.get("/models").text
