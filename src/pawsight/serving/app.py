@@ -11,6 +11,7 @@ from anyio import to_thread
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
+from pawsight.serving import explain_routes, inference_protocol, task_api
 from pawsight.serving.errors import install
 from pawsight.serving.routes import router
 from pawsight.serving.settings import Settings
@@ -45,6 +46,8 @@ def create_app(settings: Settings | None = None, *, state: State | None = None) 
     )
     install(app)
     app.include_router(router)
+    for each in (explain_routes, task_api, inference_protocol):
+        app.include_router(each.router)
     _name_models(app)
     return app
 

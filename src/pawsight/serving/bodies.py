@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, TypeVar
 
 from fastapi import Request
+from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
-from pawsight.serving.errors import Refusal, quoted
+from pawsight.serving.errors import Refusal, first_words, quoted
 
 FILE_FIELD: Final = "file"
 FILES_FIELD: Final = "files"
@@ -19,11 +20,15 @@ FILES_FIELD: Final = "files"
 _ENVELOPE: Final = 64 * 1024  # what a form's boundaries and headers may add to its picture
 _MAX_FIELDS: Final = 16  # fields beside the files; none is looked at
 _MULTIPART: Final = "multipart/form-data"
+_MOST_VALUES: Final = 2_000_000  # in a JSON document; parsed, each takes some 60 bytes
 _HOW: Final = {
     FILE_FIELD: "send a form (multipart/form-data) with the picture in the field 'file', or the "
     "picture alone as the body with the content type image/* or application/octet-stream",
     FILES_FIELD: "send a form (multipart/form-data) with each picture in a field 'files'",
 }
+
+
+Form = TypeVar("Form", bound=BaseModel)
 
 
 def bounded(request: Request, limit: int, *, slack: int = 0) -> Request:
@@ -60,7 +65,7 @@ async def read_picture(request: Request, max_bytes: int) -> bytes:
     Raises:
         Refusal: There is none, there are several, it is too large, or the body is neither.
     """
-    kind = _content_type(request)
+    kind = content_type(request)
     if kind == _MULTIPART:
         limited = bounded(request, max_bytes, slack=_ENVELOPE)
         async with _form(limited, max_files=1) as form:
@@ -86,14 +91,36 @@ async def open_pictures(
     Raises:
         Refusal: There are none or too many, the body is too large, or it is no form.
     """
-    kind = _content_type(request)
+    kind = content_type(request)
     if kind != _MULTIPART:
         raise _unsupported(kind, FILES_FIELD)
     async with _form(bounded(request, max_bytes), max_files=max_files) as form:
         yield _files(form, FILES_FIELD)
 
 
-def _content_type(request: Request) -> str:
+def parse_json(document: bytes, form: type[Form]) -> Form:
+    """Read a JSON document of a form.
+
+    How deep it may be nested is bounded by pydantic's parser (200), and how many values it holds
+    here: what is parsed takes much more memory than its text.
+
+    Raises:
+        Refusal: ``invalid-request``: it is no JSON, or not of the form.
+    """
+    if document.count(b",") + document.count(b"[") + document.count(b"{") > _MOST_VALUES:
+        raise Refusal(
+            "invalid-request",
+            f"the JSON has more than {_MOST_VALUES:,} values".replace(",", " "),
+        )
+    try:
+        return form.model_validate_json(document)
+    except ValidationError as error:
+        words = first_words(error.errors(include_input=False, include_url=False))
+        raise Refusal("invalid-request", words) from error
+
+
+def content_type(request: Request) -> str:
+    """What a request calls its body, in lower case and without parameters; empty if nothing."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
@@ -53,6 +54,7 @@ _KINDS: Final = {
     "unknown-model": _Kind(
         404, "Unknown model", "no model 'dog'; this service has auto, custom, pretrained"
     ),
+    "unknown-label": _Kind(404, "Unknown label", "no class 'wolf'; this model has cat, dog"),
     "not-found": _Kind(404, "Not found", "nothing is at this address; /docs says what there is"),
     "method-not-allowed": _Kind(
         405, "Method not allowed", "this address does not take GET; it takes POST"
@@ -125,7 +127,7 @@ def problem_of(error: Exception) -> Problem:
         code = error.code if error.code in _KINDS else ImageError.code
         return Problem.of(code, str(error))
     if isinstance(error, RequestValidationError):
-        return Problem.of("invalid-request", _first_words(error))
+        return Problem.of("invalid-request", first_words(error.errors()))
     if isinstance(error, ClientDisconnect):
         return Problem.of("incomplete-body", "the body ended before it was complete")
     if isinstance(error, HTTPException):
@@ -155,11 +157,14 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, _respond)
 
 
-async def _respond(_: Request, error: Exception) -> Response:
+async def _respond(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
     headers = error.headers if isinstance(error, Refusal | HTTPException) else None
+    document = problem.model_dump()
+    if request.url.path.startswith("/v2/"):
+        document["error"] = problem.detail  # where the Open Inference Protocol's clients look
     return Response(
-        problem.model_dump_json(),
+        json.dumps(document, ensure_ascii=False),
         status_code=problem.status,
         headers=headers,
         media_type=MEDIA_TYPE,
@@ -182,8 +187,8 @@ def _http_problem(error: HTTPException) -> Problem:
     )
 
 
-def _first_words(error: RequestValidationError) -> str:
-    """Where and what the first error is, without the value that the client sent."""
-    first = error.errors()[0]
+def first_words(errors: Sequence[Any]) -> str:
+    """Where and what the first of pydantic's errors is, without the value that the client sent."""
+    first = errors[0]
     where = ".".join(str(part) for part in first["loc"])
     return f"{quoted(where)}: {first['msg']}"

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import platform
 from importlib.metadata import version
-from typing import Annotated, Any, Final, cast
 
 from anyio import create_task_group
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import UploadFile
 
 from pawsight.images.errors import ImageError
-from pawsight.inference.model import Model
-from pawsight.serving.bodies import FILE_FIELD, FILES_FIELD, open_pictures, read_picture
+from pawsight.serving.bodies import open_pictures, read_picture
+from pawsight.serving.dependencies import (
+    BODY_PROBLEMS,
+    MANY_PICTURES,
+    MODEL_PROBLEMS,
+    ONE_PICTURE,
+    PICTURE_PROBLEMS,
+    Chosen,
+    Service,
+)
 from pawsight.serving.errors import problem_of, responses
 from pawsight.serving.schemas import (
     Answer,
@@ -27,75 +34,8 @@ from pawsight.serving.schemas import (
     RunningModel,
     RunningNetwork,
 )
-from pawsight.serving.state import State
 
 router = APIRouter()
-
-# `format` is what older tools go by, `contentMediaType` what OpenAPI 3.1 says.
-_BINARY: Final = {
-    "type": "string",
-    "format": "binary",
-    "contentMediaType": "application/octet-stream",
-}
-
-
-def _form_schema(field: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"schema": {"type": "object", "required": [field], "properties": {field: schema}}}
-
-
-_ONE_PICTURE: Final = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": _form_schema(FILE_FIELD, _BINARY),
-            "image/*": {"schema": _BINARY},
-            "application/octet-stream": {"schema": _BINARY},
-        },
-    }
-}
-_MANY_PICTURES: Final = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": _form_schema(
-                FILES_FIELD, {"type": "array", "minItems": 1, "items": _BINARY}
-            )
-        },
-    }
-}
-_MODEL_PROBLEMS: Final = ("unknown-model",)
-_BODY_PROBLEMS: Final = (
-    "invalid-multipart",
-    "incomplete-body",
-    "missing-file",
-    "too-large",
-    "too-many-files",
-    "unsupported-content-type",
-)
-_PICTURE_PROBLEMS: Final = (
-    "not-an-image",
-    "unsupported-format",
-    "truncated",
-    "damaged",
-    "too-small",
-)
-
-
-async def _state(request: Request) -> State:
-    return cast(State, request.app.state.service)
-
-
-Service = Annotated[State, Depends(_state)]
-
-
-async def _model(
-    model: Annotated[str, Path(description="One of those that `GET /models` lists.")],
-    service: Service,
-) -> Model:
-    return service.model(model)
-
-
-Chosen = Annotated[Model, Depends(_model)]
 
 
 @router.get("/", include_in_schema=False)
@@ -108,8 +48,8 @@ async def home() -> RedirectResponse:
     "/predict/{model}",
     tags=["predict"],
     summary="Classify one picture",
-    openapi_extra=_ONE_PICTURE,
-    responses=responses(*_MODEL_PROBLEMS, *_BODY_PROBLEMS, *_PICTURE_PROBLEMS),
+    openapi_extra=ONE_PICTURE,
+    responses=responses(*MODEL_PROBLEMS, *BODY_PROBLEMS, *PICTURE_PROBLEMS),
 )
 async def predict(request: Request, chosen: Chosen, service: Service) -> Answer:
     """Send the picture in a form's field `file`, or alone as the body.
@@ -127,8 +67,8 @@ async def predict(request: Request, chosen: Chosen, service: Service) -> Answer:
     "/predict/{model}/batch",
     tags=["predict"],
     summary="Classify many pictures",
-    openapi_extra=_MANY_PICTURES,
-    responses=responses(*_MODEL_PROBLEMS, *_BODY_PROBLEMS),
+    openapi_extra=MANY_PICTURES,
+    responses=responses(*MODEL_PROBLEMS, *BODY_PROBLEMS),
 )
 async def predict_batch(request: Request, chosen: Chosen, service: Service) -> BatchAnswer:
     """Send each picture in a field `files` of one form.
@@ -164,7 +104,7 @@ async def models(service: Service) -> Models:
     "/models/{model}",
     tags=["models"],
     summary="Show a model's card",
-    responses=responses(*_MODEL_PROBLEMS, "invalid-request"),
+    responses=responses(*MODEL_PROBLEMS, "invalid-request"),
 )
 async def model_detail(chosen: Chosen) -> ModelDetail:
     """The whole card: preprocessing, calibration, rejection, metrics and provenance."""

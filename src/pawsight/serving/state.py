@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
@@ -17,6 +19,8 @@ from pawsight.serving.errors import Refusal, quoted
 from pawsight.serving.settings import Settings
 
 log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -73,15 +77,19 @@ class State:
         there = ", ".join(self.names)
         raise Refusal("unknown-model", f"no model {quoted(name)}; this service has {there}")
 
+    @property
+    def limits(self) -> Limits:
+        """What one picture may cost."""
+        return Limits(self.settings.max_bytes, self.settings.max_pixels)
+
+    async def run(self, function: Callable[[], Result]) -> Result:
+        """Call what computes for longer beside the event loop, a bounded number at once."""
+        return await to_thread.run_sync(function, limiter=self.workers)
+
     async def classify(self, model: Model, data: bytes) -> Prediction:
         """Answer about the bytes of one picture, beside the event loop.
 
         Raises:
             ImageError: The picture cannot be used.
         """
-        limits = Limits(self.settings.max_bytes, self.settings.max_pixels)
-        return await to_thread.run_sync(_classify, model, data, limits, limiter=self.workers)
-
-
-def _classify(model: Model, data: bytes, limits: Limits) -> Prediction:
-    return model.predict(data, limits)
+        return await self.run(lambda: model.predict(data, self.limits))
