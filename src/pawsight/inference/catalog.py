@@ -15,6 +15,7 @@ from pawsight.inference.cascade_card import CASCADE_FILE, CascadeFolder, Member
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import BrokenModel, ModelError, UnknownModel
 from pawsight.inference.model import Model
+from pawsight.inference.network import CPU
 from pawsight.inference.sealed import read_sealed
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -111,10 +112,12 @@ class Loader:
 
     Args:
         threads: Of each network; by default all processors that the process may use.
+        provider: ONNX Runtime's execution provider that has to run them, such as ``cuda``.
     """
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, provider: str = CPU) -> None:
         self._threads = threads
+        self._provider = provider
         self._networks: dict[Entry, Classifier] = {}
 
     def load(self, entry: Entry, may_lose: float | None = None) -> Model:
@@ -147,7 +150,11 @@ class Loader:
         key = replace(entry, path=entry.path.resolve())
         if key not in self._networks:
             self._networks[key] = Classifier(
-                entry.open(), name=entry.name, source=entry.source, threads=self._threads
+                entry.open(),
+                name=entry.name,
+                source=entry.source,
+                threads=self._threads,
+                provider=self._provider,
             )
         return self._networks[key]
 

@@ -31,8 +31,10 @@ def create_app(settings: Settings | None = None, *, state: State | None = None) 
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.service = state or await to_thread.run_sync(State.load, chosen)
-        yield
+        service = state or await to_thread.run_sync(State.load, chosen)
+        async with service.running():
+            app.state.service = service
+            yield
 
     # The pages at /docs come with the package: they must work where there is no network.
     app: FastAPI = FastAPIOffline(

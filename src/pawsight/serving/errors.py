@@ -49,6 +49,18 @@ _KINDS: Final = {
         "Unsupported content type",
         "the content type 'text/plain' is not read here; send a form (multipart/form-data), or …",
     ),
+    "invalid-http": _Kind(400, "Invalid HTTP", "this is no HTTP that can be read: …"),
+    "header-too-large": _Kind(431, "Header too large", "the header has more than 64 kB"),
+    "too-slow": _Kind(408, "Too slow", "the body took too long; send it faster, or in parts"),
+    "precondition-failed": _Kind(
+        412,
+        "Precondition failed",
+        "the answer that If-None-Match names is still the one",
+    ),
+    "overloaded": _Kind(
+        503, "Overloaded", "as many pictures wait as may; try again after a second"
+    ),
+    "shutting-down": _Kind(503, "Shutting down", "the service is being stopped"),
     "invalid-request": _Kind(422, "Invalid request", "query.limit: must be a whole number"),
     "unknown-model": _Kind(
         404, "Unknown model", "no model 'dog'; this service has auto, custom, pretrained"

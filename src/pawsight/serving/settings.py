@@ -19,6 +19,7 @@ def _names(value: object) -> object:
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names), Field(min_length=1)]
 Count = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0)]
 
 
 class Settings(BaseSettings):
@@ -54,6 +55,33 @@ class Settings(BaseSettings):
     max_files: Count = Field(default=64, description="The most pictures in one batch.")
     max_batch_bytes: Count = Field(
         default=256 * 1024 * 1024, description="The largest body of one batch, in bytes."
+    )
+    max_waiting: Count = Field(
+        default=64,
+        description="The most pictures that wait for their answers; further requests are refused "
+        "at once (503, `overloaded`).",
+    )
+    header_seconds: Seconds = Field(
+        default=10, description="What a connection has for the header of a request."
+    )
+    body_seconds: Seconds = Field(
+        default=20,
+        description="What a request has for its body, and one second more for each 64 kB of it.",
+    )
+    drain_seconds: Annotated[float, Field(ge=0)] = Field(
+        default=1,
+        description="How long requests are still taken after SIGTERM, while `/health/ready` says "
+        "that there should come no more.",
+    )
+    cache: Annotated[int, Field(ge=0)] = Field(
+        default=1000,
+        description="How many answers are kept, by the digest of their pictures, for the next time "
+        "that they are asked for; 0 keeps none.",
+    )
+    provider: str = Field(
+        default="cpu",
+        description="ONNX Runtime's execution provider, such as `cuda`; where it does not work, "
+        "the service does not start.",
     )
     threads: Count | None = Field(
         default=None,

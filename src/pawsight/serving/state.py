@@ -1,9 +1,12 @@
-"""What a running service holds: its models, its limits, and the threads that answer."""
+"""What a running service holds: its models, its limits, and what answers."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
@@ -13,25 +16,35 @@ from pawsight.inference.catalog import Loader, resolve
 from pawsight.inference.errors import ModelError
 from pawsight.inference.model import Model
 from pawsight.inference.prediction import Prediction
+from pawsight.serving.batching import Scheduler
+from pawsight.serving.cache import Cache
 from pawsight.serving.errors import Refusal, quoted
 from pawsight.serving.settings import Settings
 
 log = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
 
-@dataclass(frozen=True)
+
+@dataclass
 class State:
     """The models and what they may be asked.
 
     Attributes:
         settings: Of the service.
         loaded: By name; each has answered its golden pictures.
-        workers: Bounds how many pictures are decoded and classified at once.
+        scheduler: Answers, while the state is running.
+        cache: Of the latest answers.
+        workers: Bounds how much else is computed at once.
+        stopping: Whether the service has been told to stop.
     """
 
     settings: Settings
     loaded: dict[str, Model]
+    scheduler: Scheduler = field(repr=False)
+    cache: Cache = field(repr=False)
     workers: CapacityLimiter = field(repr=False)
+    stopping: bool = False
 
     @classmethod
     def load(cls, settings: Settings) -> State:
@@ -40,10 +53,18 @@ class State:
         Raises:
             UnknownModel: There is no such model.
             BrokenModel: A model does not prove itself.
-            ModelError: Two models have the same name, or one knows no threshold as asked for.
+            ModelError: Two models have the same name, one knows no threshold as asked for, or the
+                execution provider does not work here.
         """
         threads = settings.threads or usable_cpus()
-        state, loader = cls(settings, {}, CapacityLimiter(threads)), Loader(threads)
+        state = cls(
+            settings,
+            {},
+            Scheduler(threads, settings.max_waiting),
+            Cache(settings.cache),
+            CapacityLimiter(threads),
+        )
+        loader = Loader(threads, settings.provider)
         for name in settings.serve_models:
             entry = resolve(name)
             if entry.name in state.loaded:
@@ -57,10 +78,27 @@ class State:
             state.loaded[entry.name] = model
         return state
 
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Answer, until the block ends and what was accepted is done.
+
+        Before it begins, every network has answered a picture by the way of those to come.
+        """
+        with self.scheduler:
+            for network in {each for model in self.loaded.values() for each in model.members}:
+                picture = network.folder.path / network.card.golden[0].file
+                await self.scheduler.ask(network.steps(picture.read_bytes()))
+            yield
+
     @property
     def names(self) -> list[str]:
         """Of all models that may be asked for."""
         return list(self.loaded)
+
+    @property
+    def limits(self) -> Limits:
+        """What one picture may cost."""
+        return Limits(self.settings.max_bytes, self.settings.max_pixels)
 
     def model(self, name: str) -> Model:
         """The loaded model of this name.
@@ -73,15 +111,40 @@ class State:
         there = ", ".join(self.names)
         raise Refusal("unknown-model", f"no model {quoted(name)}; this service has {there}")
 
-    async def classify(self, model: Model, data: bytes) -> Prediction:
+    def admit(self) -> None:
+        """Refuse what would have to wait for too long.
+
+        To be asked before a body is read, and again when it has been.
+
+        Raises:
+            Refusal: ``overloaded``.
+        """
+        if self.scheduler.full:
+            raise Refusal(
+                "overloaded",
+                f"{self.scheduler.waiting} pictures wait for their answers already; try again "
+                "after a second",
+                {"Retry-After": "1"},
+            )
+
+    async def classify(self, model: Model, data: bytes, tag: str | None = None) -> Prediction:
         """Answer about the bytes of one picture, beside the event loop.
+
+        Args:
+            model: The model.
+            data: The picture.
+            tag: Of the two in the cache, if it is known.
 
         Raises:
             ImageError: The picture cannot be used.
         """
-        limits = Limits(self.settings.max_bytes, self.settings.max_pixels)
-        return await to_thread.run_sync(_classify, model, data, limits, limiter=self.workers)
+        tag = tag or self.cache.tag(model, data)
+        answer = self.cache.get(tag)
+        if answer is None:
+            answer = await self.scheduler.ask(model.steps(data, self.limits))
+            self.cache.put(tag, answer)
+        return answer
 
-
-def _classify(model: Model, data: bytes, limits: Limits) -> Prediction:
-    return model.predict(data, limits)
+    async def run(self, function: Callable[[], Result]) -> Result:
+        """Call what computes for longer beside the event loop, a bounded number at once."""
+        return await to_thread.run_sync(function, limiter=self.workers)
