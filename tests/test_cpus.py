@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pillow_heif
 import pytest
+from PIL import AvifImagePlugin
 
 from pawsight.cpus import usable_cpus
 from pawsight.inference.catalog import load
@@ -84,3 +86,4 @@ def test_networks_and_readers_have_the_threads_of_the_quota(
     state = State.load(Settings(serve_models=(str(folder),)))
     assert state.loaded["tiny"].threads == 3
     assert state.scheduler.threads == 3
+    assert (AvifImagePlugin.DEFAULT_MAX_THREADS, pillow_heif.options.DECODE_THREADS) == (1, 1)

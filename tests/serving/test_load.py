@@ -173,3 +173,26 @@ def test_a_long_batch_leaves_room_for_others(tiny: Path, monkeypatch: pytest.Mon
         thread.join(PATIENCE)
     records = answered[0].json()["records"]
     assert [each["prediction"]["label"] for each in records] == ["cat"] * 40
+
+
+def test_bodies_hold_no_more_memory_than_they_may(tiny: Path) -> None:
+    body = picture("red", "BMP", size=(200, 100))  # 60 kB
+    with (
+        served(tiny, max_held_bytes=100_000) as (server, _),
+        socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as slow,
+    ):
+        url = f"{server.url}/predict/tiny"
+        head = f"POST /predict/tiny HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+        slow.sendall(head.encode() + body[:-1])
+
+        def refused() -> bool:  # as soon as the first one's bytes have come
+            answer = httpx.post(url, content=body, timeout=PATIENCE)
+            return (answer.status_code, answer.json().get("code")) == (503, "overloaded")
+
+        until(refused)
+        small = httpx.post(url, content=picture("blue"), timeout=PATIENCE)
+        assert small.json()["label"] == "dog"
+        slow.sendall(body[-1:])
+        assert slow.recv(100).startswith(b"HTTP/1.1 200")
+        again = httpx.post(url, content=body, timeout=PATIENCE)
+        assert again.json()["label"] == "cat"

@@ -11,6 +11,7 @@ from anyio import to_thread
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
+from pawsight.serving.bodies import Room
 from pawsight.serving.errors import install
 from pawsight.serving.routes import router
 from pawsight.serving.settings import Settings
@@ -46,6 +47,7 @@ def create_app(settings: Settings | None = None, *, state: State | None = None) 
         lifespan=lifespan,
     )
     install(app)
+    app.add_middleware(Room, limit=chosen.max_held_bytes)
     app.include_router(router)
     _name_models(app)
     return app

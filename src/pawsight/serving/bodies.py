@@ -10,7 +10,7 @@ from anyio import current_time, move_on_after
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
-from starlette.types import Message
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pawsight.serving.errors import Refusal, quoted
 
@@ -27,6 +27,44 @@ _HOW: Final = {
     "picture alone as the body with the content type image/* or application/octet-stream",
     FILES_FIELD: "send a form (multipart/form-data) with each picture in a field 'files'",
 }
+
+
+class Room:
+    """ASGI middleware: the bodies of all requests together hold no more bytes than they may.
+
+    Args:
+        app: The application.
+        limit: In bytes.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+        self._held = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count what comes, until the request is answered."""
+        mine = 0
+
+        async def counted() -> Message:
+            nonlocal mine
+            message = await receive()
+            size = len(message.get("body", b""))
+            if self._held + size > self._limit:
+                raise Refusal(
+                    "overloaded",
+                    "the pictures that are being sent hold as much memory as they may; try again "
+                    "after a second",
+                    {"Retry-After": "1", "Connection": "close"},
+                )
+            self._held += size
+            mine += size
+            return message
+
+        try:
+            await self._app(scope, counted, send)
+        finally:
+            self._held -= mine
 
 
 def bounded(

@@ -56,6 +56,11 @@ class Settings(BaseSettings):
     max_batch_bytes: Count = Field(
         default=256 * 1024 * 1024, description="The largest body of one batch, in bytes."
     )
+    max_held_bytes: Count = Field(
+        default=512 * 1024 * 1024,
+        description="The most bytes that the bodies of all requests hold together; one that would "
+        "need more is refused (503, `overloaded`).",
+    )
     max_waiting: Count = Field(
         default=64,
         description="The most pictures that wait for their answers; further requests are refused "

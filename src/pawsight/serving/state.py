@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import pillow_heif
 from anyio import CapacityLimiter, to_thread
+from PIL import AvifImagePlugin
 
 from pawsight.cpus import usable_cpus
 from pawsight.images.decode import Limits
@@ -57,6 +59,7 @@ class State:
                 execution provider does not work here.
         """
         threads = settings.threads or usable_cpus()
+        _one_thread_a_picture()
         state = cls(
             settings,
             {},
@@ -148,3 +151,12 @@ class State:
     async def run(self, function: Callable[[], Result]) -> Result:
         """Call what computes for longer beside the event loop, a bounded number at once."""
         return await to_thread.run_sync(function, limiter=self.workers)
+
+
+def _one_thread_a_picture() -> None:
+    """Pictures are decoded side by side; more threads in a decoder would only be in their way.
+
+    Those of AVIF and HEIC start some of their own, as many as the host has processors, or four.
+    """
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    pillow_heif.options.DECODE_THREADS = 1
