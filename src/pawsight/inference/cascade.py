@@ -11,7 +11,7 @@ from pawsight.images.preprocess import normalise, preprocess, resize
 from pawsight.inference.cascade_card import CascadeCard, CascadeFolder, Choice
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import ModelError
-from pawsight.inference.model import Predicting
+from pawsight.inference.model import Ask, Predicting, Steps
 from pawsight.inference.network import Tensor
 from pawsight.inference.prediction import ModelReference, Prediction
 from pawsight.inference.reading import Picture, read_pixels
@@ -126,6 +126,16 @@ class Cascade(Predicting[Views]):
                 [normalise(pictures[place].strong, how) for place in unsure]
             ),
         )
+
+    def steps(self, picture: Picture, limits: Limits = DEFAULT_LIMITS) -> Steps:
+        """Classify one picture, asking the members by way of who goes these steps."""
+        views = self.read(picture, limits)
+        first = yield Ask(self.fast, views.fast)
+        if self._is_sure(first):
+            return self._concluded(first, self.choice.reject)
+        how = self.strong.card.preprocessing
+        second = yield Ask(self.strong, normalise(views.strong, how))
+        return self._concluded(second, self.choice.threshold)
 
     def decide(
         self,

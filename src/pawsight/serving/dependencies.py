@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, cast
 from fastapi import Depends, Path, Request
 
 from pawsight.inference.model import Model
-from pawsight.serving.bodies import FILE_FIELD, FILES_FIELD
+from pawsight.serving.bodies import FILE_FIELD, FILES_FIELD, read_picture
 from pawsight.serving.state import State
 
 # `format` is what older tools go by, `contentMediaType` what OpenAPI 3.1 says.
@@ -44,6 +44,8 @@ MANY_PICTURES: Final = {
 }
 MODEL_PROBLEMS: Final = ("unknown-model",)
 BODY_PROBLEMS: Final = (
+    "overloaded",
+    "too-slow",
     "invalid-multipart",
     "incomplete-body",
     "missing-file",
@@ -75,3 +77,16 @@ async def _model(
 
 
 Chosen = Annotated[Model, Depends(_model)]
+
+
+async def sent_picture(request: Request, service: State) -> bytes:
+    """The one picture of a request, where there is room for it.
+
+    Raises:
+        Refusal: There is no picture, no room, or the body is not as it should be.
+    """
+    service.admit()
+    settings = service.settings
+    data = await read_picture(request, settings.max_bytes, settings.body_seconds)
+    service.admit()
+    return data

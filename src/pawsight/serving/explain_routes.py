@@ -15,7 +15,6 @@ from pydantic import BaseModel, Field
 from pawsight.images.decode import Limits, decode
 from pawsight.inference.explain import Explanation, explain
 from pawsight.inference.model import Model
-from pawsight.serving.bodies import read_picture
 from pawsight.serving.dependencies import (
     BODY_PROBLEMS,
     MODEL_PROBLEMS,
@@ -23,12 +22,17 @@ from pawsight.serving.dependencies import (
     PICTURE_PROBLEMS,
     Chosen,
     Service,
+    sent_picture,
 )
 from pawsight.serving.errors import Refusal, quoted, responses
 from pawsight.serving.schemas import Answer
 
 router = APIRouter(tags=["predict"])
 
+HEADERS: Final = tuple(
+    f"X-Pawsight-{name}"
+    for name in ("Label", "Confidence", "Model", "Decided-By", "Explained", "Method")
+)
 LONGEST_SIDE: Final = 1024
 """Of an overlay in pixels; a larger picture is made smaller first."""
 
@@ -80,18 +84,19 @@ async def explained(
     if label is not None and label not in chosen.card.labels:
         there = ", ".join(chosen.card.labels)
         raise Refusal("unknown-label", f"no class {quoted(label)}; this model has {there}")
-    data = await read_picture(request, service.settings.max_bytes)
+    data = await sent_picture(request, service)
     explanation, png = await service.run(lambda: _overlaid(chosen, data, label, service.limits))
     answer = explanation.prediction
-    said = {
-        "Label": answer.label,
-        "Confidence": f"{answer.confidence:.6f}",
-        "Model": str(answer.model),
-        "Decided-By": str(answer.decided_by),
-        "Explained": explanation.label,
-        "Method": explanation.method,
-    }
-    headers = {f"X-Pawsight-{name}": quote(value, safe=" @") for name, value in said.items()}
+    said = (
+        answer.label,
+        f"{answer.confidence:.6f}",
+        str(answer.model),
+        str(answer.decided_by),
+        explanation.label,
+        explanation.method,
+    )
+    values = (quote(value, safe=" @") for value in said)
+    headers = dict(zip(HEADERS, values, strict=True))
     return Response(png, media_type="image/png", headers=headers)
 
 
@@ -106,11 +111,11 @@ async def compare(request: Request, service: Service) -> Comparison:
 
     curl -F file=@photo.jpg http://127.0.0.1:8000/compare
     """
-    data = await read_picture(request, service.settings.max_bytes)
+    data = await sent_picture(request, service)
     answers = []
     for model in list(service.loaded.values()):
         start = perf_counter()
-        prediction = await service.classify(model, data)
+        prediction = await service.compute(model, data)
         took = 1000 * (perf_counter() - start)
         answers.append(
             ComparedAnswer(prediction=Answer.of(prediction), milliseconds=round(took, 3))

@@ -215,7 +215,11 @@ async def infer(request: Request, chosen: Chosen, service: Service) -> Response:
         raise Refusal(
             "unsupported-content-type", f"the content encoding {quoted(encoding)} is not read here"
         )
-    body = await bounded(request, service.settings.max_batch_bytes).body()
+    settings = service.settings
+    service.admit()
+    limited = bounded(request, settings.max_batch_bytes, seconds=settings.body_seconds)
+    body = await limited.body()
+    service.admit()
     header_length = request.headers.get(HEADER_LENGTH)
     asked, sent = await service.run(lambda: unpack(body, header_length))
     if len(sent) != 1 or sent[0].tensor.name not in (PICTURES, PIXELS):

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 
 from pawsight.inference.model import Model
 from pawsight.inference.prediction import Prediction
-from pawsight.serving.bodies import bounded, content_type, parse_json, read_picture
+from pawsight.serving.bodies import bounded, content_type, parse_json
 from pawsight.serving.dependencies import (
     BODY_PROBLEMS,
     MODEL_PROBLEMS,
@@ -23,6 +23,7 @@ from pawsight.serving.dependencies import (
     PICTURE_PROBLEMS,
     Chosen,
     Service,
+    sent_picture,
 )
 from pawsight.serving.errors import Refusal, responses
 
@@ -88,10 +89,11 @@ async def classify(request: Request, chosen: Chosen, service: Service) -> list[L
     parameters = TaskParameters()
     if content_type(request) == "application/json":
         limit = settings.max_bytes * 4 // 3 + _ENVELOPE
-        body = await bounded(request, limit).body()
+        service.admit()
+        body = await bounded(request, limit, seconds=settings.body_seconds).body()
         data, parameters = await service.run(lambda: _unpacked(body))
     else:
-        data = await read_picture(request, settings.max_bytes)
+        data = await sent_picture(request, service)
     return scores(await service.classify(chosen, data), chosen)[: parameters.top_k]
 
 
