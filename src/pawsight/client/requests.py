@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 from urllib.parse import quote, unquote
 
 import httpx
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from pawsight.client.errors import NoService, Refused, TooSlow, Unreachable
 from pawsight.client.forms import Answer, Comparison, Explained, Models, Problem, Ready, Records
@@ -50,12 +50,13 @@ class Request(Generic[Form]):
         """
         try:
             if not response.is_success:
-                problem = Problem.model_validate_json(response.content)
+                said = Problem.model_validate_json(response.content)
+                problem = said.model_copy(update={"status": response.status_code})
             elif self.form is Explained:
-                return self.form(response.content, **_said(response))
+                return cast(Form, Explained(response.content, **_said(response)))
             else:
                 return TypeAdapter(self.form).validate_json(response.content)
-        except (ValidationError, KeyError, ValueError) as error:
+        except (KeyError, ValueError) as error:
             url = f"{response.url.scheme}://{response.url.netloc.decode()}"
             raise NoService(url, response.status_code) from error
         raise Refused(problem, _seconds(response.headers.get("retry-after", "")))
@@ -79,7 +80,7 @@ def translated(url: str) -> Iterator[None]:
         raise TooSlow(f"the service at {url} takes too long to answer") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Unreachable(
-            f"the service at {url} does not answer; `pawsight serve` starts one"
+            f"the service at {url} does not answer. `pawsight serve` starts one."
         ) from error
 
 
