@@ -185,13 +185,17 @@ def test_traces_go_where_the_environment_says(
     trace = "0af7651916cd43dd8448eb211c80319c"
     parent = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
     with running(create_app(settings)) as server:
-        httpx.post(f"{server.url}/predict/tiny", content=picture("red"), headers=parent, timeout=60)
+        answer = httpx.post(
+            f"{server.url}/predict/tiny", content=picture("red"), headers=parent, timeout=60
+        )
         httpx.get(f"{server.url}/health/live", timeout=60)
     resources = [each for request in sent for each in request.resource_spans]
     spans = [span for each in resources for scope in each.scope_spans for span in scope.spans]
     [span] = spans
     assert span.name == "POST /predict/{model}"
     assert span.trace_id.hex() == trace
+    said = {each.key: each.value.string_value for each in span.attributes}
+    assert said["pawsight.request_id"] == answer.headers["x-request-id"]
     names = {each.key: each.value.string_value for each in resources[0].resource.attributes}
     assert names["service.name"] == "cats"
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from pawsight.images.decode import Limits, decode
 from pawsight.inference.explain import Explanation, explain
 from pawsight.inference.model import Model
+from pawsight.serving.connections import unless_gone
 from pawsight.serving.dependencies import (
     BODY_PROBLEMS,
     MODEL_PROBLEMS,
@@ -115,7 +116,7 @@ async def compare(request: Request, service: Service) -> Comparison:
     answers = []
     for model in list(service.loaded.values()):
         start = perf_counter()
-        prediction = await service.compute(model, data)
+        prediction = await unless_gone(request, service.compute(model, data))
         took = 1000 * (perf_counter() - start)
         answers.append(
             ComparedAnswer(prediction=Answer.of(prediction), milliseconds=round(took, 3))

@@ -15,6 +15,7 @@ from pawsight.images.errors import ImageError
 from pawsight.inference.model import Model
 from pawsight.inference.prediction import Prediction
 from pawsight.serving.bodies import bounded
+from pawsight.serving.connections import unless_gone
 from pawsight.serving.dependencies import (
     MODEL_PROBLEMS,
     PICTURE_PROBLEMS,
@@ -109,9 +110,11 @@ async def live() -> ServerLive:
     return ServerLive()
 
 
-@router.get("/health/ready", summary="Can pictures be sent?")
-async def ready(_: Service) -> ServerReady:
-    """Yes, once every model has answered its golden pictures rightly."""
+@router.get("/health/ready", summary="Can pictures be sent?", responses=responses("shutting-down"))
+async def ready(service: Service) -> ServerReady:
+    """Yes, once every model has answered its golden pictures rightly, until it is to stop."""
+    if service.stopping:
+        raise Refusal("shutting-down", "the service is being stopped")
     return ServerReady()
 
 
@@ -233,7 +236,7 @@ async def infer(request: Request, chosen: Chosen, service: Service) -> Response:
     if tensor.tensor.name == PICTURES:
         files = await service.run(tensor.pictures)
         _check_number(len(files), service)
-        predictions = await _answers(chosen, files, service)
+        predictions = await unless_gone(request, _answers(chosen, files, service))
     else:
         _check_number((tensor.tensor.shape or [0])[0], service)
         predictions = await service.run(lambda: _answers_about_pixels(chosen, tensor))

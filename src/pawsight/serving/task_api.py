@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 from pawsight.inference.model import Model
 from pawsight.inference.prediction import Prediction
 from pawsight.serving.bodies import bounded, content_type, parse_json
+from pawsight.serving.connections import unless_gone
 from pawsight.serving.dependencies import (
     BODY_PROBLEMS,
     MODEL_PROBLEMS,
@@ -94,7 +95,8 @@ async def classify(request: Request, chosen: Chosen, service: Service) -> list[L
         data, parameters = await service.run(lambda: _unpacked(body))
     else:
         data = await sent_picture(request, service)
-    return scores(await service.classify(chosen, data), chosen)[: parameters.top_k]
+    prediction = await unless_gone(request, service.classify(chosen, data))
+    return scores(prediction, chosen)[: parameters.top_k]
 
 
 def scores(prediction: Prediction, model: Model) -> list[LabelScore]:

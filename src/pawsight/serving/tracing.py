@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from typing import Final
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 _ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _MODULES: Final = (
@@ -53,6 +54,7 @@ def trace(app: FastAPI) -> Callable[[], object]:
     name = os.environ.get("OTEL_SERVICE_NAME", "pawsight")
     provider = TracerProvider(resource=Resource.create({"service.name": name}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    app.add_middleware(_Named)
     app.add_middleware(
         OpenTelemetryMiddleware,
         tracer_provider=provider,
@@ -60,6 +62,28 @@ def trace(app: FastAPI) -> Callable[[], object]:
         excluded_urls="/health/.*,/metrics",
     )
     return provider.shutdown
+
+
+class _Named:
+    """ASGI middleware within the traced: names the span by the route, which is known at the end."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        from opentelemetry.trace import get_current_span
+
+        span = get_current_span()
+        if scope["type"] == "http":
+            number = span.get_span_context().trace_id
+            scope.setdefault("state", {})["trace_id"] = f"{number:032x}"
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            if route := getattr(scope.get("route"), "path", None):
+                span.update_name(f"{scope['method']} {route}")
+                span.set_attribute("http.route", route)
+                span.set_attribute("pawsight.request_id", scope["state"]["request_id"])
 
 
 def _nothing() -> None:

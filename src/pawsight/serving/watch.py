@@ -108,5 +108,6 @@ def _tell(scope: Scope, status: int, seconds: float) -> None:
             "milliseconds": round(1000 * seconds, 2),
             "client": client[0] if client else None,
             "key": key.name if key else None,
+            "trace_id": scope["state"].get("trace_id"),
         },
     )
