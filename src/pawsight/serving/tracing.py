@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import Final
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _MODULES: Final = (
@@ -65,25 +65,32 @@ def trace(app: FastAPI) -> Callable[[], object]:
 
 
 class _Named:
-    """ASGI middleware within the traced: names the span by the route, which is known at the end."""
+    """ASGI middleware within the span: names it by the route, as soon as this is known."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and its answer back."""
         from opentelemetry.trace import get_current_span
 
         span = get_current_span()
-        if scope["type"] == "http":
-            number = span.get_span_context().trace_id
-            scope.setdefault("state", {})["trace_id"] = f"{number:032x}"
-        try:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
-        finally:
-            if route := getattr(scope.get("route"), "path", None):
-                span.update_name(f"{scope['method']} {route}")
-                span.set_attribute("http.route", route)
-                span.set_attribute("pawsight.request_id", scope["state"]["request_id"])
+            return
+        state = scope.setdefault("state", {})
+        state["trace_id"] = f"{span.get_span_context().trace_id:032x}"
+
+        async def named(message: Message) -> None:
+            # The span ends with the answer, so this is the last moment.
+            if message["type"] == "http.response.start":
+                if route := getattr(scope.get("route"), "path", None):
+                    span.update_name(f"{scope['method']} {route}")
+                    span.set_attribute("http.route", route)
+                span.set_attribute("pawsight.request_id", state["request_id"])
+            await send(message)
+
+        await self._app(scope, receive, named)
 
 
 def _nothing() -> None:
