@@ -50,7 +50,7 @@ def test_what_the_document_allows_is_answered_as_it_says(document: Any) -> None:
             database=None,
             suppress_health_check=list(HealthCheck),
         )
-        def ask(case: schemathesis.Case) -> None:
+        def ask(case: schemathesis.Case[Any]) -> None:
             case.call_and_validate(checks=_CHECKS)
 
         ask()
