@@ -121,7 +121,7 @@ def test_over_the_bound_it_is_refused_at_once_and_then_answered_again(
             ("/predict/tiny", {"content": picture("red")}),
             ("/predict/tiny/batch", {"files": {"files": picture("red")}}),
         ):
-            refused = httpx.post(server.url + url, timeout=PATIENCE, **body)  # type: ignore[arg-type]
+            refused = httpx.post(server.url + url, timeout=PATIENCE, **body)
             assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
             assert refused.headers["content-type"] == "application/problem+json"
             assert int(refused.headers["retry-after"]) >= 1

@@ -167,7 +167,7 @@ def known_provider(name: str) -> str:
     Raises:
         ModelError: It is not here.
     """
-    there = {
+    there: dict[str, str] = {
         each.removesuffix(_PROVIDER).lower(): each for each in onnxruntime.get_available_providers()
     }
     asked = name.lower().removesuffix(_PROVIDER.lower())
