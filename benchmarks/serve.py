@@ -268,7 +268,8 @@ def started(
             time.sleep(0.01)
         yield url, process
     finally:
-        os.killpg(process.pid, signal.SIGKILL)  # with its workers
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)  # with its workers
         process.wait()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ from pawsight.inference.prediction import Prediction
 BATCH: Final = 8
 """The most pictures that a network is given at once; more gain nothing on a CPU and wait longer."""
 
+WAIT: Final = 0.005
+"""Seconds that a network lets its next batch grow, while there are pictures to be read for it."""
+
 Outcome: TypeAlias = "Prediction | Exception"
 
 
@@ -28,11 +32,13 @@ class _Job:
         steps: The rest of its way.
         answer: What the event loop waits for; cancelled where nobody wants it any more.
         picture: For the network that is to be asked next.
+        asked_at: When it was, in seconds.
     """
 
     steps: Steps
     answer: asyncio.Future[Prediction]
     picture: Tensor = field(init=False)
+    asked_at: float = field(init=False)
 
 
 class Scheduler:
@@ -140,8 +146,11 @@ class Scheduler:
     def _next(self) -> tuple[Classifier | None, list[_Job]] | None:
         """What a free thread is to do: a network with its batch, or one picture to be read."""
         for network, queue in self._asked.items():
+            if not queue:
+                continue
             running = self._running.get(network, 0)
-            if len(queue) >= BATCH or (queue and not running):
+            waited = time.monotonic() - queue[0].asked_at
+            if len(queue) >= BATCH or not (running or (self._new and waited < WAIT)):
                 batch = [queue.popleft() for _ in range(min(BATCH, len(queue)))]
                 self._asked[network] = self._asked.pop(network)  # the others are looked at first
                 self._running[network] = running + 1
@@ -176,6 +185,7 @@ class Scheduler:
             for other, job in asked:
                 if job.answer.cancelled():
                     continue
+                job.asked_at = time.monotonic()
                 self._asked.setdefault(other, deque()).append(job)
         if ended:
             self._loop.call_soon_threadsafe(_deliver, ended)
