@@ -21,6 +21,7 @@ from pawsight.inference.prediction import Prediction
 from pawsight.serving.batching import Scheduler
 from pawsight.serving.cache import Cache
 from pawsight.serving.errors import Refusal, quoted
+from pawsight.serving.memory import give_back, share_memory
 from pawsight.serving.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class State:
         """
         threads = settings.threads or usable_cpus()
         _one_thread_a_picture()
+        share_memory()
         state = cls(
             settings,
             {},
@@ -79,6 +81,7 @@ class State:
                 else:
                     log.warning("%s keeps its own threshold: it knows no other", entry.name)
             state.loaded[entry.name] = model
+        give_back()
         return state
 
     @asynccontextmanager
