@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
@@ -142,6 +143,25 @@ def test_models_share_the_batches_of_a_network_and_a_cascade_goes_on_to_the_seco
     run(body)
     assert fast.numbers == list(range(12))
     assert strong.numbers == [1, 3, 5, 7, 12, 13, 14, 15]
+
+
+def test_pictures_to_be_read_do_not_keep_a_network_waiting() -> None:
+    """Nor does a network that is asked all the time keep another one waiting."""
+    often, seldom = Gated("often"), Gated("seldom")
+    read: list[int] = []
+
+    def slowly(number: int) -> None:
+        time.sleep(0.001)
+        read.append(number)
+
+    async def body(scheduler: Scheduler) -> None:
+        one = asyncio.ensure_future(scheduler.ask(seldom.steps(1000, slowly)))
+        many = [asyncio.ensure_future(scheduler.ask(often.steps(n, slowly))) for n in range(300)]
+        await one
+        assert len(read) < 150
+        await asyncio.gather(*many)
+
+    run(body, threads=1)
 
 
 def test_two_hundred_who_leave_while_queued_are_neither_read_nor_run() -> None:
