@@ -44,11 +44,12 @@ class _Job:
 class Scheduler:
     """Reads pictures and runs networks on a fixed number of threads.
 
-    A free thread first looks for a network to run: one that is idle and has been asked, or one for
-    which a whole batch waits. It gives it all that waits, a batch at most. Otherwise it reads (that
-    is, decodes and preprocesses) the next picture. So a picture that comes alone waits for nothing,
-    and what arrives while a network is busy is its next batch: the busier, the larger. Whichever
-    model asked, a network has one queue.
+    A free thread first looks for a network to run: one that is idle and has been asked (at least
+    :data:`WAIT` ago, while there are pictures to be read), or one for which a whole batch waits. It
+    gives it all that waits, a batch at most. Otherwise it reads (that is, decodes and preprocesses)
+    the next picture. So a picture that comes alone waits for nothing, and what arrives while a
+    network is busy is its next batch: the busier, the larger. Whichever model asked, a network has
+    one queue.
 
     Used by one event loop, as a context manager: the threads start at its beginning, and its end
     waits for what was begun.
