@@ -256,7 +256,7 @@ def test_it_says_when_it_is_full() -> None:
 
 
 def test_its_end_finishes_what_was_begun() -> None:
-    network = Gated()
+    network, before = Gated(), set(threading.enumerate())
     network.gate.clear()
 
     async def main() -> list[Prediction]:
@@ -267,4 +267,5 @@ def test_its_end_finishes_what_was_begun() -> None:
         return await asyncio.gather(*tasks)
 
     assert [answer.label for answer in asyncio.run(main())] == [str(n) for n in range(20)]
-    assert not [each for each in threading.enumerate() if each.name.startswith("pictures-")]
+    left = set(threading.enumerate()) - before
+    assert not [each for each in left if each.name.startswith("pictures-")]
