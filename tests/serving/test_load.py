@@ -166,9 +166,9 @@ def test_a_long_batch_leaves_room_for_others(tiny: Path, monkeypatch: pytest.Mon
         thread = threading.Thread(target=batch)
         thread.start()
         assert gate.entered.acquire(timeout=PATIENCE)
-        until(lambda: state.scheduler.waiting == 16)
+        until(lambda: state.scheduler.waiting == 2 * BATCH)
         with send(server) as other:
-            until(lambda: state.scheduler.waiting == 17)
+            until(lambda: state.scheduler.waiting == 2 * BATCH + 1)
             gate.opened.set()
             assert other.recv(100).startswith(b"HTTP/1.1 200")
         thread.join(PATIENCE)

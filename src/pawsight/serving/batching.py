@@ -15,8 +15,9 @@ from pawsight.inference.model import Ask, Steps
 from pawsight.inference.network import Tensor
 from pawsight.inference.prediction import Prediction
 
-BATCH: Final = 8
-"""The most pictures that a network is given at once; more gain nothing on a CPU and wait longer."""
+BATCH: Final = 4
+"""The most pictures that a network is given at once; more gain nothing on a CPU, wait longer, and
+need memory (docs/performance.md)."""
 
 WAIT: Final = 0.005
 """Seconds that a network lets its next batch grow, while there are pictures to be read for it."""
