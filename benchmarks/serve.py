@@ -133,9 +133,9 @@ def against_naive(bench: Bench) -> Rows:
         return
     rates = {}
     with bench.service() as url:
-        for model in ("custom", "auto", "pretrained"):
+        for model, seconds in (("custom", 4), ("auto", 5), ("pretrained", 8)):
             bench.load(f"{url}/predict/{model}", seconds=1)
-            rates[model] = bench.load(f"{url}/predict/{model}", seconds=4).rate
+            rates[model] = bench.load(f"{url}/predict/{model}", seconds=seconds).rate
     command = [sys.executable, "-m", "uvicorn", "--app-dir", str(bench.naive.parent)]
     command += ["--no-access-log", f"{bench.naive.stem}:app", "--port"]
     with started(command, "/docs") as (url, _):
@@ -268,7 +268,8 @@ def started(
             time.sleep(0.01)
         yield url, process
     finally:
-        os.killpg(process.pid, signal.SIGKILL)  # with its workers
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)  # with its workers
         process.wait()
 
 

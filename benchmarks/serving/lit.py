@@ -1,12 +1,10 @@
 """The same network and the same decoding behind LitServe: lit.py PORT WORKERS."""
 
-from __future__ import annotations
-
 import sys
 from typing import Any
 
 import litserve
-from fastapi import UploadFile
+from fastapi import Request
 
 from pawsight.cpus import usable_cpus
 from pawsight.inference.catalog import load_network
@@ -24,7 +22,7 @@ class Lit(litserve.LitAPI):
     def setup(self, device: str) -> None:
         self.model = load_network("custom", threads=self.threads)
 
-    def decode_request(self, request: dict[str, UploadFile]) -> Tensor:
+    def decode_request(self, request: Request) -> Tensor:
         return self.model.read(request["file"].file.read())
 
     def batch(self, inputs: list[Tensor]) -> list[Tensor]:

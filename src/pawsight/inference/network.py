@@ -167,7 +167,7 @@ def known_provider(name: str) -> str:
     Raises:
         ModelError: It is not here.
     """
-    there = {
+    there: dict[str, str] = {
         each.removesuffix(_PROVIDER).lower(): each for each in onnxruntime.get_available_providers()
     }
     asked = name.lower().removesuffix(_PROVIDER.lower())
@@ -186,6 +186,8 @@ def _session(
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    # Its own heap keeps the most that any run has needed, once for each run at the same time.
+    options.enable_cpu_mem_arena = False
     # ONNX Runtime's threads would else wait for their next work in a loop, on the processors that
     # pictures are decoded on (docs/performance.md).
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -42,7 +42,9 @@ def create_app(settings: Settings | None = None, *, state: State | None = None) 
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        service = state or await to_thread.run_sync(State.load, chosen)
+        service = state
+        if service is None:
+            service = await to_thread.run_sync(State.load, chosen)
         async with service.running():
             app.state.service = service
             yield

@@ -16,8 +16,12 @@ from pawsight.inference.network import Tensor
 from pawsight.inference.prediction import Prediction
 from pawsight.serving.meter import Meter
 
-BATCH: Final = 8
-"""The most pictures that a network is given at once; more gain nothing on a CPU and wait longer."""
+BATCH: Final = 4
+"""The most pictures that a network is given at once; more gain nothing on a CPU, wait longer, and
+need memory (docs/performance.md)."""
+
+WAIT: Final = 0.005
+"""Seconds that a network lets its next batch grow, while there are pictures to be read for it."""
 
 Outcome: TypeAlias = "Prediction | Exception"
 
@@ -42,11 +46,12 @@ class _Job:
 class Scheduler:
     """Reads pictures and runs networks on a fixed number of threads.
 
-    A free thread first looks for a network to run: one that is idle and has been asked, or one for
-    which a whole batch waits. It gives it all that waits, a batch at most. Otherwise it reads (that
-    is, decodes and preprocesses) the next picture. So a picture that comes alone waits for nothing,
-    and what arrives while a network is busy is its next batch: the busier, the larger. Whichever
-    model asked, a network has one queue.
+    A free thread first looks for a network to run: one that is idle and has been asked (at least
+    :data:`WAIT` ago, while there are pictures to be read), or one for which a whole batch waits. It
+    gives it all that waits, a batch at most. Otherwise it reads (that is, decodes and preprocesses)
+    the next picture. So a picture that comes alone waits for nothing, and what arrives while a
+    network is busy is its next batch: the busier, the larger. Whichever model asked, a network has
+    one queue.
 
     Used by one event loop, as a context manager: the threads start at its beginning, and its end
     waits for what was begun.
@@ -153,8 +158,11 @@ class Scheduler:
     def _next(self) -> tuple[Classifier | None, list[_Job]] | None:
         """What a free thread is to do: a network with its batch, or one picture to be read."""
         for network, queue in self._asked.items():
+            if not queue:
+                continue
             running = self._running.get(network, 0)
-            if len(queue) >= BATCH or (queue and not running):
+            waited = perf_counter() - queue[0].since
+            if len(queue) >= BATCH or not (running or (self._new and waited < WAIT)):
                 batch = [queue.popleft() for _ in range(min(BATCH, len(queue)))]
                 self._asked[network] = self._asked.pop(network)  # the others are looked at first
                 self._running[network] = running + 1
@@ -176,7 +184,7 @@ class Scheduler:
                 continue
             reached = _step(job.steps, answer)
             if isinstance(reached, Ask):
-                job.picture, job.since = reached.picture, perf_counter()
+                job.picture = reached.picture
                 asked.append((reached.network, job))
             else:
                 ended.append((job.answer, reached))
@@ -189,6 +197,7 @@ class Scheduler:
             for other, job in asked:
                 if job.answer.cancelled():
                     continue
+                job.since = perf_counter()
                 self._asked.setdefault(other, deque()).append(job)
         if ended:
             self._loop.call_soon_threadsafe(_deliver, ended)

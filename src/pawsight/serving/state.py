@@ -22,6 +22,7 @@ from pawsight.inference.prediction import Prediction
 from pawsight.serving.batching import Scheduler
 from pawsight.serving.cache import Cache
 from pawsight.serving.errors import Refusal, quoted
+from pawsight.serving.memory import give_back, share_memory
 from pawsight.serving.meter import Meter
 from pawsight.serving.settings import Settings
 
@@ -68,6 +69,7 @@ class State:
         """
         threads = settings.threads or usable_cpus()
         _one_thread_a_picture()
+        share_memory()
         meter = Meter()
         state = cls(
             settings,
@@ -83,6 +85,7 @@ class State:
             if entry.name in state.loaded:
                 raise ModelError(f"two of the models to serve are called {entry.name!r}")
             state.loaded[entry.name] = state._load(entry)
+        give_back()
         return state
 
     def load_model(self, name: str, folder: Path) -> Model:
