@@ -159,6 +159,7 @@ def against_the_bare_loop(bench: Bench) -> Rows:
     second = bare()
     rate = statistics.mean([first["rate"], second["rate"]])
     latency = statistics.mean([first["alone"], second["alone"]])
+    print(f"bare loop: {first['rate']:.0f} and {second['rate']:.0f} a second", file=sys.stderr)
     yield ("`custom` / bare loop, rate", f"{served.rate / rate:.2f}", "≥ 0.70")
     yield (
         "one client alone / decode + preprocess + run, median latency",
