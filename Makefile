@@ -45,6 +45,10 @@ lint: $(VENV)/.dev ## Run ruff, mypy --strict and the contracts between packages
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## Send 100,000 hostile requests to a service
+	PAWSIGHT_FUZZ=100000 $(BIN)/python -m pytest -s tests/fuzz
+
 .PHONY: dev
 dev: $(VENV)/.dev ## Install everything for working on pawsight, hooks included
 	$(BIN)/pre-commit install

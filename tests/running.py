@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import uvicorn
 from fastapi import FastAPI
 
+from pawsight.serving.connections import BoundedProtocol
+
 _PATIENCE = 120.0  # seconds
 
 
@@ -37,14 +39,17 @@ class Running:
 
 
 @contextmanager
-def running(app: FastAPI, port: int = 0) -> Iterator[Running]:
+def running(
+    app: FastAPI, port: int = 0, http: type[BoundedProtocol] = BoundedProtocol
+) -> Iterator[Running]:
     """Serve an application until the block ends.
 
     Args:
         app: The application.
         port: Where; by default any free one.
+        http: The protocol.
     """
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical"))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, http=http, log_level="critical"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + _PATIENCE

@@ -19,6 +19,8 @@ from pawsight.inference.cascade_card import CASCADE_FILE, CascadeFolder
 from pawsight.inference.catalog import Loader, load_network, resolve
 from pawsight.inference.errors import BrokenModel, ModelError
 from pawsight.inference.explain import explain
+from pawsight.inference.model import Model
+from pawsight.inference.prediction import Prediction
 from tests.cascades import make_cascade_folder
 from tests.model_folders import make_model_folder
 from tests.pictures import picture
@@ -61,6 +63,32 @@ def test_the_strong_one_is_asked_where_the_fast_one_is_unsure(folder: Path, colo
     assert answer.probabilities == pytest.approx(member.probabilities)
     assert answer.decided_by == member.model
     assert (answer.score < 0) == (answer.label == "neither")
+
+
+def stepped(model: Model, data: bytes) -> tuple[Prediction, list[str]]:
+    """The answer by steps, and which networks it asked."""
+    steps, asked = model.steps(data), []
+    question = next(steps)
+    while True:
+        asked.append(question.network.reference.name)
+        [answer] = question.network.answer([question.picture])
+        try:
+            question = steps.send(answer)
+        except StopIteration as end:
+            return end.value, asked
+
+
+@pytest.mark.parametrize("colour", WHO)
+@pytest.mark.parametrize("kept", [0, 4 * 1024 * 1024], ids=["large", "small"])
+def test_by_steps_the_answer_is_the_same(
+    cascade: Cascade, colour: str, kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pawsight.inference.cascade._KEPT", kept)
+    answer, asked = stepped(cascade, picture(colour))
+    assert answer == cascade.predict(picture(colour))
+    assert asked == (["fast"] if WHO[colour] == "fast" else ["fast", "strong"])
+    alone, asked = stepped(cascade.fast, picture(colour))
+    assert (alone, asked) == (cascade.fast.predict(picture(colour)), ["fast"])
 
 
 def test_of_many_only_the_unsure_ones_are_sent_on(

@@ -173,7 +173,7 @@ def test_a_failing_network_is_an_internal_error(
     with monkeypatch.context() as patch:
         patch.setattr("pawsight.inference.classifier.Classifier.run", fail)
         for url, field in (("/predict/tiny", "file"), ("/predict/tiny/batch", "files")):
-            response = client.post(url, files={field: picture("red")})
+            response = client.post(url, files={field: picture("red", size=(31, 29))})
             assert response.status_code == 500
             assert response.headers["content-type"] == "application/problem+json"
             assert "registers" not in response.text

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import json
+import threading
 from typing import Any
 
+import httpx
+import pytest
 from starlette.testclient import TestClient
 
+from pawsight.inference.classifier import Classifier
 from tests.pictures import picture, truncated_jpeg
+from tests.running import Running
 
 
 def send(client: TestClient, *files: tuple[str, bytes], model: str = "tiny") -> Any:
@@ -76,3 +82,64 @@ def test_models_are_found_before_a_batch_is_read(client: TestClient) -> None:
 def test_a_long_file_name_is_cut(client: TestClient) -> None:
     [record] = send(client, ("n" * 900 + ".jpg", picture("red"))).json()["records"]
     assert len(record["file"]) == 255
+
+
+@pytest.mark.parametrize("media_type", ["application/jsonl", "application/x-ndjson"])
+def test_lines_of_json_come_in_the_order_of_the_pictures(
+    client: TestClient, media_type: str
+) -> None:
+    colours = ["red", "blue", "black", "red", "blue", "red", "blue"]
+    files = [("files", (f"{n}.jpg", picture(each))) for n, each in enumerate(colours)]
+    files.insert(3, ("files", ("half.jpg", truncated_jpeg())))
+    response = client.post("/predict/tiny/batch", files=files, headers={"accept": media_type})
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith(media_type)
+    records = [json.loads(line) for line in response.text.splitlines()]
+    assert records[3]["problem"]["code"] == "truncated"
+    labels = [each["prediction"] and each["prediction"]["label"] for each in records]
+    assert labels == ["cat", "dog", "neither", None, "cat", "dog", "cat", "dog"]
+    assert [each["file"] for each in records][:4] == ["0.jpg", "1.jpg", "2.jpg", "half.jpg"]
+
+
+def test_a_line_comes_before_the_rest_is_computed(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = threading.Event()
+    read = Classifier.read
+
+    def wait(network: Classifier, data: Any, *more: Any) -> Any:
+        if data == picture("blue", size=(50, 51)):
+            assert held.wait(60)
+        return read(network, data, *more)
+
+    monkeypatch.setattr(Classifier, "read", wait)
+    files = [("files", picture("red", size=(52, 51))), ("files", picture("blue", size=(50, 51)))]
+    with httpx.stream(
+        "POST",
+        f"{server.url}/predict/tiny/batch",
+        files=files,
+        headers={"accept": "application/jsonl"},
+        timeout=60,
+    ) as response:
+        lines = response.iter_lines()
+        assert json.loads(next(lines))["prediction"]["label"] == "cat"
+        held.set()
+        assert json.loads(next(lines))["prediction"]["label"] == "dog"
+
+
+def test_a_failing_network_is_said_in_the_lines(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("/models/tiny/model.onnx: out of registers")
+
+    monkeypatch.setattr("pawsight.inference.classifier.Classifier.run", fail)
+    response = client.post(
+        "/predict/tiny/batch",
+        files=[("files", ("a.jpg", picture("red", size=(53, 51)))), ("files", truncated_jpeg())],
+        headers={"accept": "application/jsonl"},
+    )
+    first, second = map(json.loads, response.text.splitlines())
+    assert (first["file"], first["problem"]["code"]) == ("a.jpg", "internal-error")
+    assert second["problem"]["code"] == "truncated"
+    assert "registers" not in response.text

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
+import pawsight
 from pawsight.batch import Batch
 from pawsight.inference.artifact import SEEN_FILE, ModelFolder
 from pawsight.inference.catalog import load_network

@@ -5,17 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from pawsight.images.decode import DEFAULT_LIMITS, Limits, Pixels
 from pawsight.images.preprocess import normalise, preprocess, resize
 from pawsight.inference.cascade_card import CascadeCard, CascadeFolder, Choice
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import ModelError
-from pawsight.inference.model import Predicting
+from pawsight.inference.model import Ask, Predicting, Steps
 from pawsight.inference.network import Tensor
 from pawsight.inference.prediction import ModelReference, Prediction
 from pawsight.inference.reading import Picture, read_pixels
 from pawsight.labels import NEITHER
+
+_KEPT: Final = 4 * 1024 * 1024
+"""Bytes that a picture may have to wait as it is for the fast model's answer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,10 +116,14 @@ class Cascade(Predicting[Views]):
 
     def read(self, picture: Picture, limits: Limits = DEFAULT_LIMITS) -> Views:
         """Decode one picture, once, and bring it into the form of both members."""
+        pixels = self._pixels(picture, limits)
         fast, strong = (each.card.preprocessing for each in self.members)
-        (height, width), (rows, columns) = fast.decode_size, strong.decode_size
-        pixels = read_pixels(picture, (max(height, rows), max(width, columns)), limits)
         return Views(preprocess(pixels, fast), resize(pixels, strong))
+
+    def _pixels(self, picture: Picture, limits: Limits) -> Pixels:
+        sizes = [each.card.preprocessing.decode_size for each in self.members]
+        (height, width), (rows, columns) = sizes
+        return read_pixels(picture, (max(height, rows), max(width, columns)), limits)
 
     def answer(self, pictures: Sequence[Views]) -> list[Prediction]:
         """Answer about pictures that were read: the strong model sees the unsure ones alone."""
@@ -126,6 +134,24 @@ class Cascade(Predicting[Views]):
                 [normalise(pictures[place].strong, how) for place in unsure]
             ),
         )
+
+    def steps(self, picture: Picture, limits: Limits = DEFAULT_LIMITS) -> Steps:
+        """Classify one picture, asking the members by way of who goes these steps.
+
+        The strong one's view is made when it is asked, which is seldom, unless the picture is too
+        large to be kept as it is.
+        """
+        pixels, how = self._pixels(picture, limits), self.strong.card.preprocessing
+        view = preprocess(pixels, self.fast.card.preprocessing)
+        whole = pixels.nbytes <= _KEPT
+        if not whole:
+            pixels = resize(pixels, how)
+        first = yield Ask(self.fast, view)
+        if self._is_sure(first):
+            return self._concluded(first, self.choice.reject)
+        view = preprocess(pixels, how) if whole else normalise(pixels, how)
+        second = yield Ask(self.strong, view)
+        return self._concluded(second, self.choice.threshold)
 
     def decide(
         self,

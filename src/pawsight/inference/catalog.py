@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from pawsight.inference.artifact import CARD_FILE, NETWORK_FILE, Card, Folder, ModelFolder
 from pawsight.inference.cascade import Cascade
@@ -15,6 +16,7 @@ from pawsight.inference.cascade_card import CASCADE_FILE, CascadeFolder, Member
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import BrokenModel, ModelError, UnknownModel
 from pawsight.inference.model import Model
+from pawsight.inference.network import CPU
 from pawsight.inference.sealed import read_sealed
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -111,11 +113,16 @@ class Loader:
 
     Args:
         threads: Of each network; by default all processors that the process may use.
+        provider: ONNX Runtime's execution provider that has to run them, such as ``cuda``.
     """
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, provider: str = CPU) -> None:
         self._threads = threads
-        self._networks: dict[Entry, Classifier] = {}
+        self._provider = provider
+        # By folder and by what is in it, which may change while this runs; gone with the models.
+        self._networks: WeakValueDictionary[tuple[Entry, str | None], Classifier] = (
+            WeakValueDictionary()
+        )
 
     def load(self, entry: Entry, may_lose: float | None = None) -> Model:
         """Open, verify and load a folder.
@@ -144,12 +151,19 @@ class Loader:
         )
 
     def _network(self, entry: Entry) -> Classifier:
-        key = replace(entry, path=entry.path.resolve())
-        if key not in self._networks:
-            self._networks[key] = Classifier(
-                entry.open(), name=entry.name, source=entry.source, threads=self._threads
+        folder = entry.open()
+        key = (replace(entry, path=entry.path.resolve()), folder.card.seal)
+        network = self._networks.get(key)
+        if network is None:
+            network = Classifier(
+                folder,
+                name=entry.name,
+                source=entry.source,
+                threads=self._threads,
+                provider=self._provider,
             )
-        return self._networks[key]
+            self._networks[key] = network
+        return network
 
 
 def installed_models() -> Path:

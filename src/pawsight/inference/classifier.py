@@ -12,8 +12,15 @@ from pawsight.images.errors import ImageError
 from pawsight.images.preprocess import preprocess
 from pawsight.inference.artifact import Card, ModelFolder
 from pawsight.inference.errors import BrokenModel, ModelError
-from pawsight.inference.model import Predicting
-from pawsight.inference.network import Network, Outputs, Precision, Tensor
+from pawsight.inference.model import Ask, Predicting, Steps
+from pawsight.inference.network import (
+    CPU,
+    Network,
+    Outputs,
+    Precision,
+    Tensor,
+    known_provider,
+)
 from pawsight.inference.prediction import ModelReference, Prediction, conclude
 from pawsight.inference.reading import Picture, read_ahead, read_pixels
 
@@ -33,6 +40,7 @@ class Classifier(Predicting[Tensor]):
             place of the card's choice; 0 never answers ``neither``.
         precision: The arithmetic of the network; by default the fastest that the folder has and
             that answers the golden pictures rightly here.
+        provider: ONNX Runtime's execution provider that has to run it, such as ``cuda``.
 
     Attributes:
         threshold: Pictures that score lower are called ``neither``.
@@ -40,8 +48,8 @@ class Classifier(Predicting[Tensor]):
     Raises:
         BrokenModel: ONNX Runtime cannot load the network, or a golden picture is answered
             otherwise.
-        ModelError: The card knows no threshold that loses so little, or the folder has no network
-            of that precision.
+        ModelError: The card knows no threshold that loses so little, the folder has no network of
+            that precision, or the provider does not work here.
     """
 
     def __init__(
@@ -53,6 +61,7 @@ class Classifier(Predicting[Tensor]):
         threads: int | None = None,
         may_lose: float | None = None,
         precision: Precision | None = None,
+        provider: str = CPU,
     ) -> None:
         self.folder = folder
         self.reference = ModelReference(name or folder.card.name, folder.version, source)
@@ -60,7 +69,9 @@ class Classifier(Predicting[Tensor]):
         self.threshold = folder.card.rejection.threshold
         if may_lose is not None:
             self.choose_threshold(may_lose)
-        self._network = Network(folder, self._golden(), self.threads, precision)
+        self._network = Network(
+            folder, self._golden(), self.threads, precision, known_provider(provider)
+        )
 
     @property
     def card(self) -> Card:
@@ -143,6 +154,10 @@ class Classifier(Predicting[Tensor]):
     def answer(self, pictures: Sequence[Tensor]) -> list[Prediction]:
         """Answer about preprocessed pictures, each float32 [3, height, width]."""
         return self.conclude(self.run(np.stack(pictures)).logits)
+
+    def steps(self, picture: Picture, limits: Limits = DEFAULT_LIMITS) -> Steps:
+        """Classify one picture, asking this network by way of who goes these steps."""
+        return (yield Ask(self, self.read(picture, limits)))
 
     def run(self, batch: Tensor) -> Outputs:
         """Run the network on float32 [N, 3, height, width]."""

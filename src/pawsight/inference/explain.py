@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pawsight.images.decode import Pixels
+from pawsight.images.decode import DEFAULT_LIMITS, Limits, Pixels
 from pawsight.images.preprocess import Preprocessing, seen_box
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import ModelError
@@ -77,7 +77,12 @@ class Explanation:
         return np.rint(pixels * (1 - cover) + colour * cover).astype(np.uint8)
 
 
-def explain(model: Model, picture: Picture, label: str | None = None) -> Explanation:
+def explain(
+    model: Model,
+    picture: Picture,
+    label: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Explanation:
     """Explain an answer: by the network's class activation map, else by occlusion.
 
     A network that ends in a linear layer over places has a map of what each contributes (Zhou et
@@ -90,6 +95,7 @@ def explain(model: Model, picture: Picture, label: str | None = None) -> Explana
         model: The model.
         picture: The picture.
         label: The class to explain; by default the most probable one.
+        limits: What the picture may cost.
 
     Raises:
         ModelError: The model has no such class.
@@ -98,9 +104,9 @@ def explain(model: Model, picture: Picture, label: str | None = None) -> Explana
     labels = model.card.labels
     if label is not None and label not in labels:
         raise ModelError(f"the model has no class {label!r}; it has {', '.join(labels)}")
-    prediction = model.predict(picture)
+    prediction = model.predict(picture, limits)
     [classifier] = [each for each in model.members if each.reference == prediction.decided_by]
-    labels, pixels = classifier.card.labels, classifier.read(picture)
+    labels, pixels = classifier.card.labels, classifier.read(picture, limits)
     class_map: Tensor | None = None
     if classifier.has_class_map:
         logits, class_map = classifier.run_with_map(pixels[None])

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overload
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    NamedTuple,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+    cast,
+    overload,
+)
 
 from pawsight.images.decode import DEFAULT_LIMITS, Limits
 from pawsight.images.errors import ImageError
 from pawsight.inference.artifact import Described, Folder
+from pawsight.inference.network import Tensor
 from pawsight.inference.prediction import ModelReference, Prediction
 from pawsight.inference.reading import Picture, Read, read_ahead
 
@@ -16,6 +27,26 @@ if TYPE_CHECKING:
     from pawsight.inference.classifier import Classifier
 
 AnyPicture = TypeVar("AnyPicture", bound=Picture)
+
+
+class Ask(NamedTuple):
+    """A question to a network.
+
+    Attributes:
+        network: That is asked.
+        picture: float32 [3, height, width], preprocessed for it.
+    """
+
+    network: Classifier
+    picture: Tensor
+
+
+Steps: TypeAlias = "Generator[Ask, Prediction, Prediction]"
+"""The way to the answer about one picture, halting at each network that has to be asked.
+
+It is sent that network's answer, and ends with the model's. So whoever goes it decides when the
+networks run: pictures of several models can share their batches.
+"""
 
 
 class Model(Protocol):
@@ -72,6 +103,16 @@ class Model(Protocol):
         self, pictures: Iterable[Picture], limits: Limits = DEFAULT_LIMITS
     ) -> Iterator[Prediction | ImageError | OSError]:
         """Classify many pictures; one that cannot be used yields its error in its place."""
+
+    def steps(self, picture: Picture, limits: Limits = DEFAULT_LIMITS) -> Steps:
+        """Classify one picture, asking networks by way of who goes these steps.
+
+        The first step reads the picture.
+
+        Raises:
+            ImageError: From the first step: it cannot be used.
+            OSError: Likewise: its file cannot be read.
+        """
 
 
 class Predicting(ABC, Generic[Read]):

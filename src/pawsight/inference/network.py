@@ -23,6 +23,9 @@ Tensor: TypeAlias = NDArray[np.float32]
 
 Precision: TypeAlias = Literal["float32", "int8"]
 
+CPU: Final = "CPUExecutionProvider"
+_PROVIDER: Final = "ExecutionProvider"
+
 _FILES: Final[dict[Precision, str]] = {"float32": NETWORK_FILE, "int8": QUANTISED_FILE}
 
 log = logging.getLogger(__name__)
@@ -52,13 +55,14 @@ class Network:
         golden: Its golden pictures, preprocessed: float32 [G, 3, h, w].
         threads: That compute.
         precision: This one or none; by default the fastest that the folder has.
+        provider: ONNX Runtime's execution provider that has to run it.
 
     Attributes:
         precision: In which it computes.
 
     Raises:
         BrokenModel: ONNX Runtime cannot load it, or a golden picture is answered otherwise.
-        ModelError: The folder has no network of that precision.
+        ModelError: The folder has no network of that precision, or the provider does not work here.
     """
 
     precision: Precision
@@ -69,8 +73,10 @@ class Network:
         golden: Tensor,
         threads: int,
         precision: Precision | None = None,
+        provider: str = CPU,
     ) -> None:
         self._folder = folder
+        self._provider = provider
         quantised = folder.card.quantised
         if precision == "int8" and not quantised:
             raise ModelError(f"{_name(folder)} has no network in int8, only in float32")
@@ -89,7 +95,7 @@ class Network:
 
     def _open(self, precision: Precision, threads: int) -> None:
         self.precision = precision
-        self._session = _session(self._folder, _FILES[precision], threads)
+        self._session = _session(self._folder, _FILES[precision], threads, self._provider)
 
     @property
     def provider(self) -> str:
@@ -152,17 +158,50 @@ def _name(folder: ModelFolder) -> str:
     return f"model folder {folder.path.name!r}"
 
 
-def _session(folder: ModelFolder, file: str, threads: int) -> onnxruntime.InferenceSession:
+def known_provider(name: str) -> str:
+    """ONNX Runtime's name of an execution provider that is here.
+
+    Args:
+        name: The same name, or its beginning: ``cpu``, ``cuda``.
+
+    Raises:
+        ModelError: It is not here.
+    """
+    there: dict[str, str] = {
+        each.removesuffix(_PROVIDER).lower(): each for each in onnxruntime.get_available_providers()
+    }
+    asked = name.lower().removesuffix(_PROVIDER.lower())
+    if asked not in there:
+        raise ModelError(
+            f"no execution provider {name[:80]!r}: this ONNX Runtime has {', '.join(there)}; those "
+            "of GPUs come with packages like onnxruntime-gpu, in the place of onnxruntime"
+        )
+    return there[asked]
+
+
+def _session(
+    folder: ModelFolder, file: str, threads: int, provider: str
+) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    # Its own heap keeps the most that any run has needed, once for each run at the same time.
+    options.enable_cpu_mem_arena = False
+    # ONNX Runtime's threads would else wait for their next work in a loop, on the processors that
+    # pictures are decoded on (docs/performance.md).
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    providers = [provider] if provider == CPU else [provider, CPU]
     try:
-        session = onnxruntime.InferenceSession(
-            folder.path / file, options, providers=["CPUExecutionProvider"]
-        )
+        session = onnxruntime.InferenceSession(folder.path / file, options, providers=providers)
     except Exception as error:
         raise BrokenModel(f"{_name(folder)}: ONNX Runtime cannot load {file}") from error
+    # Where a GPU's driver or libraries are missing, ONNX Runtime says so to stderr and goes on.
+    if session.get_providers()[0] != provider:
+        raise ModelError(
+            f"{_name(folder)} is not run by {provider} as asked for, which does not start here (is "
+            f"its driver installed?), but by {session.get_providers()[0]}"
+        )
     inputs = [each.name for each in session.get_inputs()]
     outputs = {each.name for each in session.get_outputs()}
     if inputs != ["pixel_values"] or not {"logits", "features"} <= outputs:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
 from anyio import to_thread
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 
+from pawsight.serving import (
+    explain_routes,
+    inference_protocol,
+    metrics,
+    model_loading,
+    task_api,
+    tracing,
+)
+from pawsight.serving.bodies import Room
 from pawsight.serving.errors import install
 from pawsight.serving.routes import router
 from pawsight.serving.settings import Settings
 from pawsight.serving.state import State
+from pawsight.serving.watch import REQUEST_ID, Watch
 
 
 def create_app(settings: Settings | None = None, *, state: State | None = None) -> FastAPI:
@@ -31,8 +42,13 @@ def create_app(settings: Settings | None = None, *, state: State | None = None) 
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.service = state or await to_thread.run_sync(State.load, chosen)
-        yield
+        service = state
+        if service is None:
+            service = await to_thread.run_sync(State.load, chosen)
+        async with service.running():
+            app.state.service = service
+            yield
+        await to_thread.run_sync(end_traces)
 
     # The pages at /docs come with the package: they must work where there is no network.
     app: FastAPI = FastAPIOffline(
@@ -44,19 +60,63 @@ def create_app(settings: Settings | None = None, *, state: State | None = None) 
         lifespan=lifespan,
     )
     install(app)
+    app.add_middleware(Room, limit=chosen.max_held_bytes)
+    end_traces = _guard(app, chosen)
     app.include_router(router)
-    _name_models(app)
+    for each in (explain_routes, task_api, inference_protocol, metrics, model_loading):
+        app.include_router(each.router)
+    _complete_document(app, closed=bool(chosen.keys))
     return app
 
 
-def _name_models(app: FastAPI) -> None:
-    """Name the models that are here, so that what /docs offers works when it is tried."""
+def _guard(app: FastAPI, settings: Settings) -> Callable[[], object]:
+    """Put around the application what every request passes; the last one added sees it first.
+
+    Returns:
+        To be called at the end.
+    """
+    if settings.keys:
+        from pawsight.serving.access import Access
+
+        app.add_middleware(
+            Access, keys=settings.keys, rate=settings.rate_limit, metrics=settings.metrics
+        )
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "If-None-Match",
+                "X-API-Key",
+                REQUEST_ID,
+            ],
+            expose_headers=["ETag", "Retry-After", REQUEST_ID, *explain_routes.HEADERS],
+        )
+    app.add_middleware(Watch)
+    return tracing.trace(app)
+
+
+def _complete_document(app: FastAPI, *, closed: bool) -> None:
+    """Name the models that are here, so that what /docs offers works when it is tried.
+
+    Args:
+        app: The application.
+        closed: Whether a key is needed: then the models are not named, and /docs asks for the key.
+    """
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:
         document = plain()
         service: State | None = getattr(app.state, "service", None)
-        if service is None:
+        if closed:
+            document["components"]["securitySchemes"] = {
+                "key": {"type": "http", "scheme": "bearer"}
+            }
+            document["security"] = [{"key": []}]
+        if service is None or closed:
             return document
         for operations in document["paths"].values():
             for operation in operations.values():

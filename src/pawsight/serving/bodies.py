@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, TypeVar
 
+from anyio import current_time, move_on_after
 from fastapi import Request
+from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
-from starlette.types import Message
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pawsight.serving.errors import Refusal, quoted
+from pawsight.serving.errors import Refusal, first_words, quoted
 
 FILE_FIELD: Final = "file"
 FILES_FIELD: Final = "files"
+DEFAULT_SECONDS: Final = 20.0
 
 _ENVELOPE: Final = 64 * 1024  # what a form's boundaries and headers may add to its picture
 _MAX_FIELDS: Final = 16  # fields beside the files; none is looked at
+_SLOWEST: Final = 64 * 1024  # bytes a second, after a while
 _MULTIPART: Final = "multipart/form-data"
+_MOST_VALUES: Final = 2_000_000  # in a JSON document; parsed, each takes some 60 bytes
 _HOW: Final = {
     FILE_FIELD: "send a form (multipart/form-data) with the picture in the field 'file', or the "
     "picture alone as the body with the content type image/* or application/octet-stream",
@@ -26,14 +31,63 @@ _HOW: Final = {
 }
 
 
-def bounded(request: Request, limit: int, *, slack: int = 0) -> Request:
+Form = TypeVar("Form", bound=BaseModel)
+
+
+class Room:
+    """ASGI middleware: the bodies of all requests together hold no more bytes than they may.
+
+    Args:
+        app: The application.
+        limit: In bytes.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+        self._held = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count what comes, until the request is answered."""
+        mine = 0
+
+        async def counted() -> Message:
+            nonlocal mine
+            message = await receive()
+            size = len(message.get("body", b""))
+            if self._held + size > self._limit:
+                raise Refusal(
+                    "overloaded",
+                    "the pictures that are being sent hold as much memory as they may; try again "
+                    "after a second",
+                    {"Retry-After": "1", "Connection": "close"},
+                )
+            self._held += size
+            mine += size
+            return message
+
+        try:
+            await self._app(scope, counted, send)
+        finally:
+            self._held -= mine
+
+
+def bounded(
+    request: Request, limit: int, *, slack: int = 0, seconds: float = DEFAULT_SECONDS
+) -> Request:
     """The same request with a body that refuses to be longer than ``limit + slack`` bytes.
 
     The declared length is held against the limit at once, and what really comes while it comes: no
     more than the limit is ever kept, whether or not a length was declared and whatever it said.
 
+    Args:
+        request: The request.
+        limit: In bytes.
+        slack: In bytes.
+        seconds: That the body may take, and one more for each 64 kB of it.
+
     Raises:
-        Refusal: ``too-large``, now or while the body is read.
+        Refusal: ``too-large``, now or while the body is read; ``too-slow``, while it is.
     """
     words = f"too large: the body has more than {limit:,} bytes".replace(",", " ")
     # The rest of the body would otherwise have to be read before the connection's next request.
@@ -41,11 +95,20 @@ def bounded(request: Request, limit: int, *, slack: int = 0) -> Request:
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit + slack:
         raise refusal
-    received = 0
+    received, start = 0, current_time()
 
     async def receive() -> Message:
         nonlocal received
-        message = await request.receive()
+        left = start + seconds + received / _SLOWEST - current_time()
+        with move_on_after(left) as waiting:
+            message = await request.receive()
+        if waiting.cancelled_caught:
+            raise Refusal(
+                "too-slow",
+                f"too slow: {received:,} bytes of the body in {current_time() - start:.0f} "
+                f"seconds; {seconds:g} are granted, and one more for each 64 kB".replace(",", " "),
+                {"Connection": "close"},
+            )
         received += len(message.get("body", b""))
         if received > limit + slack:
             raise refusal
@@ -54,27 +117,33 @@ def bounded(request: Request, limit: int, *, slack: int = 0) -> Request:
     return Request(request.scope, receive)
 
 
-async def read_picture(request: Request, max_bytes: int) -> bytes:
+async def read_picture(request: Request, max_bytes: int, seconds: float = DEFAULT_SECONDS) -> bytes:
     """The one picture of a request, sent as the form's field ``file`` or as the whole body.
 
+    Args:
+        request: The request.
+        max_bytes: Of the picture.
+        seconds: That the body may take, and one more for each 64 kB of it.
+
     Raises:
-        Refusal: There is none, there are several, it is too large, or the body is neither.
+        Refusal: There is none, there are several, it is too large, it takes too long, or the body
+            is neither.
     """
-    kind = _content_type(request)
+    kind = content_type(request)
     if kind == _MULTIPART:
-        limited = bounded(request, max_bytes, slack=_ENVELOPE)
+        limited = bounded(request, max_bytes, slack=_ENVELOPE, seconds=seconds)
         async with _form(limited, max_files=1) as form:
             [file] = _files(form, FILE_FIELD)
             return await file.read()
     # Without a content type it may be taken for octets (RFC 9110, 8.3); its bytes say what it is.
     if kind in ("", "application/octet-stream") or kind.startswith("image/"):
-        return await bounded(request, max_bytes).body()
+        return await bounded(request, max_bytes, seconds=seconds).body()
     raise _unsupported(kind, FILE_FIELD)
 
 
 @asynccontextmanager
 async def open_pictures(
-    request: Request, max_files: int, max_bytes: int
+    request: Request, max_files: int, max_bytes: int, seconds: float = DEFAULT_SECONDS
 ) -> AsyncIterator[list[UploadFile]]:
     """The pictures of a form's fields ``files``, in their order; closed at the end.
 
@@ -82,18 +151,42 @@ async def open_pictures(
         request: The request.
         max_files: The most pictures.
         max_bytes: Of the whole body.
+        seconds: That the body may take, and one more for each 64 kB of it.
 
     Raises:
-        Refusal: There are none or too many, the body is too large, or it is no form.
+        Refusal: There are none or too many, the body is too large or too slow, or it is no form.
     """
-    kind = _content_type(request)
+    kind = content_type(request)
     if kind != _MULTIPART:
         raise _unsupported(kind, FILES_FIELD)
-    async with _form(bounded(request, max_bytes), max_files=max_files) as form:
+    limited = bounded(request, max_bytes, seconds=seconds)
+    async with _form(limited, max_files=max_files) as form:
         yield _files(form, FILES_FIELD)
 
 
-def _content_type(request: Request) -> str:
+def parse_json(document: bytes, form: type[Form]) -> Form:
+    """Read a JSON document of a form.
+
+    How deep it may be nested is bounded by pydantic's parser (200), and how many values it holds
+    here: what is parsed takes much more memory than its text.
+
+    Raises:
+        Refusal: ``invalid-request``: it is no JSON, or not of the form.
+    """
+    if document.count(b",") + document.count(b"[") + document.count(b"{") > _MOST_VALUES:
+        raise Refusal(
+            "invalid-request",
+            f"the JSON has more than {_MOST_VALUES:,} values".replace(",", " "),
+        )
+    try:
+        return form.model_validate_json(document)
+    except ValidationError as error:
+        words = first_words(error.errors(include_input=False, include_url=False))
+        raise Refusal("invalid-request", words) from error
+
+
+def content_type(request: Request) -> str:
+    """What a request calls its body, in lower case and without parameters; empty if nothing."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 

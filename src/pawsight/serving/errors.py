@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
@@ -49,10 +50,35 @@ _KINDS: Final = {
         "Unsupported content type",
         "the content type 'text/plain' is not read here; send a form (multipart/form-data), or …",
     ),
+    "invalid-http": _Kind(400, "Invalid HTTP", "this is no HTTP that can be read: …"),
+    "header-too-large": _Kind(431, "Header too large", "the header has more than 64 kB"),
+    "too-slow": _Kind(408, "Too slow", "the body took too long; send it faster, or in parts"),
+    "precondition-failed": _Kind(
+        412,
+        "Precondition failed",
+        "the answer that If-None-Match names is still the one",
+    ),
+    "overloaded": _Kind(
+        503, "Overloaded", "as many pictures wait as may; try again after a second"
+    ),
+    "shutting-down": _Kind(503, "Shutting down", "the service is being stopped"),
     "invalid-request": _Kind(422, "Invalid request", "query.limit: must be a whole number"),
     "unknown-model": _Kind(
         404, "Unknown model", "no model 'dog'; this service has auto, custom, pretrained"
     ),
+    "unauthorized": _Kind(
+        401,
+        "Key needed",
+        "a key is needed here; send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`",
+    ),
+    "forbidden": _Kind(403, "Not allowed", "the key 'shop' may not load models: it is not `admin`"),
+    "too-many-requests": _Kind(429, "Too many requests", "the key 'shop' may ask 100 per 1 minute"),
+    "broken-model": _Kind(
+        422,
+        "Broken model",
+        "model folder 'custom-2': model.onnx was changed: its SHA-256 is not the one in model.json",
+    ),
+    "unknown-label": _Kind(404, "Unknown label", "no class 'wolf'; this model has cat, dog"),
     "not-found": _Kind(404, "Not found", "nothing is at this address; /docs says what there is"),
     "method-not-allowed": _Kind(
         405, "Method not allowed", "this address does not take GET; it takes POST"
@@ -83,6 +109,12 @@ class Problem(BaseModel):
     status: int = Field(description="The HTTP status.")
     detail: str = Field(description="What was wrong with this request.")
     code: str = Field(description="The kind of problem in one word, for programs.")
+    request_id: str | None = Field(
+        default=None,
+        description="The request's, as in the header `X-Request-ID`; in a problem that is the "
+        "whole answer.",
+        exclude_if=lambda name: name is None,
+    )
 
     @classmethod
     def of(cls, code: str, detail: str) -> Problem:
@@ -125,7 +157,7 @@ def problem_of(error: Exception) -> Problem:
         code = error.code if error.code in _KINDS else ImageError.code
         return Problem.of(code, str(error))
     if isinstance(error, RequestValidationError):
-        return Problem.of("invalid-request", _first_words(error))
+        return Problem.of("invalid-request", first_words(error.errors()))
     if isinstance(error, ClientDisconnect):
         return Problem.of("incomplete-body", "the body ended before it was complete")
     if isinstance(error, HTTPException):
@@ -152,14 +184,25 @@ def install(app: FastAPI) -> None:
     """Have every error of the application answered as a problem document."""
     known = (Refusal, ImageError, RequestValidationError, ClientDisconnect, HTTPException)
     for kind in (*known, Exception):
-        app.add_exception_handler(kind, _respond)
+        app.add_exception_handler(kind, respond)
 
 
-async def _respond(_: Request, error: Exception) -> Response:
+async def respond(request: Request, error: Exception) -> Response:
+    """The problem document of an exception, as an answer."""
     problem = problem_of(error)
+    problem.request_id = getattr(request.state, "request_id", None)
+    service = getattr(request.app.state, "service", None)
+    if service is not None:
+        service.meter.refused(problem.code)
     headers = error.headers if isinstance(error, Refusal | HTTPException) else None
+    if problem.code == "internal-error" and problem.request_id:
+        # Answered outside of what gives all others their headers.
+        headers = {"X-Request-ID": problem.request_id, "X-Content-Type-Options": "nosniff"}
+    document = problem.model_dump()
+    if request.url.path.startswith("/v2/"):
+        document["error"] = problem.detail  # where the Open Inference Protocol's clients look
     return Response(
-        problem.model_dump_json(),
+        json.dumps(document, ensure_ascii=False),
         status_code=problem.status,
         headers=headers,
         media_type=MEDIA_TYPE,
@@ -182,8 +225,8 @@ def _http_problem(error: HTTPException) -> Problem:
     )
 
 
-def _first_words(error: RequestValidationError) -> str:
-    """Where and what the first error is, without the value that the client sent."""
-    first = error.errors()[0]
+def first_words(errors: Sequence[Any]) -> str:
+    """Where and what the first of pydantic's errors is, without the value that the client sent."""
+    first = errors[0]
     where = ".".join(str(part) for part in first["loc"])
     return f"{quoted(where)}: {first['msg']}"

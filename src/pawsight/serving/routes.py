@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import platform
+from contextlib import AsyncExitStack
 from importlib.metadata import version
-from typing import Annotated, Any, Final, cast
+from typing import Final
 
-from anyio import create_task_group
-from fastapi import APIRouter, Depends, Path, Request
-from fastapi.responses import RedirectResponse
-from starlette.datastructures import UploadFile
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse, StreamingResponse
 
-from pawsight.images.errors import ImageError
-from pawsight.inference.model import Model
-from pawsight.serving.bodies import FILE_FIELD, FILES_FIELD, open_pictures, read_picture
-from pawsight.serving.errors import problem_of, responses
+from pawsight.serving.batches import Batch
+from pawsight.serving.bodies import open_pictures, read_picture
+from pawsight.serving.connections import unless_gone
+from pawsight.serving.dependencies import (
+    BODY_PROBLEMS,
+    MANY_PICTURES,
+    MODEL_PROBLEMS,
+    ONE_PICTURE,
+    PICTURE_PROBLEMS,
+    Chosen,
+    Service,
+)
+from pawsight.serving.errors import Refusal, responses
 from pawsight.serving.schemas import (
     Answer,
     BatchAnswer,
-    BatchRecord,
     Live,
     ModelDetail,
     Models,
@@ -27,75 +34,10 @@ from pawsight.serving.schemas import (
     RunningModel,
     RunningNetwork,
 )
-from pawsight.serving.state import State
 
 router = APIRouter()
 
-# `format` is what older tools go by, `contentMediaType` what OpenAPI 3.1 says.
-_BINARY: Final = {
-    "type": "string",
-    "format": "binary",
-    "contentMediaType": "application/octet-stream",
-}
-
-
-def _form_schema(field: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"schema": {"type": "object", "required": [field], "properties": {field: schema}}}
-
-
-_ONE_PICTURE: Final = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": _form_schema(FILE_FIELD, _BINARY),
-            "image/*": {"schema": _BINARY},
-            "application/octet-stream": {"schema": _BINARY},
-        },
-    }
-}
-_MANY_PICTURES: Final = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": _form_schema(
-                FILES_FIELD, {"type": "array", "minItems": 1, "items": _BINARY}
-            )
-        },
-    }
-}
-_MODEL_PROBLEMS: Final = ("unknown-model",)
-_BODY_PROBLEMS: Final = (
-    "invalid-multipart",
-    "incomplete-body",
-    "missing-file",
-    "too-large",
-    "too-many-files",
-    "unsupported-content-type",
-)
-_PICTURE_PROBLEMS: Final = (
-    "not-an-image",
-    "unsupported-format",
-    "truncated",
-    "damaged",
-    "too-small",
-)
-
-
-async def _state(request: Request) -> State:
-    return cast(State, request.app.state.service)
-
-
-Service = Annotated[State, Depends(_state)]
-
-
-async def _model(
-    model: Annotated[str, Path(description="One of those that `GET /models` lists.")],
-    service: Service,
-) -> Model:
-    return service.model(model)
-
-
-Chosen = Annotated[Model, Depends(_model)]
+_LINES: Final = ("application/jsonl", "application/x-ndjson")
 
 
 @router.get("/", include_in_schema=False)
@@ -108,50 +50,76 @@ async def home() -> RedirectResponse:
     "/predict/{model}",
     tags=["predict"],
     summary="Classify one picture",
-    openapi_extra=_ONE_PICTURE,
-    responses=responses(*_MODEL_PROBLEMS, *_BODY_PROBLEMS, *_PICTURE_PROBLEMS),
+    openapi_extra=ONE_PICTURE,
+    response_model=Answer,
+    responses=responses(*MODEL_PROBLEMS, *BODY_PROBLEMS, *PICTURE_PROBLEMS, "precondition-failed"),
 )
-async def predict(request: Request, chosen: Chosen, service: Service) -> Answer:
+async def predict(request: Request, chosen: Chosen, service: Service) -> Response:
     """Send the picture in a form's field `file`, or alone as the body.
 
         curl -F file=@photo.jpg http://127.0.0.1:8000/predict/auto
         curl -H 'Content-Type: image/jpeg' --data-binary @photo.jpg http://127.0.0.1:8000/predict/auto
 
     What a picture is, its bytes say: its name and its content type are not looked at.
+
+    The answer's `ETag` names the picture and the model. A request that has it in `If-None-Match`
+    is not answered again.
     """
-    data = await read_picture(request, service.settings.max_bytes)
-    return Answer.of(await service.classify(chosen, data))
+    settings = service.settings
+    service.admit()
+    data = await read_picture(request, settings.max_bytes, settings.body_seconds)
+    service.admit()
+    tag = service.cache.tag(chosen, data)
+    if tag and tag in request.headers.get("if-none-match", ""):
+        raise Refusal(
+            "precondition-failed",
+            "the answer that If-None-Match names is still the one",
+            {"ETag": f'W/"{tag}"'},
+        )
+    prediction = await unless_gone(request, service.classify(chosen, data, tag))
+    return Response(
+        Answer.of(prediction).model_dump_json(),
+        media_type="application/json",
+        headers={"ETag": f'W/"{tag}"'} if tag else None,
+    )
 
 
 @router.post(
     "/predict/{model}/batch",
     tags=["predict"],
     summary="Classify many pictures",
-    openapi_extra=_MANY_PICTURES,
-    responses=responses(*_MODEL_PROBLEMS, *_BODY_PROBLEMS),
+    openapi_extra=MANY_PICTURES,
+    response_model=BatchAnswer,
+    responses={
+        200: {"content": {_LINES[0]: {"schema": {"$ref": "#/components/schemas/BatchRecord"}}}},
+        **responses(*MODEL_PROBLEMS, *BODY_PROBLEMS),
+    },
 )
-async def predict_batch(request: Request, chosen: Chosen, service: Service) -> BatchAnswer:
+async def predict_batch(request: Request, chosen: Chosen, service: Service) -> Response:
     """Send each picture in a field `files` of one form.
 
         curl -F files=@a.jpg -F files=@b.jpg http://127.0.0.1:8000/predict/auto/batch
 
-    A picture that cannot be used has a `problem` in its record; the others are answered.
+    A picture that cannot be used has a `problem` in its record; the others are answered. To a
+    request with `Accept: application/jsonl` (or `application/x-ndjson`) each record is sent as soon
+    as it is known, as a line of JSON.
     """
     settings = service.settings
-    async with open_pictures(request, settings.max_files, settings.max_batch_bytes) as files:
-        records = [BatchRecord(file=(file.filename or "")[:255]) for file in files]
-
-        async def answer(file: UploadFile, record: BatchRecord) -> None:
-            try:
-                data = await file.read(settings.max_bytes + 1)
-                record.prediction = Answer.of(await service.classify(chosen, data))
-            except ImageError as error:
-                record.problem = problem_of(error)
-
-        async with create_task_group() as group:
-            for file, record in zip(files, records, strict=True):
-                group.start_soon(answer, file, record)
-    return BatchAnswer(records=records)
+    service.admit()
+    async with AsyncExitStack() as stack:
+        files = await stack.enter_async_context(
+            open_pictures(
+                request, settings.max_files, settings.max_batch_bytes, settings.body_seconds
+            )
+        )
+        service.admit()
+        batch = Batch(service, chosen, files)
+        accept = request.headers.get("accept", "")
+        for media_type in _LINES:
+            if media_type in accept:
+                return StreamingResponse(batch.lines(stack.pop_all()), media_type=media_type)
+        answer = await unless_gone(request, batch.answer())
+        return Response(answer.model_dump_json(), media_type="application/json")
 
 
 @router.get("/models", tags=["models"], summary="List the models")
@@ -164,7 +132,7 @@ async def models(service: Service) -> Models:
     "/models/{model}",
     tags=["models"],
     summary="Show a model's card",
-    responses=responses(*_MODEL_PROBLEMS, "invalid-request"),
+    responses=responses(*MODEL_PROBLEMS, "invalid-request"),
 )
 async def model_detail(chosen: Chosen) -> ModelDetail:
     """The whole card: preprocessing, calibration, rejection, metrics and provenance."""
@@ -177,12 +145,19 @@ async def live() -> Live:
     return Live()
 
 
-@router.get("/health/ready", tags=["health"], summary="Can pictures be sent?")
+@router.get(
+    "/health/ready",
+    tags=["health"],
+    summary="Can pictures be sent?",
+    responses=responses("shutting-down"),
+)
 async def ready(service: Service) -> Ready:
-    """Yes, once every model has answered its golden pictures rightly.
+    """Yes, once every model has answered its golden pictures rightly, and until it is to stop.
 
     Says what really runs the networks.
     """
+    if service.stopping:
+        raise Refusal("shutting-down", "the service is being stopped; send pictures elsewhere")
     return Ready(
         models=[
             RunningModel(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-from typing import Any, Final
+import signal
+import time
+from types import FrameType
+from typing import Final
 
 import uvicorn
-from uvicorn.config import LOGGING_CONFIG
 
 from pawsight.serving.app import create_app
+from pawsight.serving.connections import BoundedProtocol
+from pawsight.serving.logs import log_config
 from pawsight.serving.settings import Settings
 from pawsight.serving.state import State
 
@@ -22,26 +25,57 @@ def serve(settings: Settings | None = None) -> None:
         settings: By default those of the environment.
 
     Raises:
-        ModelError: One of the models is unknown or broken; nothing was listened to yet.
+        ModelError: One of the models is unknown or broken, or the execution provider does not
+            work; nothing was listened to yet.
         SystemExit: The address cannot be listened on.
     """
     chosen = settings or Settings()
     # Loaded here and not in the lifespan, whose failures uvicorn logs as tracebacks.
-    app = create_app(chosen, state=State.load(chosen))
-    uvicorn.run(
-        app,
+    state = State.load(chosen)
+    config = uvicorn.Config(
+        create_app(chosen, state=state),
         host=chosen.host,
         port=chosen.port,
-        log_config=_log_config(),
+        http=_protocol(chosen.header_seconds),
+        ws="none",
+        log_config=log_config(chosen.log_format),
+        access_log=False,  # pawsight.access writes it, with the requests' ids
         server_header=False,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
+    server = _Server(config, state)
+    server.run()
+    if not server.started:
+        raise SystemExit(3)  # as uvicorn's own command does; the log says why
 
 
-def _log_config() -> dict[str, Any]:
-    """Uvicorn's own, with times, and with what pawsight logs."""
-    config = deepcopy(LOGGING_CONFIG)
-    for formatter in config["formatters"].values():
-        formatter["fmt"] = f"%(asctime)s {formatter['fmt']}"
-    config["loggers"]["pawsight"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
-    return config
+class _Server(uvicorn.Server):
+    """Uvicorn, which says that it is not ready any more before it stops listening.
+
+    A balancer that asks learns that it should send nothing more, while what it sends until then is
+    answered. Ctrl-C stops at once.
+    """
+
+    def __init__(self, config: uvicorn.Config, state: State) -> None:
+        super().__init__(config)
+        self._state = state
+        self._stop_at: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal: the first SIGTERM is heeded a little later."""
+        if sig == signal.SIGTERM and not self._state.stopping:
+            self._stop_at = time.monotonic() + self._state.settings.drain_seconds
+        else:
+            super().handle_exit(sig, frame)
+        self._state.stopping = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: whether to stop now."""
+        if self._stop_at is not None and time.monotonic() >= self._stop_at:
+            self._stop_at = None
+            super().handle_exit(signal.SIGTERM, None)
+        return await super().on_tick(counter)
+
+
+def _protocol(header_seconds: float) -> type[BoundedProtocol]:
+    return type("Protocol", (BoundedProtocol,), {"header_seconds": header_seconds})

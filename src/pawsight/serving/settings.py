@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pawsight.images.decode import DEFAULT_LIMITS
+from pawsight.serving.keys import Key, check_rate, parse_keys
 
 
 def _names(value: object) -> object:
@@ -17,14 +20,18 @@ def _names(value: object) -> object:
     return value
 
 
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names), Field(min_length=1)]
+AnyNames = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
+Names = Annotated[AnyNames, Field(min_length=1)]
 Count = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0)]
 
 
 class Settings(BaseSettings):
     """The service's settings; the variable of ``max_bytes`` is ``PAWSIGHT_MAX_BYTES``."""
 
-    model_config = SettingsConfigDict(env_prefix="PAWSIGHT_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="PAWSIGHT_", frozen=True, extra="forbid", hide_input_in_errors=True
+    )
 
     host: str = Field(
         default="127.0.0.1", description="The address to listen on; `0.0.0.0` is every one."
@@ -55,8 +62,88 @@ class Settings(BaseSettings):
     max_batch_bytes: Count = Field(
         default=256 * 1024 * 1024, description="The largest body of one batch, in bytes."
     )
+    max_held_bytes: Count = Field(
+        default=512 * 1024 * 1024,
+        description="The most bytes that the bodies of all requests hold together; one that would "
+        "need more is refused (503, `overloaded`).",
+    )
+    max_waiting: Count = Field(
+        default=64,
+        description="The most pictures that wait for their answers; further requests are refused "
+        "at once (503, `overloaded`).",
+    )
+    header_seconds: Seconds = Field(
+        default=10, description="What a connection has for the header of a request."
+    )
+    body_seconds: Seconds = Field(
+        default=20,
+        description="What a request has for its body, and one second more for each 64 kB of it.",
+    )
+    drain_seconds: Annotated[float, Field(ge=0)] = Field(
+        default=1,
+        description="How long requests are still taken after SIGTERM, while `/health/ready` says "
+        "that there should come no more.",
+    )
+    cache: Annotated[int, Field(ge=0)] = Field(
+        default=1000,
+        description="How many answers are kept, by the digest of their pictures, for the next time "
+        "that they are asked for; 0 keeps none.",
+    )
+    provider: str = Field(
+        default="cpu",
+        description="ONNX Runtime's execution provider, such as `cuda`; where it does not work, "
+        "the service does not start.",
+    )
     threads: Count | None = Field(
         default=None,
         description="How many pictures are worked on at once, and the threads of each network; by "
         "default the processors that the process may use.",
     )
+    api_keys: SecretStr | None = Field(
+        default=None,
+        description="The keys of those who may ask, with `;` between them, each `NAME KEY` and, if "
+        "wanted, `admin` and a rate such as `100/minute`; by default everyone may ask.",
+    )
+    api_keys_file: Path | None = Field(
+        default=None, description="A file of such keys, one a line, beside those."
+    )
+    rate_limit: Annotated[str, AfterValidator(check_rate)] | None = Field(
+        default=None,
+        description="How often the holder of a key that says none may ask, such as `100/minute`.",
+    )
+    metrics: Literal["key", "open", "off"] = Field(
+        default="key",
+        description="`/metrics` needs a key, where there are keys (`key`), or never (`open`), or "
+        "is not there (`off`).",
+    )
+    cors_origins: AnyNames = Field(
+        default=(),
+        description="Web pages of which origins may ask from a browser, such as "
+        "`https://example.org`, with commas between them, or `*`.",
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="The log's lines: `text` for people or `json`."
+    )
+    models_dir: Path | None = Field(
+        default=None,
+        description="The folder of the model folders that holders of an `admin` key may load while "
+        "the service runs.",
+    )
+
+    @cached_property
+    def keys(self) -> tuple[Key, ...]:
+        """Of those who may ask, from both places; empty where everyone may."""
+        lines = self.api_keys.get_secret_value().split(";") if self.api_keys else []
+        if self.api_keys_file:
+            lines += self.api_keys_file.read_text(encoding="utf-8").splitlines()
+        return parse_keys(lines)
+
+    @model_validator(mode="after")
+    def _keys_are_keys(self) -> Settings:
+        try:
+            keys = self.keys
+        except OSError as error:
+            raise ValueError(f"api_keys_file cannot be read: {error.strerror}") from error
+        if (self.api_keys or self.api_keys_file) and not keys:
+            raise ValueError("api_keys and api_keys_file hold no key: nobody could ask")
+        return self

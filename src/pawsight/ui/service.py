@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from typing import Final, TypeVar
-from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, ValidationError
 
-_TIMEOUT: Final = httpx.Timeout(60.0, connect=5.0)
+from pawsight import client
+from pawsight.client import Answer, Model, ModelReference
+
+KEY_VARIABLE: Final = "PAWSIGHT_API_KEY"
 _ABOUT_THE_PICTURE: Final = (400, 413, 415, 422)
+_Said = TypeVar("_Said")
+
+Answerer = ModelReference
+
+__all__ = ["KEY_VARIABLE", "Answer", "Answerer", "Model", "Refused", "Service", "Unavailable"]
 
 
 class Unavailable(Exception):
@@ -20,53 +28,8 @@ class Refused(Exception):
     """The service does not take this picture; ``str(error)`` says why."""
 
 
-class Model(BaseModel):
-    """A model that the service knows.
-
-    Attributes:
-        name: What it is asked for by.
-        description: One sentence.
-        labels: What it tells apart.
-    """
-
-    name: str
-    description: str = ""
-    labels: tuple[str, ...] = ()
-
-
-class Answerer(BaseModel):
-    """Names a model."""
-
-    name: str
-    version: str
-    source: str
-
-
-class Answer(BaseModel):
-    """The answer about one picture; the fields are those of the service's answer."""
-
-    id: str
-    label: str
-    confidence: float
-    probabilities: dict[str, float]
-    score: float
-    model: Answerer
-    decided_by: Answerer
-
-
-class _Models(BaseModel):
-    models: list[Model]
-
-
-class _Problem(BaseModel):
-    detail: str
-
-
-_Form = TypeVar("_Form", bound=BaseModel)
-
-
 class Service:
-    """A pawsight service at some address.
+    """A pawsight service at some address; where it asks for a key, that of ``$PAWSIGHT_API_KEY``.
 
     Args:
         url: Of the service, without a path.
@@ -74,8 +37,8 @@ class Service:
     """
 
     def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
-        self.url = url.rstrip("/")
-        self._http = httpx.Client(base_url=self.url, timeout=_TIMEOUT, transport=transport)
+        key = os.environ.get(KEY_VARIABLE)
+        self._client = client.Client(url, api_key=key, transport=transport)
 
     def models(self) -> list[Model]:
         """Every model that the service has.
@@ -83,7 +46,7 @@ class Service:
         Raises:
             Unavailable: The service cannot say.
         """
-        return self._ask("GET", "/models", _Models).models
+        return _asked(self._client.models)
 
     def classify(self, model: str, picture: bytes) -> Answer:
         """Ask a model about the bytes of one picture.
@@ -92,25 +55,14 @@ class Service:
             Refused: The picture cannot be used.
             Unavailable: The service cannot answer.
         """
-        return self._ask("POST", f"/predict/{quote(model, safe='')}", Answer, picture)
+        return _asked(lambda: self._client.predict(picture, model))
 
-    def _ask(self, method: str, path: str, form: type[_Form], body: bytes | None = None) -> _Form:
-        headers = {} if body is None else {"Content-Type": "application/octet-stream"}
-        try:
-            response = self._http.request(method, path, content=body, headers=headers)
-        except httpx.TimeoutException as error:
-            raise Unavailable(f"The service at {self.url} takes too long to answer.") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Unavailable(
-                f"The service at {self.url} does not answer. `pawsight serve` starts one."
-            ) from error
-        try:
-            if response.is_success:
-                return form.model_validate_json(response.content)
-            words = _Problem.model_validate_json(response.content).detail
-        except ValidationError as error:
-            raise Unavailable(
-                f"What answers at {self.url} is not a pawsight service, or not one of this "
-                f"version (status {response.status_code})."
-            ) from error
-        raise (Refused if response.status_code in _ABOUT_THE_PICTURE else Unavailable)(words)
+
+def _asked(ask: Callable[[], _Said]) -> _Said:
+    try:
+        return ask()
+    except client.Refused as error:
+        about_it = error.problem.status in _ABOUT_THE_PICTURE
+        raise (Refused if about_it else Unavailable)(error.problem.detail) from error
+    except client.ClientError as error:
+        raise Unavailable(str(error)) from error

@@ -1,0 +1,31 @@
+"""A client of the service, sync and async.
+
+>>> from pawsight.client import Client
+>>> with Client("http://127.0.0.1:8000") as service:
+...     service.predict("photo.jpg").label
+'cat'
+"""
+
+from __future__ import annotations
+
+from pawsight.client.asynchronous import AsyncClient
+from pawsight.client.errors import ClientError, NoService, Refused, TooSlow, Unreachable
+from pawsight.client.forms import Answer, Explained, Model, ModelReference, Problem, Ready, Record
+from pawsight.client.synchronous import Client
+
+__all__ = [
+    "Answer",
+    "AsyncClient",
+    "Client",
+    "ClientError",
+    "Explained",
+    "Model",
+    "ModelReference",
+    "NoService",
+    "Problem",
+    "Ready",
+    "Record",
+    "Refused",
+    "TooSlow",
+    "Unreachable",
+]

@@ -1,0 +1,93 @@
+"""The async client."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TypeVar
+
+import httpx
+
+from pawsight.client import requests
+from pawsight.client.forms import Answer, ComparedAnswer, Explained, Model, Ready, Record
+from pawsight.client.requests import TIMEOUT, Picture, Request
+
+Form = TypeVar("Form")
+
+
+class AsyncClient:
+    """A pawsight service at some address, for asyncio and trio.
+
+    Every method raises :class:`~pawsight.client.Refused` where the service says no,
+    :class:`~pawsight.client.Unreachable` and :class:`~pawsight.client.TooSlow` where it does not
+    answer, and :class:`~pawsight.client.NoService` where something else does; their common base is
+    :class:`~pawsight.client.ClientError`. A path that cannot be read raises OSError.
+
+    Args:
+        url: Of the service, without a path.
+        api_key: Where the service asks for one.
+        timeout: For each request, in seconds.
+        transport: For tests.
+    """
+
+    def __init__(
+        self,
+        url: str = "http://127.0.0.1:8000",
+        *,
+        api_key: str | None = None,
+        timeout: float | httpx.Timeout = TIMEOUT,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self._http = httpx.AsyncClient(
+            base_url=self.url,
+            headers=requests.headers(api_key),
+            timeout=timeout,
+            transport=transport,
+        )
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._http.aclose()
+
+    async def predict(self, picture: Picture, model: str = "auto") -> Answer:
+        """Ask a model about one picture, by its path or its bytes."""
+        return await self._ask(requests.predict(picture, model))
+
+    async def predict_batch(self, pictures: Sequence[Picture], model: str = "auto") -> list[Record]:
+        """Ask about many pictures at once; one that cannot be used has a problem in its record."""
+        return (await self._ask(requests.predict_batch(pictures, model))).records
+
+    async def explain(
+        self, picture: Picture, model: str = "auto", label: str | None = None
+    ) -> Explained:
+        """Ask why: the picture, coloured by what spoke for a class, by default the likeliest."""
+        return await self._ask(requests.explain(picture, model, label))
+
+    async def compare(self, picture: Picture) -> list[ComparedAnswer]:
+        """Ask every model about one picture."""
+        return (await self._ask(requests.compare(picture))).answers
+
+    async def models(self) -> list[Model]:
+        """Every model that the service has."""
+        return (await self._ask(requests.models())).models
+
+    async def ready(self) -> Ready:
+        """That pictures can be sent; refused while they cannot."""
+        return await self._ask(requests.ready())
+
+    async def _ask(self, request: Request[Form]) -> Form:
+        with requests.translated(self.url):
+            response = await self._http.request(request.method, request.path, **request.options)
+        return request.read(response)

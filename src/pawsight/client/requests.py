@@ -1,0 +1,147 @@
+"""What is asked and how the answer is read: all of a client but the waiting."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
+from urllib.parse import quote, unquote
+
+import httpx
+from pydantic import TypeAdapter
+
+from pawsight.client.errors import NoService, Refused, TooSlow, Unreachable
+from pawsight.client.forms import Answer, Comparison, Explained, Models, Problem, Ready, Records
+
+TIMEOUT: Final = httpx.Timeout(60.0, connect=5.0)
+
+Picture: TypeAlias = "str | PathLike[str] | bytes"
+"""The path of a file, or its bytes."""
+
+Form = TypeVar("Form")
+
+
+@dataclass(frozen=True)
+class Request(Generic[Form]):
+    """What to ask, and what the answer is.
+
+    Attributes:
+        method: Of HTTP.
+        path: At the service.
+        form: Of the answer.
+        options: For httpx.
+    """
+
+    method: str
+    path: str
+    form: type[Form]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def read(self, response: httpx.Response) -> Form:
+        """The answer.
+
+        Raises:
+            Refused: The service said no.
+            NoService: It is no pawsight service.
+        """
+        try:
+            if not response.is_success:
+                said = Problem.model_validate_json(response.content)
+                problem = said.model_copy(update={"status": response.status_code})
+            elif self.form is Explained:
+                return cast(Form, Explained(response.content, **_said(response)))
+            else:
+                return TypeAdapter(self.form).validate_json(response.content)
+        except (KeyError, ValueError) as error:
+            url = f"{response.url.scheme}://{response.url.netloc.decode()}"
+            raise NoService(url, response.status_code) from error
+        raise Refused(problem, _seconds(response.headers.get("retry-after", "")))
+
+
+def headers(api_key: str | None) -> dict[str, str]:
+    """What every request says."""
+    return {"Authorization": f"Bearer {api_key}"} if api_key else {}
+
+
+@contextmanager
+def translated(url: str) -> Iterator[None]:
+    """Name what goes wrong on the way.
+
+    Raises:
+        TooSlow, Unreachable: In place of httpx's own.
+    """
+    try:
+        yield
+    except httpx.TimeoutException as error:
+        raise TooSlow(f"the service at {url} takes too long to answer") from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise Unreachable(
+            f"the service at {url} does not answer. `pawsight serve` starts one."
+        ) from error
+
+
+def predict(picture: Picture, model: str) -> Request[Answer]:
+    """Ask a model about a picture."""
+    return Request("POST", f"/predict/{_part(model)}", Answer, _body(picture))
+
+
+def predict_batch(pictures: Sequence[Picture], model: str) -> Request[Records]:
+    """Ask a model about many pictures."""
+    files = [("files", (_name(each, number), _bytes(each))) for number, each in enumerate(pictures)]
+    return Request("POST", f"/predict/{_part(model)}/batch", Records, {"files": files})
+
+
+def explain(picture: Picture, model: str, label: str | None) -> Request[Explained]:
+    """Ask a model why."""
+    params = {} if label is None else {"label": label}
+    options = {**_body(picture), "params": params}
+    return Request("POST", f"/explain/{_part(model)}", Explained, options)
+
+
+def compare(picture: Picture) -> Request[Comparison]:
+    """Ask all models."""
+    return Request("POST", "/compare", Comparison, _body(picture))
+
+
+def models() -> Request[Models]:
+    """Ask which models there are."""
+    return Request("GET", "/models", Models)
+
+
+def ready() -> Request[Ready]:
+    """Ask whether pictures can be sent."""
+    return Request("GET", "/health/ready", Ready)
+
+
+def _part(name: str) -> str:
+    """A name as one part of a path, whatever it holds."""
+    return quote(name, safe="")
+
+
+def _bytes(picture: Picture) -> bytes:
+    return picture if isinstance(picture, bytes) else Path(picture).read_bytes()
+
+
+def _name(picture: Picture, number: int) -> str:
+    return str(number) if isinstance(picture, bytes) else os.path.basename(picture)
+
+
+def _body(picture: Picture) -> dict[str, Any]:
+    octets = {"Content-Type": "application/octet-stream"}
+    return {"content": _bytes(picture), "headers": octets}
+
+
+def _said(response: httpx.Response) -> dict[str, Any]:
+    names = ("label", "model", "decided_by", "explained", "method")
+    said: dict[str, Any] = {
+        name: unquote(response.headers[f"x-pawsight-{name.replace('_', '-')}"]) for name in names
+    }
+    return {**said, "confidence": float(response.headers["x-pawsight-confidence"])}
+
+
+def _seconds(retry_after: str) -> float | None:
+    return float(retry_after) if retry_after.isdecimal() else None

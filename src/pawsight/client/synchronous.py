@@ -1,0 +1,91 @@
+"""The sync client."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TypeVar
+
+import httpx
+
+from pawsight.client import requests
+from pawsight.client.forms import Answer, ComparedAnswer, Explained, Model, Ready, Record
+from pawsight.client.requests import TIMEOUT, Picture, Request
+
+Form = TypeVar("Form")
+
+
+class Client:
+    """A pawsight service at some address.
+
+    Every method raises :class:`~pawsight.client.Refused` where the service says no,
+    :class:`~pawsight.client.Unreachable` and :class:`~pawsight.client.TooSlow` where it does not
+    answer, and :class:`~pawsight.client.NoService` where something else does; their common base is
+    :class:`~pawsight.client.ClientError`. A path that cannot be read raises OSError.
+
+    Args:
+        url: Of the service, without a path.
+        api_key: Where the service asks for one.
+        timeout: For each request, in seconds.
+        transport: For tests.
+    """
+
+    def __init__(
+        self,
+        url: str = "http://127.0.0.1:8000",
+        *,
+        api_key: str | None = None,
+        timeout: float | httpx.Timeout = TIMEOUT,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self._http = httpx.Client(
+            base_url=self.url,
+            headers=requests.headers(api_key),
+            timeout=timeout,
+            transport=transport,
+        )
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
+    def predict(self, picture: Picture, model: str = "auto") -> Answer:
+        """Ask a model about one picture, by its path or its bytes."""
+        return self._ask(requests.predict(picture, model))
+
+    def predict_batch(self, pictures: Sequence[Picture], model: str = "auto") -> list[Record]:
+        """Ask about many pictures at once; one that cannot be used has a problem in its record."""
+        return self._ask(requests.predict_batch(pictures, model)).records
+
+    def explain(self, picture: Picture, model: str = "auto", label: str | None = None) -> Explained:
+        """Ask why: the picture, coloured by what spoke for a class, by default the likeliest."""
+        return self._ask(requests.explain(picture, model, label))
+
+    def compare(self, picture: Picture) -> list[ComparedAnswer]:
+        """Ask every model about one picture."""
+        return self._ask(requests.compare(picture)).answers
+
+    def models(self) -> list[Model]:
+        """Every model that the service has."""
+        return self._ask(requests.models()).models
+
+    def ready(self) -> Ready:
+        """That pictures can be sent; refused while they cannot."""
+        return self._ask(requests.ready())
+
+    def _ask(self, request: Request[Form]) -> Form:
+        with requests.translated(self.url):
+            response = self._http.request(request.method, request.path, **request.options)
+        return request.read(response)

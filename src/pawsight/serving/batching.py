@@ -1,0 +1,242 @@
+"""Pictures in, answers out: a few threads beside the event loop, and batches of what has queued."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Final, TypeAlias
+
+from pawsight.inference.classifier import Classifier
+from pawsight.inference.model import Ask, Steps
+from pawsight.inference.network import Tensor
+from pawsight.inference.prediction import Prediction
+from pawsight.serving.meter import Meter
+
+BATCH: Final = 4
+"""The most pictures that a network is given at once; more gain nothing on a CPU, wait longer, and
+need memory (docs/performance.md)."""
+
+WAIT: Final = 0.005
+"""Seconds that a network lets its next batch grow, while there are pictures to be read for it."""
+
+Outcome: TypeAlias = "Prediction | Exception"
+
+
+@dataclass(eq=False)
+class _Job:
+    """A picture on its way.
+
+    Attributes:
+        steps: The rest of its way.
+        answer: What the event loop waits for; cancelled where nobody wants it any more.
+        picture: For the network that is to be asked next.
+        since: When it began to wait for the next of its steps.
+    """
+
+    steps: Steps
+    answer: asyncio.Future[Prediction]
+    picture: Tensor = field(init=False)
+    since: float = field(default_factory=perf_counter)
+
+
+class Scheduler:
+    """Reads pictures and runs networks on a fixed number of threads.
+
+    A free thread first looks for a network to run: one that is idle and has been asked (at least
+    :data:`WAIT` ago, while there are pictures to be read), or one for which a whole batch waits. It
+    gives it all that waits, a batch at most. Otherwise it reads (that is, decodes and preprocesses)
+    the next picture. So a picture that comes alone waits for nothing, and what arrives while a
+    network is busy is its next batch: the busier, the larger. Whichever model asked, a network has
+    one queue.
+
+    Used by one event loop, as a context manager: the threads start at its beginning, and its end
+    waits for what was begun.
+
+    Args:
+        threads: That read and run.
+        limit: Pictures that may be on their way before :attr:`full` is true.
+        meter: Is told how long they wait and are worked on; None where nobody asks.
+    """
+
+    def __init__(self, threads: int, limit: int, meter: Meter | None = None) -> None:
+        self._limit = limit
+        self._meter = meter or Meter()
+        self._meter.watch_waiting(lambda: self._waiting)
+        self._waiting = 0
+        self._new: deque[_Job] = deque()
+        self._asked: dict[Classifier, deque[_Job]] = {}
+        self._running: dict[Classifier, int] = {}
+        self._changed = threading.Condition()
+        self._closing = False
+        self._threads = [
+            threading.Thread(target=self._work, name=f"pictures-{number}", daemon=True)
+            for number in range(threads)
+        ]
+
+    def __enter__(self) -> Scheduler:
+        self._loop = asyncio.get_running_loop()
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    @property
+    def threads(self) -> int:
+        """That read and run."""
+        return len(self._threads)
+
+    @property
+    def waiting(self) -> int:
+        """How many pictures are on their way."""
+        return self._waiting
+
+    @property
+    def full(self) -> bool:
+        """Whether there are as many as there may be."""
+        return self._waiting >= self._limit
+
+    async def ask(self, steps: Steps) -> Prediction:
+        """Go a picture's steps on the threads.
+
+        Whoever stops waiting (by cancellation) takes the picture back: it is neither read nor run,
+        unless a thread has just begun with it.
+
+        Raises:
+            Exception: Whatever a step raises, above all ImageError.
+        """
+        job = _Job(steps, self._loop.create_future())
+        self._waiting += 1
+        try:
+            with self._changed:
+                self._new.append(job)
+                self._changed.notify()
+            return await job.answer
+        except asyncio.CancelledError:
+            self._forget(job)
+            raise
+        finally:
+            self._waiting -= 1
+
+    def _forget(self, job: _Job) -> None:
+        with self._changed:
+            for queue in (self._new, *self._asked.values()):
+                if job in queue:
+                    queue.remove(job)
+            for network in [each for each, queue in self._asked.items() if not queue]:
+                self._tidy(network)
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not (work := self._next()):
+                    if self._closing:
+                        return
+                    self._changed.wait()
+            network, jobs = work
+            start = perf_counter()
+            for job in jobs:
+                self._meter.spent("wait", start - job.since)
+            if network is None:
+                self._go_on([(job, None) for job in jobs])
+                self._meter.spent("decode", perf_counter() - start)
+            else:
+                answers = _answers(network, [job.picture for job in jobs])
+                self._meter.spent("infer", perf_counter() - start)
+                self._meter.batched(network.reference.name, len(jobs))
+                self._go_on(list(zip(jobs, answers, strict=True)), network)
+
+    def _next(self) -> tuple[Classifier | None, list[_Job]] | None:
+        """What a free thread is to do: a network with its batch, or one picture to be read."""
+        for network, queue in self._asked.items():
+            if not queue:
+                continue
+            running = self._running.get(network, 0)
+            waited = perf_counter() - queue[0].since
+            if len(queue) >= BATCH or not (running or (self._new and waited < WAIT)):
+                batch = [queue.popleft() for _ in range(min(BATCH, len(queue)))]
+                self._asked[network] = self._asked.pop(network)  # the others are looked at first
+                self._running[network] = running + 1
+                return network, batch
+        return (None, [self._new.popleft()]) if self._new else None
+
+    def _go_on(
+        self, told: Sequence[tuple[_Job, Outcome | None]], network: Classifier | None = None
+    ) -> None:
+        """Take each job to its next question or to its end.
+
+        Args:
+            told: Jobs, each with the answer to its question; None before its first.
+            network: That has just run.
+        """
+        asked, ended = [], []
+        for job, answer in told:
+            if job.answer.cancelled():
+                continue
+            reached = _step(job.steps, answer)
+            if isinstance(reached, Ask):
+                job.picture = reached.picture
+                asked.append((reached.network, job))
+            else:
+                ended.append((job.answer, reached))
+        with self._changed:
+            if network:
+                self._running[network] -= 1
+                self._tidy(network)
+                if asked:  # of another network, and this one may have been asked meanwhile
+                    self._changed.notify()
+            for other, job in asked:
+                if job.answer.cancelled():
+                    continue
+                job.since = perf_counter()
+                self._asked.setdefault(other, deque()).append(job)
+        if ended:
+            self._loop.call_soon_threadsafe(_deliver, ended)
+
+    def _tidy(self, network: Classifier) -> None:
+        """Hold on to no network that has nothing to do: its model may be gone."""
+        if not self._running.get(network) and not self._asked[network]:
+            self._running.pop(network, None)
+            del self._asked[network]
+
+
+def _step(steps: Steps, answer: Outcome | None) -> Ask | Outcome:
+    """The next question, or the end; None begins."""
+    try:
+        if answer is None:
+            return next(steps)
+        return answer if isinstance(answer, Exception) else steps.send(answer)
+    except StopIteration as end:
+        prediction: Prediction = end.value
+        return prediction
+    except Exception as error:  # noqa: BLE001 - it is for the one who waits for this picture
+        return error
+
+
+def _answers(network: Classifier, pictures: list[Tensor]) -> list[Outcome]:
+    """A network's answers; where it fails on a batch, each picture is asked about alone."""
+    try:
+        return [*network.answer(pictures)]
+    except Exception as error:  # noqa: BLE001 - whoever waits for the picture is told
+        if len(pictures) == 1:
+            return [error]
+        return [outcome for each in pictures for outcome in _answers(network, [each])]
+
+
+def _deliver(ended: list[tuple[asyncio.Future[Prediction], Outcome]]) -> None:
+    for future, outcome in ended:
+        if future.done():  # cancelled meanwhile
+            continue
+        if isinstance(outcome, Exception):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)

@@ -1,0 +1,133 @@
+"""Clients that go away, and clients that are slow: what uvicorn leaves to us."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from http import HTTPStatus
+from typing import Any, Final, TypeVar
+
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from pawsight.serving.errors import MEDIA_TYPE, Problem
+
+_MAX_HEADER: Final = 64 * 1024  # bytes; they are held until the header is complete
+
+Result = TypeVar("Result")
+
+
+async def unless_gone(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
+    """Await what a client waits for, and cancel it as soon as the client has gone.
+
+    Args:
+        request: Whose body was read; nothing but the end of the connection can follow.
+        work: Leads to the answer.
+
+    Raises:
+        ClientDisconnect: The client has gone.
+    """
+    answer = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait((answer, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
+            raise ClientDisconnect
+        return answer.result()
+    finally:
+        gone.cancel()
+        answer.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Uvicorn's protocol, with bounds on a header's time and size.
+
+    Uvicorn has none: a connection that sends a byte now and then is kept for ever, and a header
+    without end is kept in memory. And what is no HTTP is answered in our form.
+
+    Attributes:
+        header_seconds: What a connection has for a header, from when it was made or from the
+            answer before.
+    """
+
+    header_seconds = 10.0
+    _deadline: asyncio.TimerHandle | None = None
+    _in_header = False
+    _received = 0  # bytes of this header
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Expect a header."""
+        super().connection_made(transport)
+        self._expect_header()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Expect nothing any more."""
+        self._expect_nothing()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came, unless it makes a header too long."""
+        super().data_received(data)
+        if self._in_header:
+            self._received += len(data)
+            if self._received > _MAX_HEADER:
+                self._refuse(
+                    "header-too-large", f"the header has more than {_MAX_HEADER // 1024} kB"
+                )
+
+    def on_message_begin(self) -> None:
+        """Count the bytes of a header."""
+        self._in_header, self._received = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Hand the request over; its body has a limit of its own."""
+        self._in_header = False
+        self._expect_nothing()
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """Expect the next header, unless it was here before the answer."""
+        super().on_response_complete()
+        if self.cycle.response_complete and not self.transport.is_closing():
+            self._expect_header()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP."""
+        self._refuse("invalid-http", f"this is no HTTP that can be read: {msg}")
+
+    def _expect_header(self) -> None:
+        self._expect_nothing()
+        self._deadline = self.loop.call_later(self.header_seconds, self._too_late)
+
+    def _expect_nothing(self) -> None:
+        if self._deadline:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_late(self) -> None:
+        if self._in_header:
+            self._refuse("too-slow", f"the header took more than {self.header_seconds:g} seconds")
+        else:
+            self.transport.close()
+
+    def _refuse(self, code: str, detail: str) -> None:
+        self._in_header = False
+        self._expect_nothing()
+        if self.transport.is_closing():
+            return
+        problem = Problem.of(code, detail)
+        body = problem.model_dump_json().encode()
+        head = (
+            f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\n"
+            f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
+            "connection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()

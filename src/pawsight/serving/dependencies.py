@@ -1,0 +1,92 @@
+"""What routes have in common: the state, the model that is asked, and how bodies are documented."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, cast
+
+from fastapi import Depends, Path, Request
+
+from pawsight.inference.model import Model
+from pawsight.serving.bodies import FILE_FIELD, FILES_FIELD, read_picture
+from pawsight.serving.state import State
+
+# `format` is what older tools go by, `contentMediaType` what OpenAPI 3.1 says.
+_BINARY: Final = {
+    "type": "string",
+    "format": "binary",
+    "contentMediaType": "application/octet-stream",
+}
+
+
+def _form_schema(field: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"schema": {"type": "object", "required": [field], "properties": {field: schema}}}
+
+
+ONE_PICTURE: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": _form_schema(FILE_FIELD, _BINARY),
+            "image/*": {"schema": _BINARY},
+            "application/octet-stream": {"schema": _BINARY},
+        },
+    }
+}
+MANY_PICTURES: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": _form_schema(
+                FILES_FIELD, {"type": "array", "minItems": 1, "items": _BINARY}
+            )
+        },
+    }
+}
+MODEL_PROBLEMS: Final = ("unknown-model",)
+BODY_PROBLEMS: Final = (
+    "overloaded",
+    "too-slow",
+    "invalid-multipart",
+    "incomplete-body",
+    "missing-file",
+    "too-large",
+    "too-many-files",
+    "unsupported-content-type",
+)
+PICTURE_PROBLEMS: Final = (
+    "not-an-image",
+    "unsupported-format",
+    "truncated",
+    "damaged",
+    "too-small",
+)
+
+
+async def _state(request: Request) -> State:
+    return cast(State, request.app.state.service)
+
+
+Service = Annotated[State, Depends(_state)]
+
+
+async def _model(
+    model: Annotated[str, Path(description="One of those that `GET /models` lists.")],
+    service: Service,
+) -> Model:
+    return service.model(model)
+
+
+Chosen = Annotated[Model, Depends(_model)]
+
+
+async def sent_picture(request: Request, service: State) -> bytes:
+    """The one picture of a request, where there is room for it.
+
+    Raises:
+        Refusal: There is no picture, no room, or the body is not as it should be.
+    """
+    service.admit()
+    settings = service.settings
+    data = await read_picture(request, settings.max_bytes, settings.body_seconds)
+    service.admit()
+    return data

@@ -1,0 +1,337 @@
+"""The Open Inference Protocol (KServe V2) under ``/v2``, as ``tritonclient`` and KServe ask it."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from typing import Any, Final
+
+import numpy as np
+from anyio import create_task_group
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+
+from pawsight.images.errors import ImageError
+from pawsight.inference.model import Model
+from pawsight.inference.prediction import Prediction
+from pawsight.serving.bodies import bounded
+from pawsight.serving.connections import unless_gone
+from pawsight.serving.dependencies import (
+    MODEL_PROBLEMS,
+    PICTURE_PROBLEMS,
+    Chosen,
+    Service,
+)
+from pawsight.serving.errors import Refusal, problem_of, quoted, responses
+from pawsight.serving.protocol_tensors import (
+    HEADER_LENGTH,
+    InferRequest,
+    Output,
+    Sent,
+    invalid,
+    unpack,
+    wanted,
+)
+from pawsight.serving.state import State
+
+router = APIRouter(prefix="/v2", tags=["clients of others"])
+
+PICTURES: Final = "image"
+"""The input of encoded pictures."""
+PIXELS: Final = "pixel_values"
+"""The input of preprocessed pictures."""
+
+_INFER_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": InferRequest.model_json_schema()},
+            "application/octet-stream": {
+                "schema": {
+                    "type": "string",
+                    "format": "binary",
+                    "description": "The JSON, as long as Inference-Header-Content-Length says, "
+                    "and the binary tensors.",
+                }
+            },
+        },
+    }
+}
+
+
+class ServerLive(BaseModel):
+    """The process answers."""
+
+    live: bool = True
+
+
+class ServerReady(BaseModel):
+    """Every model answers."""
+
+    ready: bool = True
+
+
+class ModelReady(BaseModel):
+    """This model answers."""
+
+    name: str
+    ready: bool = True
+
+
+class ServerMetadata(BaseModel):
+    """What serves."""
+
+    name: str
+    version: str
+    extensions: list[str]
+
+
+class TensorMetadata(BaseModel):
+    """A tensor; -1 stands for any number."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+
+
+class ModelMetadata(BaseModel):
+    """What a model takes and gives."""
+
+    name: str
+    versions: list[str]
+    platform: str
+    inputs: list[TensorMetadata]
+    outputs: list[TensorMetadata]
+
+
+@router.get("/health/live", summary="Is the process alive?")
+async def live() -> ServerLive:
+    """Answers as long as the process does."""
+    return ServerLive()
+
+
+@router.get("/health/ready", summary="Can pictures be sent?", responses=responses("shutting-down"))
+async def ready(service: Service) -> ServerReady:
+    """Yes, once every model has answered its golden pictures rightly, until it is to stop."""
+    if service.stopping:
+        raise Refusal("shutting-down", "the service is being stopped")
+    return ServerReady()
+
+
+@router.get("", summary="What serves")
+async def server() -> ServerMetadata:
+    """Name, version and extensions of the server."""
+    return ServerMetadata(
+        name="pawsight", version=version("pawsight"), extensions=["binary_tensor_data"]
+    )
+
+
+@router.get(
+    "/models/{model}",
+    summary="A model's tensors",
+    responses=responses(*MODEL_PROBLEMS, "invalid-request"),
+)
+async def metadata(chosen: Chosen) -> ModelMetadata:
+    """What the model takes and gives.
+
+    One of the inputs is sent: `image`, encoded pictures, or `pixel_values`, pictures that were
+    preprocessed as the model's card says. A cascade, whose networks take them differently, has
+    the first alone.
+    """
+    inputs = [TensorMetadata(name=PICTURES, datatype="BYTES", shape=[-1])]
+    if len(chosen.members) == 1:
+        how = chosen.members[0].card.preprocessing
+        shape = [-1, 3, how.height, how.width]
+        inputs.append(TensorMetadata(name=PIXELS, datatype="FP32", shape=shape))
+    shapes = {"probabilities": [-1, len(chosen.card.labels)]}
+    outputs = [
+        TensorMetadata(name=name, datatype=datatype, shape=shapes.get(name, [-1]))
+        for name, datatype in (
+            ("label", "BYTES"),
+            ("confidence", "FP32"),
+            ("probabilities", "FP32"),
+            ("score", "FP32"),
+            ("decided_by", "BYTES"),
+        )
+    ]
+    return ModelMetadata(
+        name=chosen.reference.name,
+        versions=[chosen.reference.version],
+        platform="onnxruntime_onnx",
+        inputs=inputs,
+        outputs=outputs,
+    )
+
+
+@router.get("/models/{model}/versions/{version_}", include_in_schema=False)
+async def metadata_of_version(chosen: Chosen, version_: str) -> ModelMetadata:
+    """The same of a version, which must be the one that is served."""
+    return await metadata(_of_version(chosen, version_))
+
+
+@router.get(
+    "/models/{model}/ready",
+    summary="Can it be asked?",
+    responses=responses(*MODEL_PROBLEMS, "invalid-request"),
+)
+async def model_ready(chosen: Chosen) -> ModelReady:
+    """Yes, as every model that is served."""
+    return ModelReady(name=chosen.reference.name)
+
+
+@router.get("/models/{model}/versions/{version_}/ready", include_in_schema=False)
+async def version_ready(chosen: Chosen, version_: str) -> ModelReady:
+    """The same of a version, which must be the one that is served."""
+    return await model_ready(_of_version(chosen, version_))
+
+
+@router.post(
+    "/models/{model}/infer",
+    summary="Classify pictures (Open Inference Protocol)",
+    openapi_extra=_INFER_BODY,
+    response_class=Response,
+    responses={
+        200: {
+            "description": "Tensors, as JSON or binary, as they were asked for.",
+            "content": {"application/json": {}, "application/octet-stream": {}},
+        },
+        **responses(
+            *MODEL_PROBLEMS,
+            *PICTURE_PROBLEMS,
+            "too-large",
+            "too-many-files",
+            "unsupported-content-type",
+            "incomplete-body",
+            "invalid-request",
+        ),
+    },
+)
+async def infer(request: Request, chosen: Chosen, service: Service) -> Response:
+    """Takes `image` (BYTES [N]) or `pixel_values` (FP32 [N, 3, H, W]), and answers tensors.
+
+    The outputs are `label`, `confidence`, `probabilities` (in the order of the model's labels),
+    `score` and `decided_by`. One picture that cannot be used refuses all of them; the words say
+    which.
+    """
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding != "identity":
+        raise Refusal(
+            "unsupported-content-type", f"the content encoding {quoted(encoding)} is not read here"
+        )
+    settings = service.settings
+    service.admit()
+    limited = bounded(request, settings.max_batch_bytes, seconds=settings.body_seconds)
+    body = await limited.body()
+    service.admit()
+    header_length = request.headers.get(HEADER_LENGTH)
+    asked, sent = await service.run(lambda: unpack(body, header_length))
+    if len(sent) != 1 or sent[0].tensor.name not in (PICTURES, PIXELS):
+        names = ", ".join(quoted(each.tensor.name) for each in sent)
+        raise invalid(f"the input must be '{PICTURES}' or '{PIXELS}', one of them, not {names}")
+    [tensor] = sent
+    expected = "BYTES" if tensor.tensor.name == PICTURES else "FP32"
+    if tensor.tensor.datatype != expected:
+        got = quoted(tensor.tensor.datatype)
+        raise invalid(f"'{tensor.tensor.name}': its datatype must be {expected}, not {got}")
+    if tensor.tensor.name == PICTURES:
+        files = await service.run(tensor.pictures)
+        _check_number(len(files), service)
+        predictions = await unless_gone(request, _answers(chosen, files, service))
+    else:
+        _check_number((tensor.tensor.shape or [0])[0], service)
+        predictions = await service.run(lambda: _answers_about_pixels(chosen, tensor))
+    return _response(asked, chosen, predictions)
+
+
+@router.post("/models/{model}/versions/{version_}/infer", include_in_schema=False)
+async def infer_version(
+    request: Request, chosen: Chosen, version_: str, service: Service
+) -> Response:
+    """The same of a version, which must be the one that is served."""
+    return await infer(request, _of_version(chosen, version_), service)
+
+
+def _of_version(model: Model, asked: str) -> Model:
+    reference = model.reference
+    if asked != reference.version:
+        raise Refusal(
+            "unknown-model",
+            f"no version {quoted(asked)} of {reference.name!r}; served is {reference.version}",
+        )
+    return model
+
+
+def _check_number(number: int, service: State) -> None:
+    most = service.settings.max_files
+    if number > most:
+        raise Refusal("too-many-files", f"too many pictures: at most {most} in a request")
+    if number < 1:
+        raise invalid("there is no picture in the request")
+
+
+async def _answers(model: Model, files: list[bytes], service: State) -> list[Prediction]:
+    found: list[Prediction | ImageError | Refusal | None] = [None] * len(files)
+
+    async def answer(number: int) -> None:
+        try:
+            found[number] = await service.classify(model, files[number])
+        except (ImageError, Refusal) as error:
+            found[number] = error
+
+    async with create_task_group() as group:
+        for number in range(len(files)):
+            group.start_soon(answer, number)
+    for number, each in enumerate(found):
+        if isinstance(each, Exception):
+            problem = problem_of(each)
+            headers = each.headers if isinstance(each, Refusal) else None
+            raise Refusal(problem.code, f"picture {number}: {problem.detail}", headers)
+    return [each for each in found if isinstance(each, Prediction)]
+
+
+def _answers_about_pixels(model: Model, sent: Sent) -> list[Prediction]:
+    if len(model.members) > 1:
+        raise invalid(
+            f"'{PIXELS}': {model.reference.name!r} asks two networks, which take pictures "
+            f"differently; send '{PICTURES}', or ask one of them"
+        )
+    [network] = model.members
+    how = network.card.preprocessing
+    predictions = network.answer(list(sent.pixels(how.height, how.width)))
+    if not all(np.isfinite(each.score) for each in predictions):
+        raise invalid(f"'{PIXELS}': values so large are no preprocessed picture")
+    return predictions
+
+
+def _response(asked: InferRequest, model: Model, predictions: list[Prediction]) -> Response:
+    labels = model.card.labels
+    outputs = [
+        Output("label", [each.label for each in predictions]),
+        Output("confidence", np.array([each.confidence for each in predictions], np.float32)),
+        Output(
+            "probabilities",
+            np.array(
+                [[each.probabilities[label] for label in labels] for each in predictions],
+                np.float32,
+            ),
+        ),
+        Output("score", np.array([each.score for each in predictions], np.float32)),
+        Output("decided_by", [str(each.decided_by) for each in predictions]),
+    ]
+    described = [each.described(binary=binary) for each, binary in wanted(asked, outputs)]
+    said: dict[str, Any] = {
+        "model_name": model.reference.name,
+        "model_version": model.reference.version,
+        "outputs": [each for each, _ in described],
+    }
+    if asked.id is not None:
+        said["id"] = asked.id
+    text = json.dumps(said).encode()
+    raw = b"".join(each for _, each in described)
+    if not raw:
+        return Response(text, media_type="application/json")
+    return Response(
+        text + raw,
+        media_type="application/octet-stream",
+        headers={HEADER_LENGTH: str(len(text))},
+    )

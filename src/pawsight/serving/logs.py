@@ -1,0 +1,53 @@
+"""How the service writes its log: lines for people, or JSON lines for machines."""
+
+from __future__ import annotations
+
+import json
+import logging
+from copy import deepcopy
+from datetime import datetime, timezone
+from typing import Any, Final, Literal
+
+from uvicorn.config import LOGGING_CONFIG
+
+_REQUEST: Final = ("request_id", "route", "status", "milliseconds", "client", "key", "trace_id")
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line; of a request, with what is known of it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one line."""
+        said: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, timezone.utc).isoformat(),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        for name in _REQUEST:
+            value = getattr(record, name, None)
+            if value is not None:
+                said[name] = value
+        if record.exc_info:
+            said["exception"] = self.formatException(record.exc_info)
+        return json.dumps(said)
+
+
+def log_config(form: Literal["text", "json"]) -> dict[str, Any]:
+    """Uvicorn's own configuration, with times, and with what pawsight logs."""
+    config = deepcopy(LOGGING_CONFIG)
+    access = "%(message)s %(status)s %(milliseconds)s ms %(client)s %(request_id)s"
+    if form == "json":
+        config["formatters"] = {
+            name: {"()": "pawsight.serving.logs.JsonFormatter"} for name in ("default", "access")
+        }
+    else:
+        default = config["formatters"]["default"]
+        default["fmt"] = f"%(asctime)s {default['fmt']}"
+        config["formatters"]["access"] = {
+            **default,
+            "fmt": f"%(asctime)s %(levelprefix)s {access}",
+        }
+    for name, handler in (("pawsight", "default"), ("pawsight.access", "access")):
+        config["loggers"][name] = {"handlers": [handler], "level": "INFO", "propagate": False}
+    return config

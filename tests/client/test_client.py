@@ -1,0 +1,117 @@
+"""Our own client, sync and async, against a real service."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import anyio
+import httpx
+import pytest
+from PIL import Image
+
+from pawsight.client import (
+    AsyncClient,
+    Client,
+    ClientError,
+    NoService,
+    Refused,
+    TooSlow,
+    Unreachable,
+)
+from pawsight.serving.app import create_app
+from pawsight.serving.settings import Settings
+from tests.pictures import picture, truncated_jpeg
+from tests.running import Running, running
+
+KEY = "shop-key-0123456789"
+
+
+def test_everything_that_can_be_asked(service: Running, tmp_path: Path) -> None:
+    file = tmp_path / "red.jpg"
+    file.write_bytes(picture("red"))
+    with Client(service.url) as client:
+        for sent in (file, str(file), file.read_bytes()):
+            answer = client.predict(sent, "tiny")
+            assert (answer.label, answer.model.name) == ("cat", "tiny")
+        first, second = client.predict_batch([file, truncated_jpeg()], "tiny")
+        assert (first.file, first.problem) == ("red.jpg", None)
+        assert first.prediction
+        assert first.prediction.label == "cat"
+        assert second.problem
+        assert (second.file, second.problem.code) == ("1", "truncated")
+        why = client.explain(file, "tiny", "dog")
+        assert Image.open(io.BytesIO(why.png)).format == "PNG"
+        assert (why.label, why.explained, why.method) == ("cat", "dog", "occlusion")
+        assert why.confidence == pytest.approx(answer.confidence, abs=1e-6)
+        assert why.model.startswith("tiny@")
+        names = [each.prediction.model.name for each in client.compare(file)]
+        assert names == ["tiny", "second"]
+        assert [each.name for each in client.models()] == ["tiny", "second"]
+        assert client.ready().versions["pawsight"]
+
+
+def test_the_same_without_blocking(service: Running) -> None:
+    async def ask() -> None:
+        async with AsyncClient(service.url) as client:
+            assert (await client.predict(picture("blue"), "tiny")).label == "dog"
+            [record] = await client.predict_batch([picture("red")], "tiny")
+            assert record.prediction
+            assert (await client.explain(picture("red"), "tiny")).label == "cat"
+            assert len(await client.compare(picture("red"))) == 2
+            assert len(await client.models()) == 2
+            assert (await client.ready()).status == "ready"
+            with pytest.raises(Refused, match="no model 'dog'"):
+                await client.predict(picture("red"), "dog")
+
+    anyio.run(ask)
+
+
+def test_a_refusal_carries_the_problem(service: Running) -> None:
+    with Client(service.url) as client:
+        with pytest.raises(Refused, match="the JPEG ends before") as error:
+            client.predict(truncated_jpeg(), "tiny")
+        problem = error.value.problem
+        assert (problem.code, problem.status) == ("truncated", 422)
+        assert problem.request_id
+        assert error.value.retry_after is None
+        with pytest.raises(FileNotFoundError):
+            client.predict("nowhere.jpg", "tiny")
+
+
+def test_a_key_is_sent_and_a_rate_is_told(settings: Settings) -> None:
+    values = {**settings.model_dump(), "api_keys": f"shop {KEY} 1/minute"}
+    with running(create_app(Settings(**values))) as server:
+        with Client(server.url) as client, pytest.raises(Refused) as error:
+            client.models()
+        assert error.value.problem.code == "unauthorized"
+        with Client(server.url, api_key=KEY) as client:
+            assert client.models()
+            with pytest.raises(Refused) as error:
+                client.models()
+        assert error.value.problem.code == "too-many-requests"
+        assert error.value.retry_after
+        assert 0 < error.value.retry_after <= 60
+
+
+def test_what_is_no_service_is_said() -> None:
+    def client(answer: httpx.Response | Exception) -> Client:
+        def respond(_: httpx.Request) -> httpx.Response:
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        return Client("http://pawsight.test", transport=httpx.MockTransport(respond))
+
+    for answer in (httpx.Response(200, text="<html>"), httpx.Response(502, text="{}")):
+        with pytest.raises(NoService) as error:
+            client(answer).models()
+        assert error.value.status == answer.status_code
+        assert str(error.value).startswith("what answers at http://pawsight.test is not a")
+    with pytest.raises(NoService):
+        client(httpx.Response(200, content=b"a picture without its headers")).explain(b"", "tiny")
+    with pytest.raises(TooSlow):
+        client(httpx.ReadTimeout("late")).models()
+    with pytest.raises(Unreachable):
+        Client("http://127.0.0.1:1").models()
+    assert issubclass(Unreachable, ClientError)

@@ -1,0 +1,119 @@
+"""Slow clients, headers without end, and what is no HTTP: against uvicorn with our protocol."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pawsight.serving.app import create_app
+from pawsight.serving.connections import BoundedProtocol
+from pawsight.serving.settings import Settings
+from tests.pictures import picture
+from tests.running import Running, running
+
+
+class Hasty(BoundedProtocol):
+    header_seconds = 0.5
+
+
+@pytest.fixture(scope="module")
+def hasty(tiny: Path) -> Iterator[Running]:
+    app = create_app(Settings(serve_models=(str(tiny),), body_seconds=0.5))
+    with running(app, http=Hasty) as server:
+        yield server
+
+
+def connect(server: Running) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", server.port), timeout=60)
+
+
+def everything(connection: socket.socket) -> bytes:
+    """All that comes until the server closes."""
+    received = b""
+    try:
+        while part := connection.recv(65_536):
+            received += part
+    except ConnectionResetError:  # it closed while we still sent
+        pass
+    return received
+
+
+def problem(answer: bytes) -> dict[str, Any]:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"application/problem+json" in head
+    document: dict[str, Any] = json.loads(body)
+    assert int(head.split()[1]) == document["status"]
+    return document
+
+
+def answered(server: Running) -> str:
+    response = httpx.post(f"{server.url}/predict/tiny", content=picture("blue"), timeout=60)
+    return str(response.json()["label"])
+
+
+def test_a_header_that_does_not_end_is_given_up(hasty: Running) -> None:
+    with connect(hasty) as connection:
+        connection.sendall(b"POST /predict/tiny HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        assert problem(everything(connection))["code"] == "too-slow"
+    assert answered(hasty) == "dog"
+
+
+def test_a_connection_that_says_nothing_is_closed(hasty: Running) -> None:
+    with connect(hasty) as connection:
+        assert everything(connection) == b""
+
+
+def test_a_second_header_has_its_time_too(hasty: Running) -> None:
+    with connect(hasty) as connection:
+        connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        connection.sendall(b"GET /health/live HTTP/1.1\r\n")
+        assert problem(everything(connection))["code"] == "too-slow"
+
+
+def test_a_header_flood_is_stopped(hasty: Running) -> None:
+    with connect(hasty) as connection:
+        connection.sendall(b"GET /health/live HTTP/1.1\r\n")
+        flood = (b"X-More: " + b"x" * 1000 + b"\r\n") * 200_000  # more than sockets hold
+        with pytest.raises(OSError, match=r"[Bb]roken pipe|reset"):
+            connection.sendall(flood)
+    assert answered(hasty) == "dog"
+
+
+def test_a_long_header_is_told_so(hasty: Running) -> None:
+    with connect(hasty) as connection:
+        connection.sendall(b"GET /health/live HTTP/1.1\r\nX-Long: " + b"x" * 66_000)
+        document = problem(everything(connection))
+    assert (document["status"], document["code"]) == (431, "header-too-large")
+
+
+def test_a_body_that_does_not_come_is_given_up(hasty: Running) -> None:
+    with connect(hasty) as connection:
+        connection.sendall(
+            b"POST /predict/tiny HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n\xff\xd8\xff"
+        )
+        document = problem(everything(connection))
+    assert (document["status"], document["code"]) == (408, "too-slow")
+    assert document["detail"].startswith("too slow: 3 bytes of the body in ")
+    assert answered(hasty) == "dog"
+
+
+def test_what_is_no_http_is_a_problem(hasty: Running) -> None:
+    with connect(hasty) as connection:
+        connection.sendall(b"\x16\x03\x01 hello\r\n\r\n")
+        assert problem(everything(connection))["code"] == "invalid-http"
+    assert answered(hasty) == "dog"
+
+
+def test_requests_one_after_another_and_all_at_once_are_answered(hasty: Running) -> None:
+    one = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+    last = b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with connect(hasty) as connection:
+        connection.sendall(one * 5 + last)
+        assert everything(connection).count(b'{"status":"live"}') == 6

@@ -1,0 +1,199 @@
+"""Many at once, more than there may be, and clients that go away: against a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pawsight.inference.classifier import Classifier
+from pawsight.inference.network import Tensor
+from pawsight.inference.prediction import Prediction
+from pawsight.serving.app import create_app
+from pawsight.serving.batching import BATCH
+from pawsight.serving.settings import Settings
+from pawsight.serving.state import State
+from tests.pictures import picture, truncated_jpeg
+from tests.running import Running, running
+
+PATIENCE = 60  # seconds
+COLOURS = {"red": "cat", "blue": "dog", "black": "neither"}
+
+
+class Gate:
+    """Holds every network until it is opened, and counts what comes to it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.opened = threading.Event()
+        self.read = self.run = 0
+        self.entered = threading.Semaphore(0)
+        read, answer = Classifier.read, Classifier.answer
+
+        def counted_read(network: Classifier, *args: Any) -> Tensor:
+            self.read += 1
+            return read(network, *args)
+
+        def held_answer(network: Classifier, pictures: list[Tensor]) -> list[Prediction]:
+            self.run += len(pictures)
+            self.entered.release()
+            assert self.opened.wait(PATIENCE)
+            return answer(network, pictures)
+
+        monkeypatch.setattr(Classifier, "read", counted_read)
+        monkeypatch.setattr(Classifier, "answer", held_answer)
+
+
+@contextmanager
+def served(folder: Path, **settings: Any) -> Iterator[tuple[Running, State]]:
+    app = create_app(Settings(serve_models=(str(folder),), cache=0, **settings))
+    with running(app) as server:
+        yield server, app.state.service
+
+
+def until(condition: Any) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.01)
+
+
+def send(server: Running) -> socket.socket:
+    """A picture from a client that does not wait for the answer."""
+    body = picture("red")
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE)
+    head = f"POST /predict/tiny HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+    connection.sendall(head.encode() + body)
+    return connection
+
+
+def test_one_corrupt_and_31_good_ones_at_once_are_one_refusal_and_31_answers(tiny: Path) -> None:
+    colours = list(COLOURS) * 11
+
+    async def ask(url: str) -> list[httpx.Response]:
+        async with httpx.AsyncClient(timeout=PATIENCE) as client:
+            pictures = [picture(each, size=(40 + n, 40)) for n, each in enumerate(colours[:31])]
+            pictures.insert(17, truncated_jpeg())
+            return await asyncio.gather(*(client.post(url, content=each) for each in pictures))
+
+    with served(tiny) as (server, _):
+        responses = asyncio.run(ask(f"{server.url}/predict/tiny"))
+    refused = responses.pop(17)
+    assert (refused.status_code, refused.json()["code"]) == (422, "truncated")
+    assert [each.status_code for each in responses] == [200] * 31
+    assert [each.json()["label"] for each in responses] == [COLOURS[c] for c in colours[:31]]
+
+
+def test_200_clients_that_leave_while_queued_are_never_computed(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(tiny, threads=1, max_waiting=300) as (server, state):
+        gate = Gate(monkeypatch)
+        first = send(server)
+        assert gate.entered.acquire(timeout=PATIENCE)  # the only thread is held
+        leaving = [send(server) for _ in range(200)]
+        until(lambda: state.scheduler.waiting == 201)
+        for connection in leaving:
+            connection.close()
+        until(lambda: state.scheduler.waiting == 1)
+        gate.opened.set()
+        assert first.recv(100).startswith(b"HTTP/1.1 200")
+        first.close()
+        good = httpx.post(f"{server.url}/predict/tiny", content=picture("blue"), timeout=PATIENCE)
+        assert good.json()["label"] == "dog"
+    assert (gate.read, gate.run) == (2, 2)
+
+
+def test_over_the_bound_it_is_refused_at_once_and_then_answered_again(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(tiny, threads=1, max_waiting=3) as (server, state):
+        gate = Gate(monkeypatch)
+        waiting = [send(server) for _ in range(3)]
+        until(lambda: state.scheduler.waiting == 3)
+        for url, body in (
+            ("/predict/tiny", {"content": picture("red")}),
+            ("/predict/tiny/batch", {"files": {"files": picture("red")}}),
+        ):
+            refused = httpx.post(server.url + url, timeout=PATIENCE, **body)
+            assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
+            assert refused.headers["content-type"] == "application/problem+json"
+            assert int(refused.headers["retry-after"]) >= 1
+        assert httpx.get(f"{server.url}/health/live", timeout=PATIENCE).status_code == 200
+        gate.opened.set()
+        for connection in waiting:
+            assert connection.recv(100).startswith(b"HTTP/1.1 200")
+            connection.close()
+        until(lambda: state.scheduler.waiting == 0)
+        good = httpx.post(f"{server.url}/predict/tiny", content=picture("red"), timeout=PATIENCE)
+        assert (good.status_code, good.json()["label"]) == (200, "cat")
+
+
+def test_a_batch_that_nobody_waits_for_is_given_up(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(tiny, threads=1) as (server, state):
+        gate = Gate(monkeypatch)
+        files = [("files", picture("red"))] * 40
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(
+                f"{server.url}/predict/tiny/batch", files=files, timeout=httpx.Timeout(9, read=0.5)
+            )
+        until(lambda: state.scheduler.waiting == 0)
+        gate.opened.set()
+        good = httpx.post(f"{server.url}/predict/tiny", content=picture("blue"), timeout=PATIENCE)
+        assert good.json()["label"] == "dog"
+    assert gate.run <= BATCH + 1  # what was held when the client left, and the good one
+
+
+def test_a_long_batch_leaves_room_for_others(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with served(tiny, threads=1, max_waiting=20) as (server, state):
+        gate = Gate(monkeypatch)
+        answered: list[httpx.Response] = []
+
+        def batch() -> None:
+            url = f"{server.url}/predict/tiny/batch"
+            files = [("files", picture("red"))] * 40
+            answered.append(httpx.post(url, files=files, timeout=PATIENCE))
+
+        thread = threading.Thread(target=batch)
+        thread.start()
+        assert gate.entered.acquire(timeout=PATIENCE)
+        until(lambda: state.scheduler.waiting == 2 * BATCH)
+        with send(server) as other:
+            until(lambda: state.scheduler.waiting == 2 * BATCH + 1)
+            gate.opened.set()
+            assert other.recv(100).startswith(b"HTTP/1.1 200")
+        thread.join(PATIENCE)
+    records = answered[0].json()["records"]
+    assert [each["prediction"]["label"] for each in records] == ["cat"] * 40
+
+
+def test_bodies_hold_no_more_memory_than_they_may(tiny: Path) -> None:
+    body = picture("red", "BMP", size=(200, 100))  # 60 kB
+    with (
+        served(tiny, max_held_bytes=100_000) as (server, _),
+        socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as slow,
+    ):
+        url = f"{server.url}/predict/tiny"
+        head = f"POST /predict/tiny HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+        slow.sendall(head.encode() + body[:-1])
+
+        def refused() -> bool:  # as soon as the first one's bytes have come
+            answer = httpx.post(url, content=body, timeout=PATIENCE)
+            return (answer.status_code, answer.json().get("code")) == (503, "overloaded")
+
+        until(refused)
+        small = httpx.post(url, content=picture("blue"), timeout=PATIENCE)
+        assert small.json()["label"] == "dog"
+        slow.sendall(body[-1:])
+        assert slow.recv(100).startswith(b"HTTP/1.1 200")
+        again = httpx.post(url, content=body, timeout=PATIENCE)
+        assert again.json()["label"] == "cat"
