@@ -14,7 +14,7 @@ from pawsight.inference.catalog import load_network
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import BrokenModel, ModelError
 from pawsight.training.folder import write_card
-from pawsight.training.recipe import Recipe
+from pawsight.training.recipe import ViTRecipe
 from pawsight.training.train import train
 from tests.drawn import draw, drawn_table
 from tests.training.recipes import TINY
@@ -89,9 +89,20 @@ def test_a_card_whose_int8_network_is_missing_is_refused(quantised: Path, tmp_pa
         ModelFolder.open(broken)
 
 
-def test_only_convolutions_compute_in_int8() -> None:
-    with pytest.raises(ValueError, match="network of convolutions"):
-        Recipe.model_validate({"name": "x", "arithmetic": "int8", "network": {"kind": "vit"}})
+def test_a_transformer_computes_its_products_in_int8_and_still_adds_up(tmp_path: Path) -> None:
+    vit = ViTRecipe(width=64, depth=1, heads=2, patch_size=8, position_size=48)
+    recipe = TINY.model_copy(
+        update={"arithmetic": "int8", "weights": "int8", "epochs": 2, "network": vit}
+    )
+    train(drawn_table(tmp_path / "pictures", 12), recipe, tmp_path / "model", name="vit")
+    model = load_network(str(tmp_path / "model"))
+    exact = Classifier(ModelFolder.open(tmp_path / "model"), precision="float32")
+    assert (model.precision, exact.precision) == ("int8", "float32")
+    batch = np.stack([model.read(each) for each in PICTURES[:4]])
+    logits, class_map = model.run_with_map(batch)
+    np.testing.assert_allclose(logits, exact.run(batch).logits, atol=0.15)
+    assert not np.array_equal(logits, exact.run(batch).logits)
+    np.testing.assert_allclose(class_map.mean((2, 3)), logits, atol=1e-3)
 
 
 def copy(folder: Path, tmp_path: Path) -> Path:

@@ -136,8 +136,9 @@ class Recipe(BaseModel):
         weights: How the exported folder stores them: ``float32``, or the large ones rounded to
             ``int8`` (:mod:`pawsight.training.compress`).
         arithmetic: ``float32``, or ``int8`` for a second network in the exported folder whose
-            convolutions compute in 8 bits (:mod:`pawsight.training.quantise`), which is then served
-            where the processor is seen to do that right; of a ``simple-cnn`` alone.
+            convolutions, or products with weights, compute in 8 bits
+            (:mod:`pawsight.training.quantise`), which is then served where the processor is seen to
+            do that right.
         precision: ``auto`` times a step in float32 and in bfloat16 and takes the faster.
     """
 
@@ -178,8 +179,6 @@ class Recipe(BaseModel):
         wrong = [name for name, used in of_vit_alone.items() if used]
         if wrong and not isinstance(self.network, ViTRecipe):
             raise ValueError(f"{' and '.join(wrong)} can only be used with a network of kind vit")
-        if self.arithmetic == "int8" and not isinstance(self.network, SimpleCNNRecipe):
-            raise ValueError("arithmetic = 'int8' can only be used with a network of convolutions")
         if self.views and self.augmentation and self.augmentation.mixes:
             raise ValueError(
                 "views cannot be used with mixup or cutmix: teachers' answers are kept for "
