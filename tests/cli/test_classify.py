@@ -54,9 +54,9 @@ def test_json_lines_hold_the_whole_answer(trained: Path, pictures: Path) -> None
 def test_csv_and_parquet_have_a_column_for_each_probability(
     trained: Path, pictures: Path, tmp_path: Path
 ) -> None:
-    for kind in ("csv", "parquet"):
+    for kind in ("csv", "parquet"):  # the file's ending says which
         file = tmp_path / f"answers.{kind}"
-        done = run("classify", pictures, "--model", trained, "--format", kind, "--output", file)
+        done = run("classify", pictures, "--model", trained, "--output", file)
         assert done.exit_code == 0, done.stderr
     with (tmp_path / "answers.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))

@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
+import pawsight
 from pawsight.cli.common import model_name
 from pawsight.inference.artifact import ModelFolder
+from pawsight.inference.errors import ModelError
 from tests.command import run
 from tests.drawn import drawn_table
 from tests.training.recipes import TINY
@@ -265,6 +267,12 @@ def test_a_threshold_that_nobody_can_promise_is_refused(data: Path) -> None:
     assert "no threshold is known to lose at most 1e-05" in done.stderr
 
 
+def test_a_part_that_is_none_is_refused_in_words() -> None:
+    for name in ("custom", "auto"):
+        with pytest.raises(ModelError, match="a number from 0 to 1, not 3"):
+            pawsight.load(name, may_lose=3)
+
+
 def test_folders_may_stand_for_labels(data: Path) -> None:
     done = run("evaluate", "--images", data / "images", "--split", "all", "--model", "custom")
     assert done.exit_code == 0, done.output
@@ -279,7 +287,8 @@ def test_folders_may_stand_for_labels(data: Path) -> None:
         ({"--name": "My Model"}, "'My Model' is no name for a model"),
         ({"--recipe": "best"}, "no recipe 'best': shipped are"),
         ({"--label-column": "species"}, "species"),
-        ({"--classes": "cat,bird"}, "two classes or more"),
+        ({"--classes": "cat,bird"}, "of 'bird' no picture can be used"),
+        ({"--classes": "cat"}, "two classes or more"),
     ],
 )
 def test_what_cannot_be_trained_is_said(data: Path, change: dict[str, str], words: str) -> None:
@@ -329,6 +338,7 @@ def test_a_new_head_from_the_command_line(data: Path, trained: Path) -> None:
         (["--start", "nothing"], "no model 'nothing': there are"),
         (["--start", "custom", "--epochs", "3"], "takes no --epochs"),
         (["--start", "custom", "--resume"], "takes no --resume"),
+        (["--classes", "cat,dog,tiger"], "of 'tiger' no picture can be used"),
         (["--start", "custom", "--recipe", "simple-cnn"], "batch normalisation folded away"),
     ],
 )

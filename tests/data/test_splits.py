@@ -197,7 +197,9 @@ class TestNumber:
         assert problem.code == "absent-class"
 
     def test_refuses_an_empty_split_and_names_without_numbers(self) -> None:
-        with pytest.raises(TableError, match="left for test: see the numbers in the file names"):
+        with pytest.raises(
+            TableError, match="left for test: the test pictures are those whose number"
+        ):
             assign_splits(numbered(20), test_every=1000)
         with pytest.raises(TableError, match="left for train and validation"):
             assign_splits(numbered(20), test_every=1)

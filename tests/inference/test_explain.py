@@ -58,6 +58,9 @@ def test_the_command_writes_the_overlay(trained: Path, tmp_path: Path) -> None:
     assert "what spoke for dog" in done.stdout
     assert "by class activation map" in done.stdout
     assert Image.open(tmp_path / "why.png").size == (72, 60)
+    again = CliRunner().invoke(app, [*command, str(tmp_path / "why.png")])
+    assert again.exit_code == 2
+    assert "is there already" in again.stderr
     done = CliRunner().invoke(app, [*command, str(tmp_path / "why.nonsense")])
     assert done.exit_code == 2
     assert "nonsense" in done.stderr

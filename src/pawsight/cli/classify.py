@@ -22,8 +22,9 @@ def classify(
     paths: options.Paths,
     model: options.Model = options.DEFAULT_MODEL,
     format: Annotated[  # noqa: A002 - the option's name
-        Literal["table", "jsonl", "csv", "parquet"], typer.Option(help="Of the answers.")
-    ] = "table",
+        Literal["table", "jsonl", "csv", "parquet"] | None,
+        typer.Option(help="Of the answers; by default what --output ends in says, else a table."),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option(help="Write the answers to this file, which must be new.")
     ] = None,
@@ -39,14 +40,15 @@ def classify(
 
     if "" in paths:
         fail("one of the paths is empty: name a picture, a folder or a glob ('.' is this folder)")
-    if format == "parquet" and output is None:
+    kind = format or _of_ending(output)
+    if kind == "parquet" and output is None:
         fail("Parquet is written to a file: name it with --output")
     if output and output.exists():
         fail(f"{str(output)!r} is there already: name a new file, or move it away")
     with refusing(ModelError):
         classifies = load(model, may_lose=may_lose)
     try:
-        answered, failed = _answer(classifies, paths, format, output)
+        answered, failed = _answer(classifies, paths, kind, output)
     except BrokenPipeError:  # whoever read the answers has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
@@ -61,6 +63,12 @@ def classify(
     if failed:
         typer.echo(f"pawsight: {failed} of {answered + failed} could not be used", err=True)
         raise typer.Exit(1)
+
+
+def _of_ending(output: Path | None) -> Format:
+    """The format that a file's name asks for."""
+    endings: dict[str, Format] = {".jsonl": "jsonl", ".csv": "csv", ".parquet": "parquet"}
+    return endings.get(output.suffix.lower(), "table") if output else "table"
 
 
 def _answer(model: Model, paths: list[str], kind: Format, output: Path | None) -> tuple[int, int]:

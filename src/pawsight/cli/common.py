@@ -106,6 +106,28 @@ def read_labels(
     min_per_class: int,
 ) -> Table:
     """Read a table of labels, or of the images' folders and names where there is no table."""
+    table = _read_labels(labels, images, path_column, label_column, classes, min_per_class)
+    if min_per_class > 1 and classes:  # to train on, where a class without pictures is a mistake
+        from pawsight.data.columns import normalise_label
+
+        wanted = {normalise_label(name): name.strip() for name in classes.split(",")}
+        absent = [name for label, name in wanted.items() if label not in table.classes]
+        if absent:
+            fail(
+                f"of {', '.join(map(repr, absent))} no picture can be used: correct --classes, or "
+                f"add some; there are {', '.join(table.classes)}"
+            )
+    return table
+
+
+def _read_labels(
+    labels: Path | None,
+    images: Path | None,
+    path_column: str | None,
+    label_column: str | None,
+    classes: str | None,
+    min_per_class: int,
+) -> Table:
     from pawsight.data.table import TableError, read_table, table_from_folder
 
     named = [name.strip() for name in classes.split(",")] if classes else None

@@ -35,6 +35,8 @@ def explain(
 
     if output.exists() and picture.exists() and output.samefile(picture):
         fail("the overlay would take the picture's place: name another file")
+    if output.exists():
+        fail(f"{str(output)!r} is there already: name a new file, or move it away")
     with refusing(ModelError, ImageError, OSError, ValueError):
         data = read_file(picture)
         explanation = explain_picture(load(model), data, label)

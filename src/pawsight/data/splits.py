@@ -311,7 +311,8 @@ def _check_none_empty(frame: pd.DataFrame, wanted: Sequence[str], strategy: Stra
     if empty:
         why = {
             "column": "see the column 'split'",
-            "number": "see the numbers in the file names, and what they are divided by",
+            "number": "the test pictures are those whose number in the file name "
+            "divides by --test-every; give another, or say the split in a column 'split'",
             "seeded": "there are too few pictures that do not look alike",
         }
         raise TableError(f"no picture is left for {' and '.join(empty)}: {why[strategy]}")

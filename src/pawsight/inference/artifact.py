@@ -82,6 +82,8 @@ class Rejection(Strict):
         """
         if at_most == 0:
             return float("-inf")
+        if not 0 < at_most <= 1:
+            raise ValueError(f"a part of the pictures is a number from 0 to 1, not {at_most:g}")
         fitting = [point.threshold for point in self.points if point.loses <= at_most]
         if not fitting:
             offered = ", ".join(f"{point.loses:g}" for point in self.points)

@@ -143,6 +143,8 @@ class CascadeCard(Described):
         Raises:
             ValueError: No choice promises as little; says which there are.
         """
+        if not 0 < at_most <= 1:
+            raise ValueError(f"a part of the pictures is a number from 0 to 1, not {at_most:g}")
         known = [each for each in self.choices if each.may_lose is not None]
         fitting = [each for each in known if (each.may_lose or 0.0) <= at_most]
         if not fitting:
