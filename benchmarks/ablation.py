@@ -1,0 +1,170 @@
+"""What each ingredient of a recipe gives, as a table.
+
+    python benchmarks/ablation.py TABLE IMAGES --results FILE.jsonl [--recipe FILE] [--seeds 3]
+        [--only NAME …]
+
+TABLE is the training.csv of scripts/tables.py. Every row trains the recipe with one thing changed,
+once a seed, and is measured on the validation split; the test splits are not looked at. Each result
+is kept in FILE.jsonl as it comes, so that a run that was stopped goes on. With `--seeds 0` it only
+prints the table of what there is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pawsight.data.splits import split_table
+from pawsight.data.table import read_table
+from pawsight.training.fit import fit
+from pawsight.training.recipe import Recipe, load_recipe
+from pawsight.training.run import RunFolder
+from pawsight.training.search_space import changed
+
+AS_IT_IS = "the recipe as it is"
+PLAIN = "the plain network"
+
+CHANGES: dict[str, dict[str, Any]] = {
+    AS_IT_IS: {},
+    "not mirrored": {"augmentation.flip": 0.0},
+    "no crops": {"augmentation.min_area": 1.0, "augmentation.max_aspect": 1.0},
+    "crops of one shape": {"augmentation.max_aspect": 1.0},
+    "crops from a third on, of 1:2 to 2:1": {
+        "augmentation.min_area": 0.35,
+        "augmentation.max_aspect": 2.0,
+    },
+    "no change of colour": {
+        "augmentation.brightness": 0.0,
+        "augmentation.contrast": 0.0,
+        "augmentation.saturation": 0.0,
+    },
+    "erasing": {"augmentation.erase": 0.25},
+    "mixup": {"augmentation.mixup": 0.2},
+    "CutMix": {"augmentation.cutmix": 1.0},
+    "no averaged weights": {"ema_decay": 0.0},
+    "no label smoothing": {"label_smoothing": 0.0},
+    "no warm-up": {"warmup": 0.0},
+    "SGD with Nesterov's momentum": {
+        "optimizer": "sgd",
+        "learning_rate": 0.1,
+        "weight_decay": 1e-3,
+    },
+    "one size, 96 pixels": {"training_sizes": [[0, 96]]},
+    "a teacher (EfficientNet-Lite2)": {
+        "views": 3,
+        "distillation": [
+            {"teacher": "efficientnet-lite2", "image_size": 128, "weight": 0.5, "temperature": 2.0}
+        ],
+    },
+    "half the width": {"network.stem_width": 24, "network.widths": [48, 96, 160]},
+    # What a first tutorial builds: three blocks without residuals, Adam at 1e-3, whole pictures at
+    # 256×256, nothing of the above.
+    PLAIN: {
+        "network.stem_width": 16,
+        "network.widths": [32, 64, 128],
+        "network.residuals": [0, 0, 0],
+        "augmentation": None,
+        "training_sizes": [],
+        "image_size": 256,
+        "cache_size": 256,
+        "learning_rate": 1e-3,
+        "weight_decay": 0.0,
+        "warmup": 0.0,
+        "label_smoothing": 0.0,
+        "ema_decay": 0.0,
+    },
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("table", type=Path)
+    parser.add_argument("images", type=Path)
+    parser.add_argument("--results", type=Path, required=True)
+    parser.add_argument("--recipe", default=str(Path(__file__).with_suffix(".toml")))
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--only", nargs="+", choices=CHANGES, default=list(CHANGES))
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    recipe = load_recipe(arguments.recipe, epochs=arguments.epochs)
+    done = read(arguments.results)
+    if arguments.seeds:
+        table = split_table(read_table(arguments.table, arguments.images).frame).frame
+        for seed in range(arguments.seeds):
+            for name in arguments.only:
+                if (name, seed) not in {(each["name"], each["seed"]) for each in done}:
+                    result = train(table, changed(recipe, CHANGES[name] | {"seed": seed}), name)
+                    done.append(result)
+                    with arguments.results.open("a", encoding="utf-8") as stream:
+                        stream.write(json.dumps(result) + "\n")
+    print(as_table(done))
+
+
+def read(results: Path) -> list[dict[str, Any]]:
+    if not results.is_file():
+        return []
+    return [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
+
+
+def train(table: pd.DataFrame, recipe: Recipe, name: str) -> dict[str, Any]:
+    start = time.process_time()
+    with tempfile.TemporaryDirectory() as folder:
+        run = RunFolder(Path(folder))
+        classifier = fit(table, recipe, run)
+    reached = classifier.trainer.callback_metrics
+    result = {
+        "name": name,
+        "seed": recipe.seed,
+        "epochs": recipe.epochs,
+        "accuracy": float(reached["val_accuracy"]),
+        "loss": float(reached["val_loss"]),
+        "processor_seconds": time.process_time() - start,
+    }
+    print(json.dumps(result), file=sys.stderr, flush=True)
+    return result
+
+
+def as_table(results: list[dict[str, Any]]) -> str:
+    """Markdown: accuracy after the last epoch, and the difference from the recipe as it is."""
+    by_name = {
+        name: [each for each in results if each["name"] == name]
+        for name in CHANGES
+        if any(each["name"] == name for each in results)
+    }
+    base = by_name.get(AS_IT_IS)
+    lines = [
+        "| what is changed | right on validation | difference | time | seeds |",
+        "|---|---|---|---|---|",
+    ]
+    for name, rows in by_name.items():
+        accuracy = statistics.mean(each["accuracy"] for each in rows)
+        seconds = statistics.mean(each["processor_seconds"] for each in rows)
+        spread = (
+            f" ± {statistics.stdev(each['accuracy'] for each in rows) * 100:.2f}"
+            if len(rows) > 1
+            else ""
+        )
+        difference = time_ratio = ""
+        if base:
+            difference = f"{(accuracy - statistics.mean(e['accuracy'] for e in base)) * 100:+.2f}"
+            time_ratio = f"{seconds / statistics.mean(e['processor_seconds'] for e in base):.2f} ×"
+        cells = [name, f"{accuracy:.2%}{spread}", difference, time_ratio, str(len(rows))]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
