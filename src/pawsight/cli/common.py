@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from pawsight.data.splits import SplitResult
     from pawsight.data.table import Table
 
 
@@ -151,16 +152,21 @@ def _read_labels(
         )
 
 
-def rows_of(frame: pd.DataFrame, split: str, test_every: int | None) -> pd.DataFrame:
-    """The rows of a split, the column's or that of `pawsight train`; of ``all``, all."""
+def split_rows(frame: pd.DataFrame, test_every: int | None) -> SplitResult:
+    """The split of `pawsight train`: the column's, by numbers in the files' names, or drawn."""
     from pawsight.data.splits import split_table
     from pawsight.data.table import TableError
 
+    with refusing(TableError), of_total("comparing pictures") as progress:
+        return split_table(frame, test_every=test_every, progress=progress)
+
+
+def rows_of(frame: pd.DataFrame, split: str, test_every: int | None) -> pd.DataFrame:
+    """The rows of a split, the column's or that of `pawsight train`; of ``all``, all."""
     if split == "all":
         return frame
     if "split" not in frame:
-        with refusing(TableError), of_total("comparing pictures") as progress:
-            frame = split_table(frame, test_every=test_every, progress=progress).frame
+        frame = split_rows(frame, test_every).frame
     rows: pd.DataFrame = frame.loc[frame["split"] == split]
     if rows.empty:
         fail(f"the table has no rows for {split}")

@@ -14,10 +14,10 @@ from pawsight.cli.common import (
     counting,
     fail,
     model_name,
-    of_total,
     read_labels,
     refusing,
     require_train_extra,
+    split_rows,
 )
 
 if TYPE_CHECKING:
@@ -87,8 +87,7 @@ def train(
     none of the classes; with some of them, the model learns to say so.
     """
     require_train_extra()
-    from pawsight.data.problems import EXAMPLES, TableError, report, write_problems
-    from pawsight.data.splits import split_table
+    from pawsight.data.problems import EXAMPLES, report, write_problems
     from pawsight.inference.errors import ModelError
     from pawsight.training.export import export_run
     from pawsight.training.fit import fit
@@ -118,8 +117,7 @@ def train(
         classes=classes,
         min_per_class=2,
     )
-    with refusing(TableError), of_total("comparing pictures") as progress:
-        split = split_table(table.frame, test_every=test_every, progress=progress)
+    split = split_rows(table.frame, test_every)
     left_out = (*table.problems, *split.problems)
     few = len(left_out) <= MOST_SHOWN
     typer.echo(table.summary(MOST_SHOWN if few else EXAMPLES))

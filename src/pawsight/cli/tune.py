@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pawsight.cli import options
-from pawsight.cli.common import of_total, read_labels, refusing, require_train_extra
+from pawsight.cli.common import read_labels, refusing, require_train_extra, split_rows
 
 
 def tune(
@@ -48,8 +48,6 @@ def tune(
     OUTPUT/best.json` trains by what was found.
     """
     require_train_extra()
-    from pawsight.data.splits import split_table
-    from pawsight.data.table import TableError
     from pawsight.inference.errors import ModelError
     from pawsight.training.recipe import RecipeError, load_recipe
     from pawsight.training.run import RunError
@@ -71,8 +69,7 @@ def tune(
         classes=classes,
         min_per_class=2,
     )
-    with refusing(TableError), of_total("comparing pictures") as progress:
-        split = split_table(table.frame, test_every=test_every, progress=progress)
+    split = split_rows(table.frame, test_every)
     with refusing(RunError, RecipeError, StartingPointError, ModelError, OSError):
         try:
             found = search(split.frame, chosen, varied, output, trials=trials, progress=typer.echo)

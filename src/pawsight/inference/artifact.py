@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Generic, Literal, TypeVar
@@ -82,16 +83,32 @@ class Rejection(Strict):
         """
         if at_most == 0:
             return float("-inf")
-        if not 0 < at_most <= 1:
-            raise ValueError(f"a part of the pictures is a number from 0 to 1, not {at_most:g}")
-        fitting = [point.threshold for point in self.points if point.loses <= at_most]
-        if not fitting:
-            offered = ", ".join(f"{point.loses:g}" for point in self.points)
-            raise ValueError(
-                f"no threshold is known to lose at most {at_most:g} of the classes' pictures; "
-                + (f"known are {offered}, and 0 to reject nothing" if offered else "none is known")
-            )
-        return fitting[-1]
+        return strictest([(point.loses, point.threshold) for point in self.points], at_most)
+
+
+Choosable = TypeVar("Choosable")
+
+
+def strictest(offered: Sequence[tuple[float, Choosable]], at_most: float) -> Choosable:
+    """The last that is expected to lose at most a part of the classes' pictures.
+
+    Args:
+        offered: What each is expected to lose, and what it is, by how much it rejects.
+        at_most: In (0, 1].
+
+    Raises:
+        ValueError: None promises as little, and which there are; or it is no part.
+    """
+    if not 0 < at_most <= 1:
+        raise ValueError(f"a part of the pictures is a number from 0 to 1, not {at_most:g}")
+    fitting = [each for loses, each in offered if loses <= at_most]
+    if not fitting:
+        known = ", ".join(f"{loses:g}" for loses, _ in offered)
+        raise ValueError(
+            f"no threshold is known to lose at most {at_most:g} of the classes' pictures; "
+            + (f"known are {known}, and 0 to reject nothing" if known else "none is known")
+        )
+    return fitting[-1]
 
 
 class Measurement(Strict):

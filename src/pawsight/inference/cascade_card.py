@@ -17,6 +17,7 @@ from pawsight.inference.artifact import (
     Described,
     Folder,
     Measurement,
+    strictest,
 )
 from pawsight.inference.sealed import Digest, Share, Strict, read_sealed
 
@@ -143,17 +144,8 @@ class CascadeCard(Described):
         Raises:
             ValueError: No choice promises as little; says which there are.
         """
-        if not 0 < at_most <= 1:
-            raise ValueError(f"a part of the pictures is a number from 0 to 1, not {at_most:g}")
-        known = [each for each in self.choices if each.may_lose is not None]
-        fitting = [each for each in known if (each.may_lose or 0.0) <= at_most]
-        if not fitting:
-            offered = ", ".join(f"{each.may_lose:g}" for each in known)
-            raise ValueError(
-                f"no threshold is known to lose at most {at_most:g} of the classes' pictures; "
-                + (f"known are {offered}, and 0 to reject nothing" if offered else "none is known")
-            )
-        return fitting[-1]
+        known = [(each.may_lose, each) for each in self.choices if each.may_lose is not None]
+        return strictest(known, at_most)
 
 
 @dataclass(frozen=True)

@@ -220,13 +220,14 @@ def _write(study: optuna.Study, recipe: Recipe, output: Path) -> None:
     """The best recipe, and drawings of the study."""
     from optuna.visualization import matplotlib as drawing
 
-    warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
     best = _found(study, recipe).recipe
     (output / BEST_FILE).write_text(best.model_dump_json(indent=2) + "\n", encoding="utf-8")
     finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    _save(drawing.plot_optimization_history(study), output / HISTORY_FILE)
-    if len(finished) >= _FIRST_UNPRUNED and len({trial.value for trial in finished}) > 1:
-        _save(drawing.plot_param_importances(study), output / IMPORTANCE_FILE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        _save(drawing.plot_optimization_history(study), output / HISTORY_FILE)
+        if len(finished) >= _FIRST_UNPRUNED and len({trial.value for trial in finished}) > 1:
+            _save(drawing.plot_param_importances(study), output / IMPORTANCE_FILE)
 
 
 def _save(axes: Any, file: Path) -> None:  # noqa: ANN401 - matplotlib's axes
