@@ -15,8 +15,11 @@ class Batch(NamedTuple):
         pixel_values: float32 [N, 3, H, W], normalised.
         labels: int64 [N], or class weights float [N, C + 1] with the background's last.
         answers: Each teacher's logits, float32 [N, K]; none in validation and test.
+        hints: What each teacher sees at the places of a grid over the picture, float32
+            [N, K, g, g]; none in validation and test.
     """
 
     pixel_values: Tensor
     labels: Tensor
     answers: tuple[Tensor, ...] = ()
+    hints: tuple[Tensor, ...] = ()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pawsight.data.augment import Augmentation, augment, crop, draw_crops, mix
+from pawsight.data.augment import Augmentation, augment, crop, draw_crops, mirror, mix
 from pawsight.data.datamodule import NO_AUGMENTATION
 
 PIXELS = torch.randint(0, 256, (6, 40, 40, 3), generator=torch.Generator().manual_seed(0)).to(
@@ -96,10 +96,11 @@ def test_with_both_a_batch_is_either_blended_or_cut() -> None:
     assert not all(blended)
 
 
-def test_given_crops_are_used_and_mirroring_stays() -> None:
+def test_given_crops_are_used_mirrored_or_not() -> None:
     how = replace(NO_AUGMENTATION, min_area=0.3, max_aspect=1.5, rotation=10.0)
     crops = draw_crops(6, how, torch.Generator().manual_seed(0))
     plain = augment(PIXELS, 40, NO_AUGMENTATION, torch.Generator(), crops)
     torch.testing.assert_close(plain, crop(PIXELS, 40, crops))
-    mirrored = augment(PIXELS, 40, replace(NO_AUGMENTATION, flip=1.0), torch.Generator(), crops)
+    other_way = mirror(crops, 1.0, torch.Generator())
+    mirrored = augment(PIXELS, 40, NO_AUGMENTATION, torch.Generator(), other_way)
     torch.testing.assert_close(mirrored, plain.flip(3), atol=1e-5, rtol=0)

@@ -21,7 +21,7 @@ def test_validation_sees_what_serving_sees_to_the_last_bit(tmp_path: Path) -> No
     data = CatDogDataModule(table, image_size=50)
     data.setup("validate")
     batch = next(iter(data.val_dataloader()))
-    pictures, labels, _ = data.on_after_batch_transfer(batch, 0)
+    pictures, labels, *_ = data.on_after_batch_transfer(batch, 0)
     rows = data.rows("validation")
     how = Preprocessing(height=50, width=50)
     for picture, path in zip(pictures.numpy(), rows["path"], strict=True):

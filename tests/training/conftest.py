@@ -21,6 +21,9 @@ class EfficientNet(nn.Module):
 
     def forward(self, x):
         return self.layer(x.mean((2, 3)))
+
+    def extract_features(self, x):
+        return nn.functional.avg_pool2d(x, 8)
 """
 
 

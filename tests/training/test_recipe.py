@@ -24,6 +24,8 @@ def test_what_the_user_changes_is_changed_and_nothing_else() -> None:
         ("name = 'x'\nepoch = 3", "epoch: Extra inputs"),
         ("name = 'x'\nepochs = 0", "epochs: Input should be greater than or equal to 1"),
         ("name = 'x'\n[network]\nwidths = [1, 2]", "network\\..*widths"),
+        ("name = 'x'\n[network]\nkind = 'vit'\n[[hints]]\nteacher = 'x'", "of kind simple-cnn"),
+        ("name = 'x'\n[augmentation]\nmixup = 0.2\n[[hints]]\nteacher = 'x'", "mixup or cutmix"),
         ("name = ", "is not TOML"),
     ],
 )

@@ -5,16 +5,19 @@ import sys
 from itertools import cycle, islice
 from pathlib import Path
 
+import onnxruntime as ort
 import pytest
 import torch
 
 from pawsight.images.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from pawsight.inference.catalog import resolve
 from pawsight.inference.errors import ModelError
 from pawsight.training.fit import fit, starting_point
-from pawsight.training.recipe import Distillation, Recipe
+from pawsight.training.hint_teachers import load_hint_teacher
+from pawsight.training.recipe import Distillation, Hint, Recipe
 from pawsight.training.run import RunFolder
 from pawsight.training.starting_points import StartingPointError
-from pawsight.training.teachers import ImageNetTeacher
+from pawsight.training.teachers import ImageNetTeacher, as_seen
 from pawsight.training.train import begin
 from tests.drawn import drawn_table
 from tests.training.recipes import TINY
@@ -94,3 +97,37 @@ def test_a_teacher_that_is_not_installed_is_named_with_the_command(
 def test_what_only_a_vit_has_is_refused_for_another_network() -> None:
     with pytest.raises(ValueError, match="layer_decay can only be used with a network of kind vit"):
         Recipe(name="x", layer_decay=0.5)
+
+
+def test_a_student_comes_to_see_its_teachers_hints(
+    teacher_package: torch.nn.Linear, trained: Path, tmp_path: Path
+) -> None:
+    """One teacher is a package's, the other a model folder; both are kept and thrown away."""
+    hints = (
+        Hint(teacher="efficientnet-lite0", image_size=48, components=2),
+        Hint(teacher=str(trained), components=4),
+    )
+    recipe = TINY.model_copy(update={"hints": hints})
+    table = drawn_table(tmp_path / "pictures", 24)
+    run = begin(table, recipe, tmp_path / "model")
+    fit(table, recipe, run)
+    [log] = run.logs.glob("*/metrics.csv")
+    for name in ("train_hint_0", "train_hint_1"):
+        parts = [float(row[name]) for row in csv.DictReader(log.open()) if row[name]]
+        assert parts[-1] < 0.8 * parts[0]
+    assert len(list(run.answers.glob("hints-*.npy"))) == 2
+    assert "taught by efficientnet-lite0" in starting_point(recipe)
+    assert "; taught by drawn" in starting_point(recipe)
+
+
+@pytest.mark.parametrize("model", ["custom", "pretrained"])
+def test_a_models_features_are_the_average_of_its_hints(model: str) -> None:
+    pictures = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    teacher = load_hint_teacher(model, 0)
+    network = resolve(model).open()
+    session = ort.InferenceSession(network.network, providers=["CPUExecutionProvider"])
+    pixel_values = as_seen(pictures, network.card.preprocessing)
+    [features] = session.run(["features"], {"pixel_values": pixel_values})
+    hints = teacher(pictures)
+    assert hints.ndim == 4
+    torch.testing.assert_close(hints.mean((2, 3)), torch.from_numpy(features), atol=1e-4, rtol=1e-4)

@@ -66,14 +66,15 @@ def augment(
         size: Height and width of the result.
         how: The strengths.
         generator: The source of all randomness: the same state gives the same pictures.
-        crops: What :func:`draw_crops` gave, float [N, 2, 3], in place of new ones.
+        crops: What :func:`draw_crops` gave, mirrored as they shall be, float [N, 2, 3], in place of
+            new ones.
 
     Returns:
         float32 [N, 3, size, size] in [0, 1], channels last in memory.
     """
     if crops is None:
-        crops = draw_crops(len(pixels), how, generator)
-    cropped = crop(pixels, size, _mirror(crops, how.flip, generator))
+        crops = mirror(draw_crops(len(pixels), how, generator), how.flip, generator)
+    cropped = crop(pixels, size, crops)
     coloured = _recolour(cropped, how, generator).clamp_(0.0, 1.0)
     return _erase(coloured, how, generator).contiguous(memory_format=torch.channels_last)
 
@@ -97,6 +98,12 @@ def draw_crops(count: int, how: Augmentation, generator: torch.Generator) -> Ten
         torch.stack([height * sin, height * cos, top], dim=1),
     ]
     return torch.stack(rows, dim=1)
+
+
+def mirror(crops: Tensor, probability: float, generator: torch.Generator) -> Tensor:
+    """Turn left and right around in some affine maps, float [N, 2, 3]."""
+    sign = torch.where(_uniform(len(crops), 0.0, 1.0, generator) < probability, -1.0, 1.0)
+    return torch.cat([crops[:, :, :1] * sign[:, None, None], crops[:, :, 1:]], dim=2)
 
 
 def crop(pixels: Tensor, size: int, crops: Tensor) -> Tensor:
@@ -146,12 +153,6 @@ def mix(
 
 def _uniform(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:
     return torch.empty(count).uniform_(low, high, generator=generator)
-
-
-def _mirror(crops: Tensor, probability: float, generator: torch.Generator) -> Tensor:
-    """Turn left and right around in some of the maps, float [N, 2, 3]."""
-    sign = torch.where(_uniform(len(crops), 0.0, 1.0, generator) < probability, -1.0, 1.0)
-    return torch.cat([crops[:, :, :1] * sign[:, None, None], crops[:, :, 1:]], dim=2)
 
 
 def _recolour(pictures: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:

@@ -18,7 +18,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from pawsight.batch import Batch
 from pawsight.cpus import usable_cpus
-from pawsight.data.augment import Augmentation, augment, mix
+from pawsight.data.augment import Augmentation, augment, draw_crops, mirror, mix
+from pawsight.data.hints import Hints, HintTeacher, ask_for_hints
 from pawsight.data.problems import TableError, report
 from pawsight.data.splits import split_table
 from pawsight.data.table import read_table
@@ -70,13 +71,17 @@ class CatDogDataModule(L.LightningDataModule):
         views: How many crops of each picture there are in training, drawn once, so that teachers
             look at each only once and the answers are kept; 0 draws anew every time, and teachers
             look at what the network sees.
-        answers: The folder for the kept answers; needed with ``views`` and ``teachers``.
+        hinting: Teachers of which training batches carry what they see at every place, each with
+            the number of principal components that are kept of it.
+        answers: The folder for what teachers said; needed with ``hinting``, and with ``views`` and
+            ``teachers``.
         preprocessing: By default ``image_size``, stretched, ImageNet's mean and deviation.
         seed: Of the order and of the augmentation.
 
     Raises:
         TableError: The table cannot be used, or has labels that are not among the classes.
-        ValueError: There are ``views`` and ``teachers`` and no folder for the answers.
+        ValueError: There are ``hinting``, or ``views`` and ``teachers``, and no folder for what
+            they say.
     """
 
     def __init__(
@@ -94,6 +99,7 @@ class CatDogDataModule(L.LightningDataModule):
         repeats: Mapping[str, int] | None = None,
         teachers: Sequence[Teacher] = (),
         views: int = 0,
+        hinting: Sequence[tuple[HintTeacher, int]] = (),
         answers: Path | None = None,
     ) -> None:
         super().__init__()
@@ -105,8 +111,8 @@ class CatDogDataModule(L.LightningDataModule):
                 f"labels that are none of the classes {', '.join(self.classes)}: "
                 f"{', '.join(unknown)}"
             )
-        if views and teachers and not answers:
-            raise ValueError("with views, teachers' answers are kept: name the folder for them")
+        if not answers and (hinting or (views and teachers)):
+            raise ValueError("what teachers say of views and as hints is kept: name its folder")
         self.batch_size = batch_size
         self.image_size = image_size
         self.cache_size = cache_size or image_size
@@ -117,8 +123,10 @@ class CatDogDataModule(L.LightningDataModule):
         self.repeats = dict(repeats or {})
         self.teachers = teachers
         self.views = views
+        self.hinting = hinting
         self.answers = answers
         self._views: Views | None = None
+        self.hints: list[Hints] = []
         self._pictures: dict[str, Pictures] = {}
         self._mean = torch.tensor(self.preprocessing.mean).view(1, 3, 1, 1)
         self._std = torch.tensor(self.preprocessing.std).view(1, 3, 1, 1)
@@ -139,6 +147,16 @@ class CatDogDataModule(L.LightningDataModule):
             self._views = Views(len(pixels), self.views, self.augmentation, self.seed)
             if self.answers:
                 self._views.ask(self.teachers, pixels, self.answers)
+        if self.answers and "train" in self._pictures and not self.hints:
+            self.hints = [
+                ask_for_hints(
+                    teacher,
+                    self._pictures["train"].pixels,
+                    components,
+                    self.answers / f"hints-{number}-{teacher.name}.npy",
+                )
+                for number, (teacher, components) in enumerate(self.hinting)
+            ]
 
     def _load(self, split: str) -> Pictures:
         rows = self.rows(split)
@@ -190,16 +208,19 @@ class CatDogDataModule(L.LightningDataModule):
         # The step seeds the draw, so that a resumed training sees the pictures it would have seen.
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + trainer.global_step)
         how, labels = self.augmentation, batch.labels
-        crops: Tensor | None = None
         answers: tuple[Tensor, ...] = ()
         if self._views is not None:
             crops, answers = self._views.of_epoch(trainer.current_epoch, batch.rows)
+        else:
+            crops = draw_crops(len(labels), how, generator)
+        crops = mirror(crops, how.flip, generator)
+        hints = tuple(kept.of(batch.rows, crops) for kept in self.hints)
         pictures = augment(batch.pixels, size, how, generator, crops)
         if how.mixes:
             pictures, labels = mix(pictures, labels, len(self.classes), how, generator)
         if self._views is None:
             answers = tuple(teacher(pictures) for teacher in self.teachers)
-        return Batch((pictures - self._mean) / self._std, labels, answers)
+        return Batch((pictures - self._mean) / self._std, labels, answers, hints)
 
 
 def _cleaned(dataframe: pd.DataFrame, classes: Sequence[str] | None) -> pd.DataFrame:

@@ -79,19 +79,24 @@ class SimpleCNN(nn.Module):
 
     def features(self, pixel_values: Tensor) -> Tensor:
         """What the classifier sees, float [N, D]."""
-        features: Tensor = self.dropout(self._feature_map(pixel_values).mean((2, 3)))
+        return self.pool(self.feature_map(pixel_values))
+
+    def pool(self, feature_map: Tensor) -> Tensor:
+        """The average over places of :meth:`feature_map`, float [N, D]."""
+        features: Tensor = self.dropout(feature_map.mean((2, 3)))
         return features
 
     def activations(self, pixel_values: Tensor) -> Activations:
         """Logits together with what explaining and rejecting need."""
-        feature_map = self._feature_map(pixel_values)
+        feature_map = self.feature_map(pixel_values)
         features = feature_map.mean((2, 3))
         class_map = F.conv2d(
             feature_map, self.classifier.weight[:, :, None, None], self.classifier.bias
         )
         return Activations(self.classifier(features), features, class_map)
 
-    def _feature_map(self, pixel_values: Tensor) -> Tensor:
+    def feature_map(self, pixel_values: Tensor) -> Tensor:
+        """The last block's output, float [N, D, h, w]."""
         feature_map: Tensor = self.blocks(self.stem(pixel_values))
         return feature_map
 

@@ -36,6 +36,22 @@ class Imitation:
     temperature: float = 1.0
 
 
+@dataclass(frozen=True)
+class Hinting:
+    """How a network learns to see what a teacher sees, place by place.
+
+    The network's last feature map learns to tell it, by one more 1×1 convolution that is thrown
+    away afterwards; needs a network with ``feature_map``, ``num_features`` and ``classifier``.
+
+    Attributes:
+        components: K, of the teacher's features at a place.
+        weight: Of the part of their variance that is not explained, beside the loss of the labels.
+    """
+
+    components: int
+    weight: float = 1.0
+
+
 class CatDogClassifier(L.LightningModule):
     """Trains any network that maps pictures to logits.
 
@@ -59,6 +75,7 @@ class CatDogClassifier(L.LightningModule):
         layer_decay: The learning rate at the pixels as a part of the one at the classifier,
             geometric in between (Bao et al. 2022, *BEiT*); needs a network with ``height_of``.
         imitations: One for each teacher whose answers the training batches carry.
+        hintings: One for each teacher whose hints the training batches carry.
         optimizer: ``adamw``, or ``sgd`` with Nesterov's momentum 0.9 (Sutskever et al. 2013).
         patch_dropout: Pairs (first epoch, part); needs a network with ``patch_dropout``.
     """
@@ -77,11 +94,12 @@ class CatDogClassifier(L.LightningModule):
         restarts: Sequence[tuple[int, float]] = (),
         layer_decay: float = 1.0,
         imitations: Sequence[Imitation] = (),
+        hintings: Sequence[Hinting] = (),
         optimizer: Literal["adamw", "sgd"] = "adamw",
         patch_dropout: Sequence[tuple[int, float]] = (),
     ) -> None:
         super().__init__()
-        self.save_hyperparameters(ignore=["network", "imitations"])
+        self.save_hyperparameters(ignore=["network", "imitations", "hintings"])
         self.network = network.to(memory_format=torch.channels_last)
         self.num_classes = num_classes
         self.learning_rate = learning_rate
@@ -94,11 +112,15 @@ class CatDogClassifier(L.LightningModule):
         self.restarts = restarts
         self.layer_decay = layer_decay
         self.imitations = imitations
+        self.hintings = hintings
         self.optimizer = optimizer
         self.patch_dropout = sorted(patch_dropout)
         self.imitators = nn.ModuleList(
             nn.Linear(network.num_features, each.outputs) if each.outputs else nn.Identity()
             for each in imitations
+        )
+        self.guessers = nn.ModuleList(
+            nn.Conv2d(network.num_features, each.components, 1) for each in hintings
         )
         self.train_accuracy = self._new_accuracy()
         self.val_accuracy = self._new_accuracy()
@@ -122,12 +144,31 @@ class CatDogClassifier(L.LightningModule):
         """The loss of one batch; logs ``train_loss`` and ``train_accuracy``."""
         batch = Batch(*batch)
         pixel_values = _channels_last(batch.pixel_values)
-        if not self.imitations:
+        if not self.imitations and not self.hintings:
             return self._step("train", self.train_accuracy, batch, self(pixel_values))
-        features = self.network.features(pixel_values)
+        hints = pixel_values.new_zeros(())
+        if self.hintings:
+            feature_map = self.network.feature_map(pixel_values)
+            hints = self._guess(feature_map, batch.hints)
+            features = self.network.pool(feature_map)
+        else:
+            features = self.network.features(pixel_values)
         logits = self.network.classifier(features)
         loss = self._step("train", self.train_accuracy, batch, logits)
-        return loss + self._imitate(features, logits, batch.answers)
+        return loss + self._imitate(features, logits, batch.answers) + hints
+
+    def _guess(self, feature_map: Tensor, hints: Sequence[Tensor]) -> Tensor:
+        """The weighted parts of all hints' variance that are not explained; logs each."""
+        total = feature_map.new_zeros((), dtype=torch.float32)
+        for number, (how, guesser, hint) in enumerate(
+            zip(self.hintings, self.guessers, hints, strict=True)
+        ):
+            guess = guesser(feature_map).float()
+            error = guess - F.adaptive_avg_pool2d(hint, guess.shape[2:])
+            unexplained = error.square().sum(dim=1).mean()
+            self.log(f"train_hint_{number}", unexplained, on_step=True, on_epoch=False)
+            total = total + how.weight * unexplained
+        return total
 
     def _imitate(self, features: Tensor, logits: Tensor, answers: Sequence[Tensor]) -> Tensor:
         """The weighted divergences from all teachers; logs each."""

