@@ -46,9 +46,9 @@ def seen_by_the_strong_one(cascade: Cascade, monkeypatch: pytest.MonkeyPatch) ->
     sizes: list[int] = []
     run = cascade.strong.run
 
-    def counting(batch: Any) -> Any:
+    def counting(batch: Any, **how: Any) -> Any:
         sizes.append(len(batch))
-        return run(batch)
+        return run(batch, **how)
 
     monkeypatch.setattr(cascade.strong, "run", counting)
     return sizes

@@ -9,6 +9,7 @@ from PIL import Image
 
 import pawsight
 from pawsight.images.errors import ImageError, NotAnImage
+from pawsight.inference.artifact import ModelFolder
 from pawsight.inference.catalog import load_network
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.reading import Picture
@@ -73,6 +74,17 @@ def test_alone_and_among_31_others_the_same(model: Classifier) -> None:
         alone = model.predict(pictures[number])
         for label, share in alone.probabilities.items():
             assert together[number].probabilities[label] == pytest.approx(share, abs=1e-4)
+
+
+def test_side_by_side_and_alone_the_same(trained: Path) -> None:
+    """Whichever session runs, the answers are the same."""
+    model = Classifier(ModelFolder.open(trained), threads=2, for_many=True)
+    pictures = [model.read(draw("cat", seed)) for seed in range(3)]
+    for beside, alone in zip(
+        model.answer(pictures, alone=False), model.answer(pictures), strict=True
+    ):
+        assert beside.label == alone.label
+        assert beside.probabilities == pytest.approx(alone.probabilities, abs=1e-6)
 
 
 def test_one_bad_picture_among_many_has_its_error_in_its_place(

@@ -26,6 +26,7 @@ class Gated:
     Attributes:
         gate: Open at first.
         batches: The numbers that it was given, by batches.
+        alone: For each batch, whether it was said to be alone.
         busy: Released whenever a batch has come.
         failing: Numbers on which it fails.
     """
@@ -35,6 +36,7 @@ class Gated:
         self.gate = threading.Event()
         self.gate.set()
         self.batches: list[list[int]] = []
+        self.alone: list[bool] = []
         self.busy = threading.Semaphore(0)
         self.failing: set[int] = set()
 
@@ -42,9 +44,10 @@ class Gated:
     def numbers(self) -> list[int]:
         return sorted(number for batch in self.batches for number in batch)
 
-    def answer(self, pictures: list[Tensor]) -> list[Prediction]:
+    def answer(self, pictures: list[Tensor], *, alone: bool) -> list[Prediction]:
         numbers = [int(each[0]) for each in pictures]
         self.batches.append(numbers)
+        self.alone.append(alone)
         self.busy.release()
         assert self.gate.wait(PATIENCE)
         if self.failing & set(numbers):
@@ -84,6 +87,7 @@ def test_a_picture_that_comes_alone_waits_for_nothing() -> None:
 
     run(body)
     assert network.batches == [[0], [1], [2]]
+    assert all(network.alone)
 
 
 def test_what_arrives_while_the_network_is_busy_is_its_next_batch() -> None:
@@ -120,6 +124,7 @@ def test_no_batch_is_larger_than_it_may_be() -> None:
 
     run(body)
     assert max(map(len, network.batches)) <= BATCH
+    assert not network.alone[0]
 
 
 def test_models_share_the_batches_of_a_network_and_a_cascade_goes_on_to_the_second() -> None:

@@ -41,11 +41,13 @@ class Gate:
             self.read += 1
             return read(network, *args)
 
-        def held_answer(network: Classifier, pictures: list[Tensor]) -> list[Prediction]:
+        def held_answer(
+            network: Classifier, pictures: list[Tensor], **how: Any
+        ) -> list[Prediction]:
             self.run += len(pictures)
             self.entered.release()
             assert self.opened.wait(PATIENCE)
-            return answer(network, pictures)
+            return answer(network, pictures, **how)
 
         monkeypatch.setattr(Classifier, "read", counted_read)
         monkeypatch.setattr(Classifier, "answer", held_answer)

@@ -114,10 +114,14 @@ class Loader:
     Args:
         threads: Of each network; by default all processors that the process may use.
         provider: ONNX Runtime's execution provider that has to run them, such as ``cuda``.
+        for_many: Whether they shall be ready to run several batches side by side.
     """
 
-    def __init__(self, threads: int | None = None, provider: str = CPU) -> None:
+    def __init__(
+        self, threads: int | None = None, provider: str = CPU, *, for_many: bool = False
+    ) -> None:
         self._threads = threads
+        self._for_many = for_many
         self._provider = provider
         # By folder and by what is in it, which may change while this runs; gone with the models.
         self._networks: WeakValueDictionary[tuple[Entry, str | None], Classifier] = (
@@ -161,6 +165,7 @@ class Loader:
                 source=entry.source,
                 threads=self._threads,
                 provider=self._provider,
+                for_many=self._for_many,
             )
             self._networks[key] = network
         return network

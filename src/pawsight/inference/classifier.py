@@ -41,6 +41,8 @@ class Classifier(Predicting[Tensor]):
         precision: The arithmetic of the network; by default the fastest that the folder has and
             that answers the golden pictures rightly here.
         provider: ONNX Runtime's execution provider that has to run it, such as ``cuda``.
+        for_many: Be ready to run several batches side by side, which needs its weights in memory
+            once more.
 
     Attributes:
         threshold: Pictures that score lower are called ``neither``.
@@ -62,6 +64,7 @@ class Classifier(Predicting[Tensor]):
         may_lose: float | None = None,
         precision: Precision | None = None,
         provider: str = CPU,
+        for_many: bool = False,
     ) -> None:
         self.folder = folder
         self.reference = ModelReference(name or folder.card.name, folder.version, source)
@@ -70,7 +73,12 @@ class Classifier(Predicting[Tensor]):
         if may_lose is not None:
             self.choose_threshold(may_lose)
         self._network = Network(
-            folder, self._golden(), self.threads, precision, known_provider(provider)
+            folder,
+            self._golden(),
+            self.threads,
+            precision,
+            known_provider(provider),
+            for_many=for_many,
         )
 
     @property
@@ -151,17 +159,22 @@ class Classifier(Predicting[Tensor]):
         how = self.card.preprocessing
         return preprocess(read_pixels(picture, how.decode_size, limits), how)
 
-    def answer(self, pictures: Sequence[Tensor]) -> list[Prediction]:
-        """Answer about preprocessed pictures, each float32 [3, height, width]."""
-        return self.conclude(self.run(np.stack(pictures)).logits)
+    def answer(self, pictures: Sequence[Tensor], *, alone: bool = True) -> list[Prediction]:
+        """Answer about preprocessed pictures, each float32 [3, height, width].
+
+        Args:
+            pictures: A batch.
+            alone: Whether the processors have nothing else to do.
+        """
+        return self.conclude(self.run(np.stack(pictures), alone=alone).logits)
 
     def steps(self, picture: Picture, limits: Limits = DEFAULT_LIMITS) -> Steps:
         """Classify one picture, asking this network by way of who goes these steps."""
         return (yield Ask(self, self.read(picture, limits)))
 
-    def run(self, batch: Tensor) -> Outputs:
-        """Run the network on float32 [N, 3, height, width]."""
-        return self._network.run(batch)
+    def run(self, batch: Tensor, *, alone: bool = True) -> Outputs:
+        """Run the network on float32 [N, 3, height, width]; ``alone`` as for :meth:`answer`."""
+        return self._network.run(batch, alone=alone)
 
     def run_with_map(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """Run the network: logits [N, C], and what each place contributes to them [N, C, h, w].

@@ -56,6 +56,8 @@ class Network:
         threads: That compute.
         precision: This one or none; by default the fastest that the folder has.
         provider: ONNX Runtime's execution provider that has to run it.
+        for_many: Whether there is to be a second session of one thread, for batches that are not
+            alone: side by side, each on its own processor, they are done sooner.
 
     Attributes:
         precision: In which it computes.
@@ -74,9 +76,18 @@ class Network:
         threads: int,
         precision: Precision | None = None,
         provider: str = CPU,
+        *,
+        for_many: bool = False,
     ) -> None:
         self._folder = folder
         self._provider = provider
+        self._open_networks(golden, threads, precision)
+        self._side = self._session
+        if for_many and threads > 1 and provider == CPU:
+            self._side = _session(folder, _FILES[self.precision], 1, provider)
+
+    def _open_networks(self, golden: Tensor, threads: int, precision: Precision | None) -> None:
+        folder = self._folder
         quantised = folder.card.quantised
         if precision == "int8" and not quantised:
             raise ModelError(f"{_name(folder)} has no network in int8, only in float32")
@@ -107,9 +118,15 @@ class Network:
         """Whether it says what each place contributes to its logits."""
         return "class_map" in {each.name for each in self._session.get_outputs()}
 
-    def run(self, batch: Tensor) -> Outputs:
-        """Logits and features of float32 [N, 3, h, w]."""
-        logits, features = self._session.run(["logits", "features"], {"pixel_values": batch})
+    def run(self, batch: Tensor, *, alone: bool = True) -> Outputs:
+        """Logits and features of float32 [N, 3, h, w].
+
+        Args:
+            batch: The pictures.
+            alone: Whether the processors have nothing else to do.
+        """
+        session = self._session if alone else self._side
+        logits, features = session.run(["logits", "features"], {"pixel_values": batch})
         return Outputs(logits, features)
 
     def run_with_map(self, batch: Tensor) -> tuple[Tensor, Tensor]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,10 +58,6 @@ class Prediction:
     def rejected(self) -> bool:
         """Whether the picture shows none of the classes."""
         return self.label == NEITHER
-
-    def as_dict(self) -> dict[str, Any]:
-        """The prediction as plain dictionaries, strings and floats."""
-        return asdict(self)
 
 
 def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float64]:

@@ -40,8 +40,8 @@ class Imitation:
 class Hinting:
     """How a network learns to see what a teacher sees, place by place.
 
-    The network's last feature map learns to tell it, by one more 1×1 convolution that is thrown
-    away afterwards; needs a network with ``feature_map``, ``num_features`` and ``classifier``.
+    The network's last feature map learns to tell it, by a :class:`Guesser` that is thrown away
+    afterwards; needs a network with ``feature_map``, ``pool``, ``num_features`` and ``classifier``.
 
     Attributes:
         components: K, of the teacher's features at a place.
@@ -50,6 +50,30 @@ class Hinting:
 
     components: int
     weight: float = 1.0
+
+
+class Guesser(nn.Module):
+    """Tells from a feature map what a teacher sees at its places.
+
+    The map is normalised first and the guess made small, as what is to be guessed is: the steps of
+    AdamW, which are of one size for all weights, would else throw it far beyond.
+
+    Args:
+        features: D, of the map.
+        components: K, to be guessed; of variance 1 together.
+    """
+
+    def __init__(self, features: int, components: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(features, affine=False)
+        self.guess = nn.Conv2d(features, components, 1)
+        nn.init.zeros_(self.guess.weight)
+        self.scale = components**-0.5
+
+    def forward(self, feature_map: Tensor) -> Tensor:
+        """A guess, float32 [N, K, h, w], of float [N, D, h, w]."""
+        guess: Tensor = self.guess(self.norm(feature_map)).float() * self.scale
+        return guess
 
 
 class CatDogClassifier(L.LightningModule):
@@ -120,7 +144,7 @@ class CatDogClassifier(L.LightningModule):
             for each in imitations
         )
         self.guessers = nn.ModuleList(
-            nn.Conv2d(network.num_features, each.components, 1) for each in hintings
+            Guesser(network.num_features, each.components) for each in hintings
         )
         self.train_accuracy = self._new_accuracy()
         self.val_accuracy = self._new_accuracy()
@@ -163,7 +187,7 @@ class CatDogClassifier(L.LightningModule):
         for number, (how, guesser, hint) in enumerate(
             zip(self.hintings, self.guessers, hints, strict=True)
         ):
-            guess = guesser(feature_map).float()
+            guess = guesser(feature_map)
             error = guess - F.adaptive_avg_pool2d(hint, guess.shape[2:])
             unexplained = error.square().sum(dim=1).mean()
             self.log(f"train_hint_{number}", unexplained, on_step=True, on_epoch=False)

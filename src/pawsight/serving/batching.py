@@ -150,7 +150,9 @@ class Scheduler:
                 self._go_on([(job, None) for job in jobs])
                 self._meter.spent("decode", perf_counter() - start)
             else:
-                answers = _answers(network, [job.picture for job in jobs])
+                others = self._waiting - len(jobs)
+                alone = 2 * others < self.threads  # else each has a processor of its own
+                answers = _answers(network, [job.picture for job in jobs], alone=alone)
                 self._meter.spent("infer", perf_counter() - start)
                 self._meter.batched(network.reference.name, len(jobs))
                 self._go_on(list(zip(jobs, answers, strict=True)), network)
@@ -222,14 +224,14 @@ def _step(steps: Steps, answer: Outcome | None) -> Ask | Outcome:
         return error
 
 
-def _answers(network: Classifier, pictures: list[Tensor]) -> list[Outcome]:
+def _answers(network: Classifier, pictures: list[Tensor], *, alone: bool) -> list[Outcome]:
     """A network's answers; where it fails on a batch, each picture is asked about alone."""
     try:
-        return [*network.answer(pictures)]
+        return [*network.answer(pictures, alone=alone)]
     except Exception as error:  # noqa: BLE001 - whoever waits for the picture is told
         if len(pictures) == 1:
             return [error]
-        return [outcome for each in pictures for outcome in _answers(network, [each])]
+        return [outcome for each in pictures for outcome in _answers(network, [each], alone=alone)]
 
 
 def _deliver(ended: list[tuple[asyncio.Future[Prediction], Outcome]]) -> None:

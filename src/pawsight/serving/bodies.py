@@ -13,7 +13,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pawsight.serving.errors import Refusal, first_words, quoted
+from pawsight.serving.errors import Refusal, first_words, quoted, respond
 
 FILE_FIELD: Final = "file"
 FILES_FIELD: Final = "files"
@@ -35,7 +35,11 @@ Form = TypeVar("Form", bound=BaseModel)
 
 
 class Room:
-    """ASGI middleware: the bodies of all requests together hold no more bytes than they may.
+    """ASGI middleware: refuses early what there is no room for.
+
+    Pictures that would wait for too long are refused before anything else is done for them: the
+    time that a refusal takes is missing where pictures are answered. And the bodies of all requests
+    together hold no more bytes than they may.
 
     Args:
         app: The application.
@@ -49,6 +53,13 @@ class Room:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count what comes, until the request is answered."""
+        if scope["type"] == "http" and scope["path"].startswith("/predict/"):
+            try:
+                scope["app"].state.service.admit()
+            except Refusal as refusal:
+                response = await respond(Request(scope), refusal)
+                await response(scope, receive, send)
+                return
         mine = 0
 
         async def counted() -> Message:

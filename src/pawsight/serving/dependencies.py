@@ -62,17 +62,20 @@ PICTURE_PROBLEMS: Final = (
 )
 
 
-async def _state(request: Request) -> State:
+def state_of(request: Request) -> State:
+    """What the service holds."""
     return cast(State, request.app.state.service)
 
 
+async def _state(request: Request) -> State:
+    return state_of(request)
+
+
 Service = Annotated[State, Depends(_state)]
+ModelName = Annotated[str, Path(description="One of those that `GET /models` lists.")]
 
 
-async def _model(
-    model: Annotated[str, Path(description="One of those that `GET /models` lists.")],
-    service: Service,
-) -> Model:
+async def _model(model: ModelName, service: Service) -> Model:
     return service.model(model)
 
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from pawsight.serving.batches import Batch
-from pawsight.serving.bodies import open_pictures, read_picture
+from pawsight.serving.bodies import open_pictures
 from pawsight.serving.connections import unless_gone
 from pawsight.serving.dependencies import (
     BODY_PROBLEMS,
@@ -20,7 +20,10 @@ from pawsight.serving.dependencies import (
     ONE_PICTURE,
     PICTURE_PROBLEMS,
     Chosen,
+    ModelName,
     Service,
+    sent_picture,
+    state_of,
 )
 from pawsight.serving.errors import Refusal, responses
 from pawsight.serving.schemas import (
@@ -54,7 +57,7 @@ async def home() -> RedirectResponse:
     response_model=Answer,
     responses=responses(*MODEL_PROBLEMS, *BODY_PROBLEMS, *PICTURE_PROBLEMS, "precondition-failed"),
 )
-async def predict(request: Request, chosen: Chosen, service: Service) -> Response:
+async def predict(request: Request, model: ModelName) -> Response:
     """Send the picture in a form's field `file`, or alone as the body.
 
         curl -F file=@photo.jpg http://127.0.0.1:8000/predict/auto
@@ -65,10 +68,9 @@ async def predict(request: Request, chosen: Chosen, service: Service) -> Respons
     The answer's `ETag` names the picture and the model. A request that has it in `If-None-Match`
     is not answered again.
     """
-    settings = service.settings
-    service.admit()
-    data = await read_picture(request, settings.max_bytes, settings.body_seconds)
-    service.admit()
+    service = state_of(request)  # not injected: here it is counted in microseconds
+    chosen = service.model(model)
+    data = await sent_picture(request, service)
     tag = service.cache.tag(chosen, data)
     if tag and tag in request.headers.get("if-none-match", ""):
         raise Refusal(

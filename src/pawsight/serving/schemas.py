@@ -78,7 +78,8 @@ class Answer(BaseModel):
     @classmethod
     def of(cls, prediction: Prediction) -> Answer:
         """A prediction with an id."""
-        return cls(id=uuid4().hex, **prediction.as_dict())
+        said = {name: getattr(prediction, name) for name in cls.model_fields if name != "id"}
+        return cls.model_validate({"id": uuid4().hex, **said}, from_attributes=True)
 
 
 class BatchRecord(BaseModel):

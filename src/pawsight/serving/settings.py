@@ -96,8 +96,8 @@ class Settings(BaseSettings):
     )
     threads: Count | None = Field(
         default=None,
-        description="How many pictures are worked on at once, and the threads of each network; by "
-        "default the processors that the process may use.",
+        description="Processors to use; by default those that the process may use. So many threads "
+        "run a network that is asked alone, and one more (if there are several) work on pictures.",
     )
     api_keys: SecretStr | None = Field(
         default=None,

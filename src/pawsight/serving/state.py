@@ -74,10 +74,11 @@ class State:
         state = cls(
             settings,
             {},
-            Scheduler(threads, settings.max_waiting, meter),
+            # One more, for while one of them waits for the interpreter's lock.
+            Scheduler(threads + 1 if threads > 1 else 1, settings.max_waiting, meter),
             Cache(settings.cache),
             CapacityLimiter(threads),
-            Loader(threads, settings.provider),
+            Loader(threads, settings.provider, for_many=True),
             meter,
         )
         for name in settings.serve_models:
