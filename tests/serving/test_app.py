@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
@@ -21,6 +22,7 @@ from pawsight.serving.settings import Settings
 from tests.cascades import make_cascade_folder
 from tests.model_folders import make_model_folder
 from tests.pictures import picture
+from tests.running import Running
 
 ROOT = Path(__file__).parents[2]
 
@@ -134,6 +136,15 @@ def test_a_browser_is_shown_the_documentation(client: TestClient) -> None:
     scripts = re.findall(r'(?:src|href)="(/[^"]+)"', page)
     assert len(scripts) >= 2
     assert all(client.get(script).status_code == 200 for script in scripts)
+
+
+@pytest.mark.parametrize("address", ["/health/live", "/health/ready", "/models"])
+def test_who_asks_for_the_head_gets_that_alone(server: Running, address: str) -> None:
+    """Over a socket: it is the server that leaves the body out."""
+    whole, head = (httpx.request(each, server.url + address) for each in ("GET", "HEAD"))
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(whole.content))
+    assert httpx.head(f"{server.url}/predict/tiny").status_code == 405
 
 
 def test_another_address_and_another_method_are_problems(client: TestClient) -> None:
