@@ -51,9 +51,7 @@ class Watch:
             return
         start = perf_counter()
         method = scope["method"]
-        if (
-            method == "HEAD"
-        ):  # answered as GET is; the server, which has its own scope, sends no body
+        if method == "HEAD":  # answered as GET is; the server sends no body by its own scope
             scope = {**scope, "method": "GET"}
         name = request_id(scope)
         state = scope.setdefault("state", {})
