@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from pawsight.cli import options
+from pawsight.cli.aftermath import Aftermath, aftermath
 from pawsight.cli.common import fail, refusing
 from pawsight.cli.tally import Tally, shown
 
@@ -57,6 +58,26 @@ def classify(
     summary: Annotated[
         bool, typer.Option("--summary", help="Say at the end how many of each label there were.")
     ] = False,
+    copy_to: Annotated[
+        Path | None,
+        typer.Option(help="Copy the pictures into folders of this one, named by their labels."),
+    ] = None,
+    move_to: Annotated[Path | None, typer.Option(help="Move them there instead.")] = None,
+    min_confidence: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="What is less sure is copied or moved to 'unsure'."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be copied or moved, and do not.")
+    ] = False,
+    review: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Show the N least sure answers on a page: review.html, or beside --output.",
+            metavar="N",
+        ),
+    ] = None,
     may_lose: options.MayLose = None,
 ) -> None:
     """Classify pictures: a record for each, in order.
@@ -72,12 +93,21 @@ def classify(
     if "" in paths:
         fail("one of the paths is empty: name a picture, a folder or a glob ('.' is this folder)")
     kind = format or _of_ending(output)
+    after = aftermath(
+        paths,
+        output,
+        copy_to=copy_to,
+        move_to=move_to,
+        min_confidence=min_confidence,
+        dry_run=dry_run,
+        review=review,
+    )
     target = _target(output, kind, resume=resume, overwrite=overwrite)
     with refusing(ModelError):
         asked = load(model, threads=1, may_lose=may_lose)
     run = _Run(asked, paths, usable_cpus(), may_lose)
     try:
-        tally = run.to_file(target) if target else run.to_stream(kind, output)
+        tally = run.to_file(target) if target else run.to_stream(kind, output, after)
     except BrokenPipeError:  # whoever read the answers has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
@@ -89,9 +119,13 @@ def classify(
         fail(f"cannot write {where!r}: {error.strerror}{kept}")
     if not tally.done + tally.skipped:
         fail(f"no pictures in {', '.join(paths)}")
+    if target and (summary or after.wanted):
+        tally = Tally()
+        for row in target.rows():  # those of earlier runs, too
+            tally.add(row["label"])
+            after.take(row)
+    after.finish()
     if summary:
-        if target:
-            tally = Tally.of(target.rows())
         typer.echo(f"pawsight: {tally.summary()}", err=True)
     if failed := tally.failed + tally.failed_before:
         number = tally.done + tally.answered_before + tally.failed_before
@@ -150,7 +184,7 @@ class _Run:
         self._workers = workers
         self._may_lose = may_lose
 
-    def to_stream(self, kind: Format, file: Path | None) -> Tally:
+    def to_stream(self, kind: Format, file: Path | None, after: Aftermath) -> Tally:
         """Write a row for each picture as it comes, to a new file or to standard output."""
         from pawsight.bulk.sinks import open_sink
 
@@ -163,6 +197,7 @@ class _Run:
             stack.callback(sink.close)
             for row in self._rows(tally):
                 sink.write(row)
+                after.take(row)
         return tally
 
     def to_file(self, output: Output) -> Tally:

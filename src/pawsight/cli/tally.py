@@ -5,15 +5,12 @@ from __future__ import annotations
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import typer
-
-if TYPE_CHECKING:
-    from pawsight.bulk.records import Row
 
 _SECONDS: Final = 60.0  # between two lines of a log
 
@@ -38,14 +35,6 @@ class Tally:
         self.failed_before = 0
         self.total: int | None = None
         self._start = monotonic()
-
-    @classmethod
-    def of(cls, rows: Iterable[Row]) -> Tally:
-        """Of all rows of a file."""
-        tally = cls()
-        for row in rows:
-            tally.add(row["label"])
-        return tally
 
     @property
     def done(self) -> int:
