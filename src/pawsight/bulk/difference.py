@@ -21,7 +21,7 @@ class Change:
 
     Attributes:
         path: Of the picture.
-        before: In the first run: its label, ``error`` where it had none, None where it was not there.
+        before: Its label in the first run; ``error`` if it had none, None if it was not there.
         after: The same in the second run.
         confidence_before: Of the first run's answer, else None.
         confidence_after: Of the second run's answer, else None.
