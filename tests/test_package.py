@@ -25,7 +25,7 @@ def test_nobody_is_told_what_is_run(tmp_path: Path) -> None:
     quiet = {"CI", "GITHUB_ACTIONS", "ORT_DISABLE_TELEMETRY"}  # where it would not anyway
     environment = {name: each for name, each in os.environ.items() if name not in quiet}
     code = (
-        "import pawsight, os; pawsight.load('custom'); print(os.environ['ORT_DISABLE_TELEMETRY'])"
+        "import os, pawsight; pawsight.load('custom'); print(os.environ['ORT_DISABLE_TELEMETRY'])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
