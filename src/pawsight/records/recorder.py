@@ -1,0 +1,298 @@
+"""Writes answers in the background: one thread, in batches, never in the way of an answer."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
+
+from pawsight.records.errors import Unavailable, words_of
+from pawsight.records.keeping import DEFAULT_BOUNDS, Bounds, State, Status
+from pawsight.records.pictures import Pictures
+from pawsight.records.place import Place
+from pawsight.records.record import Feedback, Record, Recorded, Said, ToReview
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from pawsight.records.database import Database
+
+log = logging.getLogger(__name__)
+
+GATHER: Final = 0.25
+"""Seconds that a batch grows, unless somebody waits for it."""
+RETRY: Final = 1.0
+"""Seconds until the database is tried again."""
+MOST_WAITING: Final = 10_000
+"""Answers that wait to be written; further ones are not recorded."""
+_MOST_BYTES: Final = 64 * 1024 * 1024  # of the pictures that wait with them
+_BATCH: Final = 500  # answers in a transaction
+_TIDY: Final = 60.0  # seconds between looks for what is too old
+_AT_ONCE: Final = 1000  # answers that a transaction deletes
+
+Result = TypeVar("Result")
+Write: TypeAlias = "Callable[[Connection], Result]"
+
+
+@dataclass(frozen=True)
+class _Job(Generic[Result]):
+    write: Write[Result]
+    done: Future[Result]
+
+
+class Recorder:
+    """The record of one service.
+
+    What was :meth:`put` is written within moments, unless the process dies before: only what a
+    :meth:`write` or :meth:`written` has waited for is certain to be on the disk. While the database
+    cannot be written, answers wait for it in memory, up to :data:`MOST_WAITING` of them.
+
+    Args:
+        place: Of the database.
+        bounds: What is kept.
+        tell: Is called, by any thread, with how many answers were written and how many lost.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        bounds: Bounds = DEFAULT_BOUNDS,
+        tell: Callable[[int, int], object] = lambda _written, _lost: None,
+    ) -> None:
+        self.bounds = bounds
+        self.pictures = Pictures(place.pictures)
+        self._place = place
+        self._tell = tell
+        self._queue: deque[Record] = deque()  # filled by the event loop, emptied by the thread
+        self._batch: list[Record] = []  # what the thread has taken and not written yet
+        self._jobs: deque[_Job[Any]] = deque()
+        self._bytes_put = self._bytes_done = 0  # each counted by one thread alone
+        self._dropped = self._unwritable = 0  # likewise
+        self._reason: str | None = None
+        self._pictures_reason: str | None = None
+        self._database: Database | None = None
+        self._readable = False
+        self._tidy_at = 0.0
+        self._wake, self._hurry, self._closing = (threading.Event() for _ in range(3))
+        self._thread = threading.Thread(target=self._work, name="records", daemon=True)
+
+    def start(self) -> None:
+        """Open the database, in the background, and begin to write."""
+        self._wake.set()
+        self._hurry.set()
+        self._thread.start()
+
+    def close(self) -> None:
+        """Write what waits, if it can be written, and stop."""
+        for event in (self._closing, self._wake, self._hurry):
+            event.set()
+        self._thread.join()
+        if left := self.status.waiting:
+            log.warning("%d answers were not recorded: %s", left, self._reason)
+
+    @property
+    def status(self) -> Status:
+        """How it is doing now."""
+        state: State = "not-written" if self._reason else "written"
+        if not self._readable and not self._reason:
+            state = "starting"
+        return Status(
+            state,
+            self._reason or self._pictures_reason,
+            len(self._queue) + len(self._batch),
+            self._dropped + self._unwritable,
+        )
+
+    def put(self, record: Record) -> None:
+        """Have an answer written; for the event loop, which waits for nothing here."""
+        if len(self._queue) + len(self._batch) >= MOST_WAITING:
+            self._dropped += 1
+            self._tell(0, 1)
+            return
+        if record.picture is not None:
+            size = len(record.picture)
+            if self._bytes_put - self._bytes_done + size > _MOST_BYTES:
+                record = replace(record, picture=None)
+            else:
+                self._bytes_put += size
+        self._queue.append(record)
+        if not self._wake.is_set():
+            self._wake.set()
+
+    def write(self, write: Write[Result]) -> Future[Result]:
+        """Have something written after all that was put before; done when it is on the disk.
+
+        Args:
+            write: Writes, in a transaction of its own.
+
+        Returns:
+            With what it returns or raises; with Unavailable where the database cannot be written.
+        """
+        job = _Job(write, Future())
+        self._jobs.append(job)
+        self._wake.set()
+        self._hurry.set()
+        return job.done
+
+    def written(self) -> Future[None]:
+        """Done when all that was put before is on the disk; Unavailable where it cannot be."""
+        return self.write(lambda _: None)
+
+    def say(self, said: Said, picture: bytes | None) -> Future[Feedback]:
+        """Write what is said of an answer, and keep its picture if it came with it.
+
+        Returns:
+            What holds now, once it is on the disk; or UnknownRecord, UnknownLabel, OtherPicture,
+            Unavailable.
+        """
+
+        def write(connection: Connection) -> Feedback:
+            from pawsight.records.store import now, say
+
+            feedback = say(connection, said, now())
+            if picture is not None and said.digest is not None:
+                try:
+                    self.pictures.keep(said.digest, picture)
+                except OSError as error:
+                    raise Unavailable(f"the picture cannot be kept: {words_of(error)}") from error
+            return feedback
+
+        return self.write(write)
+
+    def answer(self, id_: str) -> Recorded:
+        """The answer of an id; blocks.
+
+        Raises:
+            UnknownRecord: It is not on the disk.
+            Unavailable: The database cannot be read.
+        """
+        from pawsight.records.store import read_answer
+
+        return self.read(lambda connection: read_answer(connection, id_))
+
+    def to_review(self, limit: int) -> list[ToReview]:
+        """The pictures that people should look at first; blocks.
+
+        Raises:
+            Unavailable: The database cannot be read.
+        """
+        from pawsight.records.review import to_review
+
+        return self.read(lambda connection: to_review(connection, limit))
+
+    def read(self, read: Callable[[Connection], Result]) -> Result:
+        """Read something; blocks.
+
+        Raises:
+            Unavailable: The database cannot be read.
+        """
+        if not self._readable or self._database is None:
+            raise Unavailable(self._reason or "the database is still being opened")
+        return self._database.read(read)
+
+    def _work(self) -> None:
+        closing = False
+        while not closing:
+            self._wake.wait(RETRY if self._reason else _TIDY)
+            self._hurry.wait(RETRY if self._reason else GATHER)
+            closing = self._closing.is_set()
+            self._wake.clear()
+            self._hurry.clear()
+            # Before the answers: what was put before a job has to be written before it.
+            jobs = [self._jobs.popleft() for _ in range(len(self._jobs))]
+            try:
+                self._write_answers()
+            except Exception as error:  # noqa: BLE001 - whatever it is, answers must go on
+                self._fail(error)
+            for job in jobs:
+                self._do(job)
+            if not self._reason and time.monotonic() >= self._tidy_at:
+                self._tidy()
+        if self._database is not None:
+            self._database.close()
+
+    def _write_answers(self) -> None:
+        """Write all that waits.
+
+        Raises:
+            Exception: The database cannot be opened or written; what waits is kept.
+        """
+        database = self._opened()
+        while True:
+            room = _BATCH - len(self._batch)
+            self._batch += [self._queue.popleft() for _ in range(min(room, len(self._queue)))]
+            if not self._batch:
+                break
+            self._keep_pictures()
+            lost = database.insert(self._batch)
+            self._unwritable += lost
+            self._tell(len(self._batch) - lost, lost)
+            self._batch = []
+        if self._reason:
+            log.info("answers are recorded again")
+        self._reason = None
+        self._readable = True
+
+    def _opened(self) -> Database:
+        if self._database is None:
+            # Imported here, so that a service which starts does not wait for SQLAlchemy.
+            from pawsight.records.database import Database
+
+            self._database = Database(self._place)
+        if self._reason or not self._readable or self._database.was_replaced():
+            self._database.prepare()
+        return self._database
+
+    def _keep_pictures(self) -> None:
+        for number, record in enumerate(self._batch):
+            if record.picture is None:
+                continue
+            self._bytes_done += len(record.picture)
+            self._batch[number] = replace(record, picture=None)
+            try:
+                self.pictures.keep(record.digest, record.picture)
+                self._pictures_reason = None
+            except OSError as error:
+                if not self._pictures_reason:
+                    log.warning("pictures cannot be kept: %s", error)
+                self._pictures_reason = f"pictures cannot be kept: {words_of(error)}"
+
+    def _do(self, job: _Job[Any]) -> None:
+        if not job.done.set_running_or_notify_cancel():
+            return
+        if self._reason or self._database is None:
+            job.done.set_exception(Unavailable(self._reason))
+            return
+        try:
+            job.done.set_result(self._database.write(job.write))
+        except Exception as error:  # noqa: BLE001 - it is for the one who waits
+            job.done.set_exception(error)
+
+    def _tidy(self) -> None:
+        """Delete what is too old or too much: a part now, the rest in the next rounds."""
+        if self._database is None:
+            return
+        try:
+            removed, digests = self._database.remove_old(
+                self.bounds.days or None, self.bounds.answers or None, _AT_ONCE
+            )
+            for digest in digests:
+                self.pictures.remove(digest)
+        except Exception as error:  # noqa: BLE001 - whatever it is, answers must go on
+            self._fail(error)
+            return
+        more = removed == _AT_ONCE
+        self._tidy_at = time.monotonic() + (0 if more else _TIDY)
+        if more:
+            self._wake.set()
+
+    def _fail(self, error: Exception) -> None:
+        words = words_of(error)
+        if words != self._reason:
+            log.warning("answers are not recorded: %s", words, exc_info=error)
+        self._reason = words
