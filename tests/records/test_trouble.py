@@ -139,13 +139,11 @@ def test_a_read_only_database_is_said_and_read(start: Start, file: Path) -> None
     assert refused(found) == "the database is read-only"
     found.put(record())
     assert found.status.waiting == 1
+    assert found.answer(given.id).prediction == given.prediction
 
 
-def test_a_server_that_only_reads_is_said(
-    postgres: Server, recording: Start, url: str, place: Place
-) -> None:
-    if not url.startswith("postgresql"):
-        pytest.skip("of PostgreSQL")
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_server_that_only_reads_is_said(recording: Start, place: Place) -> None:
     first = recording()
     put(first, record())
     with create_engine(place.url).connect() as connection:
@@ -164,11 +162,8 @@ def test_a_server_that_only_reads_is_said(
     assert second.read(count) == 2
 
 
-def test_a_server_that_goes_away_and_comes_back(
-    postgres: Server, recording: Start, url: str
-) -> None:
-    if not url.startswith("postgresql"):
-        pytest.skip("of PostgreSQL")
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_server_that_goes_away_and_comes_back(postgres: Server, recording: Start) -> None:
     found = recording()
     put(found, record())
     data = str(postgres.folder / "data")

@@ -25,6 +25,7 @@ def serve(
     """
     from pydantic import ValidationError
 
+    from pawsight.extras import ExtraMissing
     from pawsight.inference.errors import ModelError
     from pawsight.serving.server import serve as run
     from pawsight.serving.settings import Settings
@@ -40,5 +41,5 @@ def serve(
     except ValidationError as error:
         first = error.errors()[0]
         fail(f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}")
-    with refusing(ModelError):
+    with refusing(ModelError, ExtraMissing):
         run(settings)

@@ -13,7 +13,7 @@ from pawsight.records.engine import open_engine, writing
 from pawsight.records.errors import Unavailable, words_of
 from pawsight.records.place import Place
 from pawsight.records.record import Record
-from pawsight.records.schema import bring_up_to_date
+from pawsight.records.schema import bring_up_to_date, prove_writable
 from pawsight.records.store import insert_answers, now, remove_old
 
 Result = TypeVar("Result")
@@ -49,6 +49,15 @@ class Database:
             bring_up_to_date(connection)
         if self._file is not None:
             self._inode = self._file.stat().st_ino
+
+    def prove_writable(self) -> None:
+        """Write something that changes nothing.
+
+        Raises:
+            SQLAlchemyError: The database cannot be written.
+        """
+        with self._writers.begin() as connection:
+            prove_writable(connection)
 
     def was_replaced(self) -> bool:
         """Whether SQLite's file is another than the one that was prepared, or is gone."""

@@ -47,6 +47,7 @@ class Feedback:
 
     Attributes:
         id: Of the answer.
+        digest: Of the picture.
         label: One of its model's classes, ``neither``, or :data:`WRONG`.
         comment: Up to :data:`MAX_COMMENT` letters.
         time: When it was said, in UTC.
@@ -54,6 +55,7 @@ class Feedback:
     """
 
     id: str
+    digest: str
     label: str
     comment: str | None
     time: datetime

@@ -108,12 +108,16 @@ class Recorder:
             self._dropped + self._unwritable,
         )
 
-    def put(self, record: Record) -> None:
-        """Have an answer written; for the event loop, which waits for nothing here."""
+    def put(self, record: Record) -> bool:
+        """Have an answer written; for the event loop, which waits for nothing here.
+
+        Returns:
+            Whether it will be, as far as is known: there may be too many that wait.
+        """
         if len(self._queue) + len(self._batch) >= MOST_WAITING:
             self._dropped += 1
             self._tell(0, 1)
-            return
+            return False
         if record.picture is not None:
             size = len(record.picture)
             if self._bytes_put - self._bytes_done + size > _MOST_BYTES:
@@ -123,6 +127,7 @@ class Recorder:
         self._queue.append(record)
         if not self._wake.is_set():
             self._wake.set()
+        return True
 
     def write(self, write: Write[Result]) -> Future[Result]:
         """Have something written after all that was put before; done when it is on the disk.
@@ -236,7 +241,6 @@ class Recorder:
         if self._reason:
             log.info("answers are recorded again")
         self._reason = None
-        self._readable = True
 
     def _opened(self) -> Database:
         if self._database is None:
@@ -246,6 +250,8 @@ class Recorder:
             self._database = Database(self._place)
         if self._reason or not self._readable or self._database.was_replaced():
             self._database.prepare()
+            self._readable = True
+            self._database.prove_writable()
         return self._database
 
     def _keep_pictures(self) -> None:

@@ -42,3 +42,12 @@ def bring_up_to_date(connection: Connection) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, CURRENT)
+
+
+def prove_writable(connection: Connection) -> None:
+    """Write something that changes nothing.
+
+    Raises:
+        SQLAlchemyError: It cannot be written, as in a database that is read-only.
+    """
+    connection.execute(text("UPDATE alembic_version SET version_num = version_num"))

@@ -87,7 +87,7 @@ def say(connection: Connection, said: Said, now: datetime) -> Feedback:
     values = {"label": said.label, "comment": said.comment, "time": now, "replaced": replaced}
     insert = _insert(connection, FeedbackRow).values(id=said.id, digest=answer.digest, **values)
     connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=values))
-    return Feedback(said.id, said.label, said.comment, now, replaced)
+    return Feedback(said.id, answer.digest, said.label, said.comment, now, replaced)
 
 
 def remove_old(
@@ -160,7 +160,7 @@ def _with_feedback() -> Any:  # noqa: ANN401 - a Select of twenty columns
 def _recorded(row: Row[Any]) -> Recorded:
     feedback = None
     if row.said is not None:
-        feedback = Feedback(row.id, row.said, row.comment, row.said_at, row.replaced)
+        feedback = Feedback(row.id, row.digest, row.said, row.comment, row.said_at, row.replaced)
     prediction = Prediction(
         label=row.label,
         confidence=row.confidence,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, String, Text
+from sqlalchemy import JSON, DateTime, Dialect, Double, ForeignKey, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -49,11 +49,11 @@ class AnswerRow(Base):
     decided_by_version: Mapped[str] = mapped_column(Text)
     label: Mapped[str] = mapped_column(Text)
     probabilities: Mapped[dict[str, float]] = mapped_column(JSON)
-    confidence: Mapped[float]
-    score: Mapped[float]
-    margin: Mapped[float]
+    confidence: Mapped[float] = mapped_column(Double)
+    score: Mapped[float] = mapped_column(Double)
+    margin: Mapped[float] = mapped_column(Double)
     rejected: Mapped[bool]
-    seconds: Mapped[float]
+    seconds: Mapped[float] = mapped_column(Double)
 
 
 class FeedbackRow(Base):

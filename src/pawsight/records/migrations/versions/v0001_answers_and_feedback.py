@@ -23,11 +23,11 @@ def upgrade() -> None:
         sa.Column("decided_by_version", sa.Text, nullable=False),
         sa.Column("label", sa.Text, nullable=False),
         sa.Column("probabilities", sa.JSON, nullable=False),
-        sa.Column("confidence", sa.Float, nullable=False),
-        sa.Column("score", sa.Float, nullable=False),
-        sa.Column("margin", sa.Float, nullable=False),
+        sa.Column("confidence", sa.Double, nullable=False),
+        sa.Column("score", sa.Double, nullable=False),
+        sa.Column("margin", sa.Double, nullable=False),
         sa.Column("rejected", sa.Boolean, nullable=False),
-        sa.Column("seconds", sa.Float, nullable=False),
+        sa.Column("seconds", sa.Double, nullable=False),
     )
     op.create_table(
         "feedback",
