@@ -31,6 +31,7 @@ RETRY: Final = 1.0
 MOST_WAITING: Final = 10_000
 """Answers that wait to be written; further ones are not recorded."""
 _MOST_BYTES: Final = 64 * 1024 * 1024  # of the pictures that wait with them
+_OPENING: Final = 5.0  # seconds that a reader waits for the database to be opened
 _BATCH: Final = 500  # answers in a transaction
 _TIDY: Final = 60.0  # seconds between looks for what is too old
 _AT_ONCE: Final = 1000  # answers that a transaction deletes
@@ -79,6 +80,7 @@ class Recorder:
         self._readable = False
         self._tidy_at = 0.0
         self._wake, self._hurry, self._closing = (threading.Event() for _ in range(3))
+        self._tried = threading.Event()  # to open the database
         self._thread = threading.Thread(target=self._work, name="records", daemon=True)
 
     def start(self) -> None:
@@ -196,6 +198,7 @@ class Recorder:
         Raises:
             Unavailable: The database cannot be read.
         """
+        self._tried.wait(_OPENING)
         if not self._readable or self._database is None:
             raise Unavailable(self._reason or "the database is still being opened")
         return self._database.read(read)
@@ -214,6 +217,7 @@ class Recorder:
                 self._write_answers()
             except Exception as error:  # noqa: BLE001 - whatever it is, answers must go on
                 self._fail(error)
+            self._tried.set()
             for job in jobs:
                 self._do(job)
             if not self._reason and time.monotonic() >= self._tidy_at:

@@ -56,6 +56,8 @@ def read_answer(connection: Connection, id_: str) -> Recorded:
     Raises:
         UnknownRecord: There is none.
     """
+    if "\0" in id_:  # which PostgreSQL does not even take for a question
+        raise UnknownRecord(id_)
     row = connection.execute(_with_feedback().where(AnswerRow.id == id_)).one_or_none()
     if row is None:
         raise UnknownRecord(id_)
