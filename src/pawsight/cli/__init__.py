@@ -11,6 +11,7 @@ from pawsight.cli import (
     evaluate,
     explain,
     export,
+    feedback,
     models,
     seen,
     serve,
@@ -37,6 +38,7 @@ app.command()(seen.seen)
 app.command()(audit.audit)
 app.command()(cascade.cascade)
 app.command()(export.export)
+app.add_typer(feedback.app, name="feedback")
 app.add_typer(models.app, name="models")
 
 
