@@ -19,6 +19,7 @@ def modules_after(code: str) -> set[str]:
 
 
 HEAVY = {"torch", "pandas", "fastapi", "lightning", "transformers", "sklearn", "streamlit"}
+HEAVY |= {"sqlalchemy", "alembic"}
 
 
 def test_importing_the_package_costs_nothing() -> None:

@@ -49,4 +49,10 @@ def put(recorder: Recorder, *records: Record) -> None:
     """Record answers, and wait until they are on the disk."""
     for each in records:
         recorder.put(each)
-    recorder.written().result(PATIENCE)
+    for each in records:
+        assert recorder.kept(each.id).result(PATIENCE)
+
+
+def settle(recorder: Recorder) -> None:
+    """Wait until all that was put is on the disk."""
+    assert not recorder.kept("0" * 32).result(PATIENCE)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from pawsight.records import recorder as recorder_module
-from pawsight.records.keeping import Status
+from pawsight.records import waiting
+from pawsight.records.keeping import Bounds, Status
 from pawsight.records.pictures import digest_of
+from pawsight.records.place import Place
 from pawsight.records.record import (
     Feedback,
     OtherPicture,
@@ -23,7 +24,7 @@ from pawsight.records.record import (
 from pawsight.records.recorder import Recorder
 from pawsight.records.store import count, labelled
 from tests.pictures import picture
-from tests.records.answers import PATIENCE, put, record
+from tests.records.answers import PATIENCE, put, record, settle
 
 
 def say(
@@ -53,13 +54,13 @@ def test_many_are_all_written_and_those_put_last_when_it_is_closed(
         first.put(each)
     first.close()
     again = recording()
-    again.written().result(PATIENCE)
+    settle(again)
     assert again.read(count) == len(given)
     assert again.answer(given[-1].id).prediction == given[-1].prediction
 
 
 def test_an_answer_that_was_never_given_is_unknown(recorder: Recorder) -> None:
-    recorder.written().result(PATIENCE)
+    settle(recorder)
     with pytest.raises(UnknownRecord):
         recorder.answer("0" * 32)
     with pytest.raises(UnknownRecord):
@@ -134,8 +135,8 @@ def test_old_answers_go_with_their_pictures_unless_something_was_said(
     say(first, stays.id, "cat")
     first.close()
     second = recording(days=90)
-    second.written().result(PATIENCE)
-    second.written().result(PATIENCE)  # it tidies after each round
+    settle(second)
+    settle(second)  # it tidies after each round
     with pytest.raises(UnknownRecord):
         second.answer(gone.id)
     assert {second.answer(each.id).id for each in (stays, fresh)} == {stays.id, fresh.id}
@@ -151,8 +152,8 @@ def test_a_picture_stays_while_another_answer_is_about_it(
     put(first, record(file, days_ago=91, keep=True), record(file, keep=True))
     first.close()
     second = recording(days=90)
-    second.written().result(PATIENCE)
-    second.written().result(PATIENCE)
+    settle(second)
+    settle(second)
     assert second.read(count) == 1
     assert second.pictures.find(digest_of(file))
 
@@ -168,7 +169,7 @@ def test_no_more_than_so_many_are_kept_the_latest(
     first.close()
     second = recording(days=0, answers=5)
     for _ in range(8):
-        second.written().result(PATIENCE)
+        settle(second)
     there = [each.id for each in given if _is_there(second, each.id)]
     assert there == [each.id for each in [*given[:5], given[19]]]
 
@@ -217,19 +218,37 @@ def test_what_was_said_last_of_a_picture_is_its_label(recorder: Recorder) -> Non
 
 
 def test_when_too_many_wait_further_ones_are_counted_as_lost(
-    place: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recorder_module, "MOST_WAITING", 3)
+    monkeypatch.setattr(waiting, "MOST", 3)
     told: list[tuple[int, int]] = []
-    recorder = Recorder(place, tell=lambda *numbers: told.append(numbers))  # type: ignore[arg-type]
+    recorder = Recorder(place, tell=lambda *numbers: told.append(numbers))
     for _ in range(5):  # not started: nothing is written
         recorder.put(record())
     assert (recorder.status.waiting, recorder.status.lost) == (3, 2)
     recorder.start()
-    recorder.written().result(PATIENCE)
+    settle(recorder)
     assert recorder.read(count) == 3
     recorder.close()
     assert told == [(0, 1), (0, 1), (3, 0)]
+
+
+def test_when_too_many_bytes_wait_answers_are_recorded_without_their_pictures(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [picture("red"), picture("blue"), picture("green")]
+    monkeypatch.setattr(waiting, "MOST_BYTES", len(files[0]) + len(files[1]))
+    recorder = Recorder(place, Bounds(all_pictures=True))
+    for each in files:
+        recorder.put(record(each, keep=True))
+    recorder.start()
+    put(recorder, *(record(each, keep=True) for each in files[:1]))
+    kept = [recorder.pictures.find(digest_of(each)) is not None for each in files]
+    assert kept == [True, True, False]
+    put(recorder, record(files[2], keep=True))  # there is room again
+    assert recorder.pictures.find(digest_of(files[2]))
+    assert recorder.read(count) == 5
+    recorder.close()
 
 
 @pytest.mark.parametrize(

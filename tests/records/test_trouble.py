@@ -25,7 +25,7 @@ from pawsight.records.place import Place, find
 from pawsight.records.record import Said
 from pawsight.records.recorder import Recorder
 from pawsight.records.store import count
-from tests.records.answers import PATIENCE, put, record
+from tests.records.answers import PATIENCE, put, record, settle
 from tests.records.conftest import Server
 
 Start = Callable[..., Recorder]
@@ -100,7 +100,7 @@ def test_while_it_is_locked_answers_wait_and_then_are_written(start: Start, file
         with pytest.raises(Unavailable, match="locked"):
             found.say(Said(second.id, "cat"), None).result(PATIENCE)
         with pytest.raises(Unavailable, match="locked"):
-            found.written().result(PATIENCE)
+            settle(found)
         assert found.answer(first.id).prediction == first.prediction  # what is there can be read
     until(lambda: found.status.state == "written")
     assert found.answer(second.id).prediction == second.prediction
@@ -238,7 +238,7 @@ def test_the_migrations_make_the_tables_that_the_code_expects(
 
     from pawsight.records.tables import Base
 
-    recording().written().result(PATIENCE)
+    settle(recording())
     with create_engine(place.url).connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
@@ -347,3 +347,16 @@ def test_the_default_lies_in_the_data_folder_and_off_nowhere(
 
 def test_a_password_is_not_shown() -> None:
     assert "secret" not in repr(find("postgresql://cat:secret@nowhere/records"))
+
+
+def test_an_answer_that_no_database_takes_is_lost_and_the_others_are_written(
+    place: Place, recording: Start
+) -> None:
+    recorder = recording()
+    good, bad = record(), record()
+    bad = replace(bad, seconds=None)  # type: ignore[arg-type]
+    for each in (bad, good):
+        recorder.put(each)
+    assert recorder.kept(good.id).result(PATIENCE)
+    assert not recorder.kept(bad.id).result(PATIENCE)
+    assert (recorder.status.state, recorder.status.lost) == ("written", 1)

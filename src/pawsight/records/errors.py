@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+UNKNOWN: Final = "the database fails; the service's log says how"
 _WORDS: Final = (
     # What the drivers say, and what we do.
     ("database is locked", "the database is locked by another program"),
@@ -53,4 +54,4 @@ def words_of(error: Exception) -> str:
     for part, words in _WORDS:
         if part in said:
             return words
-    return "the database fails; the service's log says how"
+    return UNKNOWN

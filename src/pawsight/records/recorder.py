@@ -8,14 +8,15 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
-from pawsight.records.errors import Unavailable, words_of
+from pawsight.records.errors import UNKNOWN, Unavailable, words_of
 from pawsight.records.keeping import DEFAULT_BOUNDS, Bounds, State, Status
 from pawsight.records.pictures import Pictures
 from pawsight.records.place import Place
 from pawsight.records.record import Feedback, Record, Recorded, Said, ToReview
+from pawsight.records.waiting import Waiting
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -28,9 +29,6 @@ GATHER: Final = 0.25
 """Seconds that a batch grows, unless somebody waits for it."""
 RETRY: Final = 1.0
 """Seconds until the database is tried again."""
-MOST_WAITING: Final = 10_000
-"""Answers that wait to be written; further ones are not recorded."""
-_MOST_BYTES: Final = 64 * 1024 * 1024  # of the pictures that wait with them
 _OPENING: Final = 5.0  # seconds that a reader waits for the database to be opened
 _BATCH: Final = 500  # answers in a transaction
 _TIDY: Final = 60.0  # seconds between looks for what is too old
@@ -49,9 +47,9 @@ class _Job(Generic[Result]):
 class Recorder:
     """The record of one service.
 
-    What was :meth:`put` is written within moments, unless the process dies before: only what a
-    :meth:`write` or :meth:`written` has waited for is certain to be on the disk. While the database
-    cannot be written, answers wait for it in memory, up to :data:`MOST_WAITING` of them.
+    What was :meth:`put` is written within moments, unless the process dies before: only what
+    :meth:`kept` or :meth:`answer` says to be on the disk is. While the database cannot be written,
+    answers wait for it in memory, as many as :mod:`pawsight.records.waiting` says.
 
     Args:
         place: Of the database.
@@ -69,11 +67,9 @@ class Recorder:
         self.pictures = Pictures(place.pictures)
         self._place = place
         self._tell = tell
-        self._queue: deque[Record] = deque()  # filled by the event loop, emptied by the thread
-        self._batch: list[Record] = []  # what the thread has taken and not written yet
+        self._waiting = Waiting()
         self._jobs: deque[_Job[Any]] = deque()
-        self._bytes_put = self._bytes_done = 0  # each counted by one thread alone
-        self._dropped = self._unwritable = 0  # likewise
+        self._unwritable = 0
         self._reason: str | None = None
         self._pictures_reason: str | None = None
         self._database: Database | None = None
@@ -106,8 +102,8 @@ class Recorder:
         return Status(
             state,
             self._reason or self._pictures_reason,
-            len(self._queue) + len(self._batch),
-            self._dropped + self._unwritable,
+            len(self._waiting),
+            self._waiting.dropped + self._unwritable,
         )
 
     def put(self, record: Record) -> bool:
@@ -116,17 +112,9 @@ class Recorder:
         Returns:
             Whether it will be, as far as is known: there may be too many that wait.
         """
-        if len(self._queue) + len(self._batch) >= MOST_WAITING:
-            self._dropped += 1
+        if not self._waiting.put(record):
             self._tell(0, 1)
             return False
-        if record.picture is not None:
-            size = len(record.picture)
-            if self._bytes_put - self._bytes_done + size > _MOST_BYTES:
-                record = replace(record, picture=None)
-            else:
-                self._bytes_put += size
-        self._queue.append(record)
         if not self._wake.is_set():
             self._wake.set()
         return True
@@ -146,9 +134,19 @@ class Recorder:
         self._hurry.set()
         return job.done
 
-    def written(self) -> Future[None]:
-        """Done when all that was put before is on the disk; Unavailable where it cannot be."""
-        return self.write(lambda _: None)
+    def kept(self, id_: str) -> Future[bool]:
+        """Whether an answer is on the disk, once all that was put before was written.
+
+        Returns:
+            With that; with Unavailable where the database cannot be written.
+        """
+
+        def look(connection: Connection) -> bool:
+            from pawsight.records.store import has_answer
+
+            return has_answer(connection, id_)
+
+        return self.write(look)
 
     def say(self, said: Said, picture: bytes | None) -> Future[Feedback]:
         """Write what is said of an answer, and keep its picture if it came with it.
@@ -233,15 +231,15 @@ class Recorder:
         """
         database = self._opened()
         while True:
-            room = _BATCH - len(self._batch)
-            self._batch += [self._queue.popleft() for _ in range(min(room, len(self._queue)))]
-            if not self._batch:
+            self._waiting.fill(_BATCH)
+            batch = self._waiting.batch
+            if not batch:
                 break
-            self._keep_pictures()
-            lost = database.insert(self._batch)
+            self._keep_pictures(batch)
+            lost = database.insert(batch)
             self._unwritable += lost
-            self._tell(len(self._batch) - lost, lost)
-            self._batch = []
+            self._waiting.batch = []
+            self._tell(len(batch) - lost, lost)
         if self._reason:
             log.info("answers are recorded again")
         self._reason = None
@@ -258,12 +256,11 @@ class Recorder:
             self._database.prove_writable()
         return self._database
 
-    def _keep_pictures(self) -> None:
-        for number, record in enumerate(self._batch):
+    def _keep_pictures(self, batch: list[Record]) -> None:
+        for number, record in enumerate(batch):
             if record.picture is None:
                 continue
-            self._bytes_done += len(record.picture)
-            self._batch[number] = replace(record, picture=None)
+            self._waiting.without_picture(number)
             try:
                 self.pictures.keep(record.digest, record.picture)
                 self._pictures_reason = None
@@ -291,11 +288,14 @@ class Recorder:
             removed, digests = self._database.remove_old(
                 self.bounds.days or None, self.bounds.answers or None, _AT_ONCE
             )
-            for digest in digests:
-                self.pictures.remove(digest)
         except Exception as error:  # noqa: BLE001 - whatever it is, answers must go on
             self._fail(error)
             return
+        for digest in digests:
+            try:
+                self.pictures.remove(digest)
+            except OSError as error:
+                log.warning("the picture of an old answer cannot be deleted: %s", error)
         more = removed == _AT_ONCE
         self._tidy_at = time.monotonic() + (0 if more else _TIDY)
         if more:
@@ -304,5 +304,6 @@ class Recorder:
     def _fail(self, error: Exception) -> None:
         words = words_of(error)
         if words != self._reason:
-            log.warning("answers are not recorded: %s", words, exc_info=error)
+            unknown = error if words == UNKNOWN else None
+            log.warning("answers are not recorded: %s", words, exc_info=unknown)
         self._reason = words

@@ -50,6 +50,11 @@ def insert_answers(connection: Connection, records: Sequence[Record]) -> None:
     connection.execute(_insert(connection, AnswerRow).on_conflict_do_nothing(), rows)
 
 
+def has_answer(connection: Connection, id_: str) -> bool:
+    """Whether there is an answer of an id."""
+    return connection.scalar(select(AnswerRow.id).where(AnswerRow.id == id_)) is not None
+
+
 def read_answer(connection: Connection, id_: str) -> Recorded:
     """The answer of an id, with what was said of it.
 

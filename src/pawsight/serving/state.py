@@ -253,10 +253,9 @@ class State:
         if self.recorder is None or not answered.recorded:
             return False
         try:
-            await asyncio.wrap_future(self.recorder.written())
+            return await asyncio.wrap_future(self.recorder.kept(answered.id))
         except Unavailable:
             return False
-        return True
 
     async def run(self, function: Callable[[], Result]) -> Result:
         """Call what computes for longer beside the event loop, a bounded number at once."""
