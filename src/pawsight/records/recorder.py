@@ -8,8 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from pawsight.records.errors import UNKNOWN, Unavailable, words_of
 from pawsight.records.keeping import DEFAULT_BOUNDS, Bounds, State, Status
@@ -38,12 +37,6 @@ Result = TypeVar("Result")
 Write: TypeAlias = "Callable[[Connection], Result]"
 
 
-@dataclass(frozen=True)
-class _Job(Generic[Result]):
-    write: Write[Result]
-    done: Future[Result]
-
-
 class Recorder:
     """The record of one service.
 
@@ -68,7 +61,7 @@ class Recorder:
         self._place = place
         self._tell = tell
         self._waiting = Waiting()
-        self._jobs: deque[_Job[Any]] = deque()
+        self._jobs: deque[tuple[Write[Any], Future[Any]]] = deque()
         self._unwritable = 0
         self._reason: str | None = None
         self._pictures_reason: str | None = None
@@ -80,13 +73,14 @@ class Recorder:
         self._thread = threading.Thread(target=self._work, name="records", daemon=True)
 
     def start(self) -> None:
-        """Open the database, in the background, and begin to write."""
+        """Open the database, in the background and a moment later, and begin to write."""
         self._wake.set()
-        self._hurry.set()
         self._thread.start()
 
     def close(self) -> None:
         """Write what waits, if it can be written, and stop."""
+        if self._thread.ident is None:  # it was never started
+            return
         for event in (self._closing, self._wake, self._hurry):
             event.set()
         self._thread.join()
@@ -128,11 +122,11 @@ class Recorder:
         Returns:
             With what it returns or raises; with Unavailable where the database cannot be written.
         """
-        job = _Job(write, Future())
-        self._jobs.append(job)
+        done: Future[Result] = Future()
+        self._jobs.append((write, done))
         self._wake.set()
         self._hurry.set()
-        return job.done
+        return done
 
     def kept(self, id_: str) -> Future[bool]:
         """Whether an answer is on the disk, once all that was put before was written.
@@ -157,15 +151,9 @@ class Recorder:
         """
 
         def write(connection: Connection) -> Feedback:
-            from pawsight.records.store import now, say
+            from pawsight.records.feedback import say
 
-            feedback = say(connection, said, now())
-            if picture is not None and said.digest is not None:
-                try:
-                    self.pictures.keep(said.digest, picture)
-                except OSError as error:
-                    raise Unavailable(f"the picture cannot be kept: {words_of(error)}") from error
-            return feedback
+            return say(connection, said, picture, self.pictures)
 
         return self.write(write)
 
@@ -216,8 +204,8 @@ class Recorder:
             except Exception as error:  # noqa: BLE001 - whatever it is, answers must go on
                 self._fail(error)
             self._tried.set()
-            for job in jobs:
-                self._do(job)
+            for write, done in jobs:
+                self._do(write, done)
             if not self._reason and time.monotonic() >= self._tidy_at:
                 self._tidy()
         if self._database is not None:
@@ -269,16 +257,16 @@ class Recorder:
                     log.warning("pictures cannot be kept: %s", error)
                 self._pictures_reason = f"pictures cannot be kept: {words_of(error)}"
 
-    def _do(self, job: _Job[Any]) -> None:
-        if not job.done.set_running_or_notify_cancel():
+    def _do(self, write: Write[Result], done: Future[Result]) -> None:
+        if not done.set_running_or_notify_cancel():
             return
         if self._reason or self._database is None:
-            job.done.set_exception(Unavailable(self._reason))
+            done.set_exception(Unavailable(self._reason))
             return
         try:
-            job.done.set_result(self._database.write(job.write))
+            done.set_result(self._database.write(write))
         except Exception as error:  # noqa: BLE001 - it is for the one who waits
-            job.done.set_exception(error)
+            done.set_exception(error)
 
     def _tidy(self) -> None:
         """Delete what is too old or too much: a part now, the rest in the next rounds."""

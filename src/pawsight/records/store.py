@@ -13,14 +13,10 @@ from sqlalchemy.sql.dml import Insert
 from pawsight.inference.prediction import ModelReference, Prediction
 from pawsight.records.record import (
     Feedback,
-    OtherPicture,
     Record,
     Recorded,
-    Said,
-    UnknownLabel,
     UnknownRecord,
     margin,
-    may_be_said,
 )
 from pawsight.records.tables import AnswerRow, FeedbackRow
 
@@ -47,7 +43,7 @@ def insert_answers(connection: Connection, records: Sequence[Record]) -> None:
         }
         for each in records
     ]
-    connection.execute(_insert(connection, AnswerRow).on_conflict_do_nothing(), rows)
+    connection.execute(insert_into(connection, AnswerRow).on_conflict_do_nothing(), rows)
 
 
 def has_answer(connection: Connection, id_: str) -> bool:
@@ -67,34 +63,6 @@ def read_answer(connection: Connection, id_: str) -> Recorded:
     if row is None:
         raise UnknownRecord(id_)
     return _recorded(row)
-
-
-def say(connection: Connection, said: Said, now: datetime) -> Feedback:
-    """Write what is said of an answer; the same again changes nothing, another label replaces.
-
-    The time and what was replaced stay those of the first time that this was said.
-
-    Raises:
-        UnknownRecord: There is no such answer.
-        UnknownLabel: Its model knows no such class.
-        OtherPicture: The picture is not the one that was answered.
-    """
-    answer = read_answer(connection, said.id)
-    labels = may_be_said(answer.prediction.probabilities)
-    if said.label not in labels:
-        raise UnknownLabel(labels)
-    if said.digest not in (None, answer.digest):
-        raise OtherPicture(said.id)
-    before = answer.feedback
-    if before and (before.label, before.comment) == (said.label, said.comment):
-        return before
-    replaced = None
-    if before:
-        replaced = before.replaced if before.label == said.label else before.label
-    values = {"label": said.label, "comment": said.comment, "time": now, "replaced": replaced}
-    insert = _insert(connection, FeedbackRow).values(id=said.id, digest=answer.digest, **values)
-    connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=values))
-    return Feedback(said.id, answer.digest, said.label, said.comment, now, replaced)
 
 
 def remove_old(
@@ -179,7 +147,8 @@ def _recorded(row: Row[Any]) -> Recorded:
     return Recorded(row.id, row.time, row.digest, prediction, row.margin, row.seconds, feedback)
 
 
-def _insert(connection: Connection, table: type) -> Any:  # noqa: ANN401 - of either dialect
+def insert_into(connection: Connection, table: type) -> Any:  # noqa: ANN401 - of either dialect
+    """An insert that can say what to do with a row that is there already."""
     kinds: dict[str, type[Insert]] = {"sqlite": sqlite.Insert, "postgresql": postgresql.Insert}
     return kinds[connection.dialect.name](table)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -145,15 +145,17 @@ class State:
 
         Before it begins, every network has answered a picture by the way of those to come.
         """
-        with ExitStack() as stack:
-            if self.recorder:
-                self.recorder.start()
-                stack.callback(self.recorder.close)
-            stack.enter_context(self.scheduler)
-            for network in {each for model in self.loaded.values() for each in model.members}:
-                picture = network.folder.path / network.card.golden[0].file
-                await self.scheduler.ask(network.steps(picture.read_bytes()))
-            yield
+        try:
+            with self.scheduler:
+                for network in {each for model in self.loaded.values() for each in model.members}:
+                    picture = network.folder.path / network.card.golden[0].file
+                    await self.scheduler.ask(network.steps(picture.read_bytes()))
+                if self.recorder:
+                    self.recorder.start()
+                yield
+        finally:
+            if self.recorder:  # after what was accepted is answered
+                self.recorder.close()
 
     @property
     def names(self) -> list[str]:
