@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,36 +16,26 @@ from pawsight.records.store import labelled
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
-    """What became of the pictures that something was said of.
+class Corrections:
+    """The pictures that something was said of.
 
     Attributes:
-        rows: In the table.
-        without_picture: Left out, as their picture is not kept.
-        only_wrong: Left out, as nobody said what would be right.
+        rows: Each picture that is kept, once, with the label that was said last.
+        without_picture: How many are not kept.
+        only_wrong: Of how many nobody said what would be right.
     """
 
-    rows: int
+    rows: Sequence[tuple[Path, str]]
     without_picture: int
     only_wrong: int
 
 
-def export(
-    connection: Connection, pictures: Pictures, output: Path, images: Path | None
-) -> Exported:
-    """Write a CSV with the columns ``path`` and ``label``, each picture once.
-
-    Its label is what was said last, be it of another model's answer.
+def corrections(connection: Connection, pictures: Pictures) -> Corrections:
+    """What was said last of each picture, be it of another model's answer.
 
     Args:
         connection: In a transaction.
         pictures: The kept ones.
-        output: The table; replaced.
-        images: The folder to copy pictures into, from which the table's paths start then; without
-            it they are absolute.
-
-    Raises:
-        OSError: Something cannot be written.
     """
     rows, without_picture, only_wrong = [], 0, 0
     for digest, label in sorted(labelled(connection)):
@@ -54,7 +45,22 @@ def export(
         elif path is None:
             without_picture += 1
         else:
-            rows.append((path, label))
+            rows.append((path.resolve(), label))
+    return Corrections(rows, without_picture, only_wrong)
+
+
+def write_table(rows: Sequence[tuple[Path, str]], output: Path, images: Path | None) -> None:
+    """Write a CSV with the columns ``path`` and ``label``.
+
+    Args:
+        rows: Of :class:`Corrections`.
+        output: The table; replaced.
+        images: The folder to copy pictures into, from which the table's paths start then; without
+            it they are absolute.
+
+    Raises:
+        OSError: Something cannot be written.
+    """
     if images is not None:
         images.mkdir(parents=True, exist_ok=True)
         for path, _ in rows:
@@ -62,5 +68,4 @@ def export(
     with output.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(("path", "label"))
-        table.writerows((path.name if images else path.resolve(), label) for path, label in rows)
-    return Exported(len(rows), without_picture, only_wrong)
+        table.writerows((path.name if images else path, label) for path, label in rows)
