@@ -41,11 +41,12 @@ def refit_head(
 ) -> FittedHead:
     """Move a head as little as corrections need.
 
-    The loss is the mean cross-entropy of the corrections, plus that of the anchors with the old
-    head's own probabilities as their labels (learning without forgetting: Li and Hoiem 2016), plus
-    half the strength times the sum of squares of what is added to the old weights, on features
-    standardised by the anchors. The strength is the one with the least loss on corrections that
-    were left out.
+    The loss is the mean cross-entropy over the corrections and the anchors, each counting once, the
+    anchors with the old head's own probabilities as their labels (learning without forgetting: Li
+    and Hoiem 2016), plus half the strength times the sum of squares of what is added to the old
+    weights, on features standardised by the anchors. Corrections are mistakes more often than what
+    is sent is: if they counted more, the head would expect to be wrong everywhere. The strength is
+    the one with the least loss where corrections were left out.
 
     Args:
         old: The head.
@@ -68,12 +69,13 @@ def refit_head(
     tried = {}
     for strength in STRENGTHS:
         logits = np.zeros((len(labels), len(old.bias)), dtype=np.float32)
-        kept = 0.0
+        kept, share = 0.0, fit.share(len(labels))
         for left_out in folds:
             head = fit.head(views[~left_out], labels[~left_out], strength)
             logits[left_out] = head.logits(views[left_out, 0])
             kept += fit.forgotten(head) / len(folds)
-        tried[strength] = (fit.loss(logits, labels) + kept, logits)
+        loss = share * fit.loss(logits, labels) + (1 - share) * kept
+        tried[strength] = (loss, logits)
     strength = min(tried, key=lambda each: tried[each][0])
     return FittedHead(fit.head(views, labels, strength), strength, tried[strength][1])
 
@@ -99,14 +101,16 @@ class _Fit:
     def head(self, views: Features, labels: Numbers, strength: float) -> Head:
         flat = views.reshape(-1, views.shape[2])
         targets = self._one_hot(np.repeat(labels, views.shape[1]))
-        rows = [(flat, targets), (self._anchors, self._believed)]
+        share = self.share(len(labels))
+        rows = [(share, flat, targets), (1 - share, self._anchors, self._believed)]
         parts = [
             (
+                part,
                 torch.from_numpy((each - self._mean) * self._scale),
                 torch.from_numpy(self._old.logits(each)),
                 wanted,
             )
-            for each, wanted in rows
+            for part, each, wanted in rows
         ]
         weight = torch.zeros(self._old.weight.shape, requires_grad=True)
         bias = torch.zeros(self._old.bias.shape, requires_grad=True)
@@ -117,8 +121,9 @@ class _Fit:
         def closure() -> Tensor:
             optimizer.zero_grad()
             loss = strength / 2 * weight.square().sum()
-            for inputs, before, wanted in parts:
-                loss = loss + self._entropy(before + F.linear(inputs, weight, bias), wanted)
+            for part, inputs, before, wanted in parts:
+                logits = before + F.linear(inputs, weight, bias)
+                loss = loss + part * self._entropy(logits, wanted)
             loss.backward()  # type: ignore[no-untyped-call]
             return loss
 
@@ -129,6 +134,9 @@ class _Fit:
         added = weight.detach().numpy() * self._scale
         moved = bias.detach().numpy() - added @ self._mean
         return Head(self._old.weight + added, self._old.bias + moved)
+
+    def share(self, corrections: int) -> float:
+        return corrections / (corrections + len(self._anchors))
 
     def loss(self, logits: Features, labels: Numbers) -> float:
         return float(self._entropy(torch.from_numpy(logits), self._one_hot(labels)))
