@@ -10,7 +10,7 @@ UI_PORT ?= 8501
 
 .PHONY: help
 help: ## Say what there is to make
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 $(VENV)/.created:
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("pawsight needs Python 3.10 or newer: make PYTHON=python3.12 …")'
@@ -48,6 +48,10 @@ lint: $(VENV)/.dev ## Run ruff, mypy --strict and the contracts between packages
 .PHONY: fuzz
 fuzz: $(VENV)/.dev ## Send 100,000 hostile requests to a service
 	PAWSIGHT_FUZZ=100000 $(BIN)/python -m pytest -s tests/fuzz
+
+.PHONY: container-test
+container-test: ## Build the service's image without an engine, start it and ask it (root, buildah, debootstrap)
+	deployment/docker/test.sh
 
 .PHONY: dev
 dev: $(VENV)/.dev ## Install everything for working on pawsight, hooks included

@@ -117,8 +117,9 @@ class Bench:
         )
         line = next(each for each in done.stdout.splitlines() if each.startswith("JSON "))
         said = json.loads(line.removeprefix("JSON "))
-        if said["failed"]:
-            print(f"{said['failed']} requests of {said['requests']} failed", file=sys.stderr)
+        for how, number in said["failed"].items():
+            if number:
+                print(f"{number} of {said['requests']} requests failed {how}", file=sys.stderr)
         good = said["requests"] - said["refused"]
         return Load(
             good / said["seconds"],

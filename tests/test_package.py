@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,24 @@ def modules_after(code: str) -> set[str]:
         check=True,
     )
     return set(done.stdout.split())
+
+
+def test_nobody_is_told_what_is_run(tmp_path: Path) -> None:
+    """ONNX Runtime keeps an id of the machine in its home where it reports."""
+    quiet = {"CI", "GITHUB_ACTIONS", "ORT_DISABLE_TELEMETRY"}  # where it would not anyway
+    environment = {name: each for name, each in os.environ.items() if name not in quiet}
+    code = (
+        "import os, pawsight; pawsight.load('custom'); print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**environment, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")},
+    )
+    assert done.stdout.strip() == "1"
+    assert list(tmp_path.rglob("*")) == []
 
 
 HEAVY = {"torch", "pandas", "fastapi", "lightning", "transformers", "sklearn", "streamlit"}

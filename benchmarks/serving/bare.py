@@ -21,8 +21,8 @@ from pawsight.inference.catalog import load_network
 BATCH = 8
 
 
-def loop(pictures: list[bytes], seconds: float) -> float:
-    network = load_network("custom", threads=1)  # a thread for each loop is what is fastest
+def loop(pictures: list[bytes], seconds: float, model: str = "custom") -> float:
+    network = load_network(model, threads=1)  # a thread for each loop is what is fastest
     threads = usable_cpus()
     counts = [0] * threads
     start = time.perf_counter()

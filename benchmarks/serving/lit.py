@@ -1,6 +1,7 @@
 """The same network and the same decoding behind LitServe: lit.py PORT WORKERS."""
 
 import sys
+from dataclasses import asdict
 from typing import Any
 
 import litserve
@@ -35,7 +36,7 @@ class Lit(litserve.LitAPI):
         return output
 
     def encode_response(self, output: Prediction) -> dict[str, Any]:
-        return output.as_dict()
+        return asdict(output)
 
 
 if __name__ == "__main__":

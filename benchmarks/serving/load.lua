@@ -32,9 +32,10 @@ end
 function done(summary, latency)
   local errors = summary.errors
   io.write(string.format(
-    'JSON {"seconds": %f, "requests": %d, "refused": %d, "failed": %d, "percentiles": {',
+    'JSON {"seconds": %f, "requests": %d, "refused": %d, "failed": {"connecting": %d, ' ..
+    '"reading": %d, "writing": %d, "in time": %d}, "percentiles": {',
     summary.duration / 1e6, summary.requests, errors.status,
-    errors.connect + errors.read + errors.write + errors.timeout))
+    errors.connect, errors.read, errors.write, errors.timeout))
   for step = 1, 1000 do
     io.write(string.format('%s"%.1f": %f', step > 1 and "," or "", step / 10,
       latency:percentile(step / 10) / 1e6))

@@ -8,7 +8,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
+
+# From 1.29 on, ONNX Runtime keeps an id of the machine on the disk and tells Microsoft what is run,
+# unless this is set before it is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from pawsight.inference.catalog import load

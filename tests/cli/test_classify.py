@@ -43,8 +43,13 @@ def test_json_lines_hold_the_whole_answer(trained: Path, pictures: Path) -> None
         "probabilities",
         "model",
         "decided_by",
+        "may_lose",
+        "size",
+        "modified",
         "error",
     ]
+    assert first["size"] == (pictures / "a.png").stat().st_size
+    assert first["modified"].endswith("+00:00")
     assert first["label"] == "cat"
     assert second["probabilities"]["dog"] == second["confidence"]
     assert first["decided_by"] == first["model"]
@@ -61,10 +66,15 @@ def test_csv_and_parquet_have_a_column_for_each_probability(
     with (tmp_path / "answers.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     table = parquet.read_table(tmp_path / "answers.parquet")
-    names = ["path", "label", "confidence", "p_cat", "p_dog", "model", "decided_by", "error"]
+    names = ["path", "label", "confidence", "p_cat", "p_dog", "model", "decided_by"]
+    names += ["may_lose", "size", "modified", "error"]
     assert list(rows[0]) == table.column_names == names
     assert [row["label"] for row in rows] == table["label"].to_pylist() == ["cat", "dog"]
     assert float(rows[0]["p_cat"]) == pytest.approx(table["p_cat"][0].as_py())
+    assert sorted(each.name for each in tmp_path.glob("answers*")) == [
+        "answers.csv",
+        "answers.parquet",
+    ]
 
 
 def test_a_bad_file_is_a_record_and_stops_nothing(trained: Path, pictures: Path) -> None:

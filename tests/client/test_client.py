@@ -145,3 +145,17 @@ def test_what_is_no_service_is_said() -> None:
     with pytest.raises(Unreachable):
         Client("http://127.0.0.1:1").models()
     assert issubclass(Unreachable, ClientError)
+
+
+def test_what_is_no_list_of_pictures_is_said(service: Running) -> None:
+    with Client(service.url) as client:
+        with pytest.raises(TypeError, match="of one, ask predict"):
+            client.predict_batch("photo.jpg")  # a text is a sequence, too
+        with pytest.raises(ValueError, match="no pictures"):
+            client.predict_batch([])
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_what_is_no_address_is_said(kind: type[Client] | type[AsyncClient]) -> None:
+    with pytest.raises(ValueError, match="no address of a service: 'localhost:8000'; one is http"):
+        kind("localhost:8000")

@@ -61,9 +61,18 @@ def test_the_command_writes_the_overlay(trained: Path, tmp_path: Path) -> None:
     again = CliRunner().invoke(app, [*command, str(tmp_path / "why.png")])
     assert again.exit_code == 2
     assert "is there already" in again.stderr
-    done = CliRunner().invoke(app, [*command, str(tmp_path / "why.nonsense")])
+    for name in ("why.nonsense", "why"):
+        done = CliRunner().invoke(app, [*command, str(tmp_path / name)])
+        assert done.exit_code == 2
+        assert f"{name}': its ending names no format" in done.stderr
+
+
+def test_a_picture_that_is_not_there_is_said(tmp_path: Path) -> None:
+    command = ["explain", "nowhere.jpg", "--output", str(tmp_path / "why.png")]
+    done = CliRunner().invoke(app, command)
     assert done.exit_code == 2
-    assert "nonsense" in done.stderr
+    assert "'nowhere.jpg': no such file or directory" in done.stderr
+    assert "Errno" not in done.stderr
 
 
 def test_the_overlay_does_not_take_the_picture_s_place(tmp_path: Path) -> None:

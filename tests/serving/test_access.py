@@ -121,6 +121,7 @@ def test_keys_come_from_a_file_too(tmp_path: Path) -> None:
         ("shop", "a line is `NAME KEY`"),
         ("shop short", "16 characters or more"),
         (f"shop {SHOP} often", "no rate: 'often'"),
+        (f"shop {SHOP} 0/minute", "no rate: '0/minute'"),
         (f"shop {SHOP} 1/hour 2/hour", "a line is"),
         (f"sh/op {SHOP}", "a name has letters"),
         (f"shop {SHOP}; shop {OPS}", "two keys are called 'shop'"),

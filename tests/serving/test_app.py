@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
@@ -21,6 +23,7 @@ from pawsight.serving.settings import Settings
 from tests.cascades import make_cascade_folder
 from tests.model_folders import make_model_folder
 from tests.pictures import picture
+from tests.running import Running
 
 ROOT = Path(__file__).parents[2]
 
@@ -136,6 +139,15 @@ def test_a_browser_is_shown_the_documentation(client: TestClient) -> None:
     assert all(client.get(script).status_code == 200 for script in scripts)
 
 
+@pytest.mark.parametrize("address", ["/health/live", "/health/ready", "/models"])
+def test_who_asks_for_the_head_gets_that_alone(server: Running, address: str) -> None:
+    """Over a socket: it is the server that leaves the body out."""
+    whole, head = (httpx.request(each, server.url + address) for each in ("GET", "HEAD"))
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(whole.content))
+    assert httpx.head(f"{server.url}/predict/tiny").status_code == 405
+
+
 def test_another_address_and_another_method_are_problems(client: TestClient) -> None:
     missing = client.get("/nothing")
     assert (missing.status_code, missing.json()["code"]) == (404, "not-found")
@@ -194,6 +206,17 @@ def test_validation_errors_of_fastapi_are_problems_without_the_value(settings: S
     assert response.json()["code"] == "invalid-request"
     assert response.json()["detail"].startswith("'query.limit': ")
     assert len(response.text) < 500
+
+
+def test_whatever_the_document_refers_to_is_in_it(client: TestClient) -> None:
+    """Redoc shows nothing at all where one reference leads nowhere."""
+    document = client.get("/openapi.json").json()
+    references = re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(document))
+    assert any("Infer" in reference or "Tensor" in reference for reference in references)
+    for reference in references:
+        found: Any = document
+        for part in reference.split("/"):
+            found = found[part]
 
 
 def test_the_documented_requests_work_when_tried(client: TestClient) -> None:

@@ -191,11 +191,16 @@ def test_traces_go_where_the_environment_says(
         httpx.get(f"{server.url}/health/live", timeout=60)
     resources = [each for request in sent for each in request.resource_spans]
     spans = [span for each in resources for scope in each.scope_spans for span in scope.spans]
-    [span] = spans
-    assert span.name == "POST /predict/{model}"
+    [span] = [each for each in spans if each.name == "POST /predict/{model}"]
     assert span.trace_id.hex() == trace
     said = {each.key: each.value.string_value for each in span.attributes}
     assert said["pawsight.request_id"] == answer.headers["x-request-id"]
+    parts = [each for each in spans if each.parent_span_id == span.span_id]
+    assert sorted(each.name for each in parts) == ["decode", "infer", "wait", "wait"]
+    assert len(parts) == len(spans) - 1
+    for part in parts:
+        assert span.start_time_unix_nano <= part.start_time_unix_nano
+        assert part.start_time_unix_nano <= part.end_time_unix_nano
     names = {each.key: each.value.string_value for each in resources[0].resource.attributes}
     assert names["service.name"] == "cats"
 

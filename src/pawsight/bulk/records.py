@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import tee
-from pathlib import Path
+from typing import Any, Final, TypeAlias
 
+from pawsight.bulk.items import Fingerprint
 from pawsight.images.errors import ImageError
-from pawsight.inference.model import Model
 from pawsight.inference.prediction import Prediction
+
+Row: TypeAlias = "dict[str, Any]"
+"""A record as JSON has it."""
+
+UNREAD: Final = "cannot be read"
+"""How errors begin that may pass: of files and networks, not of pictures."""
+
+_FIELDS: Final = (
+    "path",
+    "label",
+    "confidence",
+    "probabilities",
+    "model",
+    "decided_by",
+    "may_lose",
+    "size",
+    "modified",
+    "error",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,31 +35,70 @@ class Record:
     """One picture of many.
 
     Attributes:
-        path: As the source named it.
+        name: As the source named it.
         prediction: The answer, or None.
         error: Why there is no answer, or None.
+        fingerprint: Of the file that was answered about; None where there is no file.
     """
 
-    path: str
+    name: str
     prediction: Prediction | None
     error: str | None
+    fingerprint: Fingerprint | None = None
+
+    def row(self, may_lose: float | None = None) -> Row:
+        """The record as JSON has it.
+
+        Args:
+            may_lose: The setting with which it was answered.
+        """
+        answer, file = self.prediction, self.fingerprint
+        return {
+            "path": self.name,
+            "label": answer and answer.label,
+            "confidence": answer and answer.confidence,
+            "probabilities": answer and answer.probabilities,
+            "model": answer and str(answer.model),
+            "decided_by": answer and str(answer.decided_by),
+            "may_lose": may_lose,
+            "size": file and file.size,
+            "modified": file and file.modified,
+            "error": self.error,
+        }
 
 
-def classify_files(model: Model, paths: Iterable[Path]) -> Iterator[Record]:
-    """Classify a stream of files, in order; a file that cannot be used gets a record that says so.
+def is_row(value: object) -> bool:
+    """Whether a value has the form of :meth:`Record.row`."""
+    return isinstance(value, dict) and tuple(value) == _FIELDS
 
-    Paths are read from the stream a few batches ahead of the answers, never all at once.
-    """
-    named, read = tee(paths)
-    for path, answer in zip(named, model.predict_each(read), strict=True):
-        if isinstance(answer, Prediction):
-            yield Record(str(path), answer, None)
-        else:
-            yield Record(str(path), None, reason(answer))
+
+def columns(labels: Sequence[str]) -> list[str]:
+    """Of a flat table: the fields of a row, with a column ``p_<label>`` for each probability."""
+    shares = [f"p_{label}" for label in labels]
+    at = _FIELDS.index("probabilities")
+    return [*_FIELDS[:at], *shares, *_FIELDS[at + 1 :]]
+
+
+def flat(row: Row) -> Row:
+    """A row of a flat table."""
+    shares = row["probabilities"] or {}
+    return {name: value for name, value in row.items() if name != "probabilities"} | {
+        f"p_{label}": share for label, share in shares.items()
+    }
+
+
+def nested(flat_row: Row, labels: Sequence[str]) -> Row:
+    """What :func:`flat` was given."""
+    shares = {label: flat_row[f"p_{label}"] for label in labels}
+    answered = None not in shares.values()
+    return {
+        name: (shares if answered else None) if name == "probabilities" else flat_row[name]
+        for name in _FIELDS
+    }
 
 
 def reason(error: ImageError | OSError) -> str:
     """Why a picture has no answer, in words."""
     if isinstance(error, OSError):
-        return f"cannot be read: {error.strerror or error}"
+        return f"{UNREAD}: {error.strerror or error}"
     return str(error)

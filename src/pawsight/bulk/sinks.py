@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol, TextIO, TypeAlias
 
-from pawsight.bulk.records import Record
+from pawsight.bulk.records import Row, columns, flat
 
 Format: TypeAlias = Literal["table", "jsonl", "csv", "parquet"]
 
@@ -20,11 +20,26 @@ class MissingExtra(RuntimeError):
     """A format needs a library that is not installed; the words say which extra brings it."""
 
 
-class Sink(Protocol):
-    """Takes records one by one."""
+def require_pyarrow() -> Any:  # noqa: ANN401 - a module without types
+    """``pyarrow.parquet``.
 
-    def write(self, record: Record) -> None:
-        """Take one record."""
+    Raises:
+        MissingExtra: It is not installed.
+    """
+    try:
+        from pyarrow import parquet
+    except ImportError as error:
+        raise MissingExtra(
+            "Parquet needs pyarrow: `pip install pyarrow`, or use --format csv"
+        ) from error
+    return parquet
+
+
+class Sink(Protocol):
+    """Takes rows (:meth:`pawsight.bulk.records.Record.row`) one by one."""
+
+    def write(self, row: Row) -> None:
+        """Take one row."""
 
     def close(self) -> None:
         """Write what is still held."""
@@ -59,18 +74,8 @@ class JsonLinesSink:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def write(self, record: Record) -> None:
+    def write(self, row: Row) -> None:
         """Write one line."""
-        answer = record.prediction
-        row: dict[str, Any] = {
-            "path": _text(record.path),
-            "label": answer and answer.label,
-            "confidence": answer and answer.confidence,
-            "probabilities": answer and answer.probabilities,
-            "model": answer and str(answer.model),
-            "decided_by": answer and str(answer.decided_by),
-            "error": record.error,
-        }
         self._stream.write(json.dumps(row, ensure_ascii=False) + "\n")
 
     def close(self) -> None:
@@ -83,12 +88,12 @@ class CsvSink:
 
     def __init__(self, stream: TextIO, labels: Sequence[str]) -> None:
         self._stream = stream
-        self._writer = csv.DictWriter(stream, _columns(labels), lineterminator="\n")
+        self._writer = csv.DictWriter(stream, columns(labels), lineterminator="\n")
         self._writer.writeheader()
 
-    def write(self, record: Record) -> None:
+    def write(self, row: Row) -> None:
         """Write one row."""
-        self._writer.writerow(_row(record))
+        self._writer.writerow(flat(row))
 
     def close(self) -> None:
         """Flush the stream."""
@@ -99,25 +104,21 @@ class ParquetSink:
     """The rows of :class:`CsvSink` with types, in one file."""
 
     def __init__(self, file: Path, labels: Sequence[str]) -> None:
-        try:
-            import pyarrow
-            from pyarrow import parquet
-        except ImportError as error:
-            raise MissingExtra(
-                "Parquet needs pyarrow: `pip install pyarrow`, or use --format csv"
-            ) from error
-        text, number = pyarrow.string(), pyarrow.float64()
-        numbers = {"confidence", *(f"p_{label}" for label in labels)}
+        parquet = require_pyarrow()
+        import pyarrow
+
+        numbers = ("confidence", "may_lose", *(f"p_{label}" for label in labels))
+        types = {"size": pyarrow.int64(), **dict.fromkeys(numbers, pyarrow.float64())}
         self._schema = pyarrow.schema(
-            [(name, number if name in numbers else text) for name in _columns(labels)]
+            [(name, types.get(name, pyarrow.string())) for name in columns(labels)]
         )
         self._table = pyarrow.Table
         self._writer = parquet.ParquetWriter(file, self._schema)
         self._rows: list[dict[str, Any]] = []
 
-    def write(self, record: Record) -> None:
+    def write(self, row: Row) -> None:
         """Hold one row, and write a row group when there are enough."""
-        self._rows.append(_row(record))
+        self._rows.append(flat(row))
         if len(self._rows) >= _ROWS:
             self._flush()
 
@@ -137,38 +138,14 @@ class TableSink:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def write(self, record: Record) -> None:
+    def write(self, row: Row) -> None:
         """Write one line."""
-        answer = record.prediction
-        label, confidence = (answer.label, f"{answer.confidence:7.1%}") if answer else ("error", "")
-        words = f"  ({record.error})" if record.error else ""
-        path = _text(record.path).translate(_CONTROLS)
+        label, confidence, words = row["label"], f"{row['confidence'] or 0:7.1%}", ""
+        if row["error"] is not None:
+            label, confidence, words = "error", "", f"  ({row['error']})"
+        path = row["path"].translate(_CONTROLS)
         self._stream.write(f"{label:<10} {confidence:>7}  {path}{words}\n")
 
     def close(self) -> None:
         """Flush the stream."""
         self._stream.flush()
-
-
-def _columns(labels: Sequence[str]) -> list[str]:
-    shares = (f"p_{label}" for label in labels)
-    return ["path", "label", "confidence", *shares, "model", "decided_by", "error"]
-
-
-def _row(record: Record) -> dict[str, Any]:
-    answer = record.prediction
-    if answer is None:
-        return {"path": _text(record.path), "error": record.error}
-    return {
-        "path": _text(record.path),
-        "label": answer.label,
-        "confidence": answer.confidence,
-        **{f"p_{label}": share for label, share in answer.probabilities.items()},
-        "model": str(answer.model),
-        "decided_by": str(answer.decided_by),
-    }
-
-
-def _text(path: str) -> str:
-    r"""A path as text that any encoding takes: bytes that are no UTF-8 are written ``\xff``."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

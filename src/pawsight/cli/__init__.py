@@ -8,6 +8,7 @@ from pawsight.cli import (
     audit,
     cascade,
     classify,
+    diff,
     evaluate,
     explain,
     export,
@@ -28,6 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(classify.classify)
+app.command()(diff.diff)
 app.command()(explain.explain)
 app.command()(serve.serve)
 app.command()(ui.ui)

@@ -4,64 +4,132 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TextIO
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from pawsight.cli import options
-from pawsight.cli.common import counting, fail, refusing
+from pawsight.cli.aftermath import Aftermath, aftermath
+from pawsight.cli.common import fail, refusing
+from pawsight.cli.tally import Tally, shown
 
 if TYPE_CHECKING:
+    from pawsight.bulk.items import Item
+    from pawsight.bulk.journal import Journal
+    from pawsight.bulk.output import Output
+    from pawsight.bulk.records import Row
     from pawsight.bulk.sinks import Format
     from pawsight.inference.model import Model
 
 
 def classify(
-    paths: options.Paths,
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            help="Pictures, folders (searched to the bottom), globs, ZIP and tar archives, and "
+            "lists (.txt with a path a line, .csv and .parquet with a column 'path').",
+            metavar="PATH...",
+        ),
+    ],
     model: options.Model = options.DEFAULT_MODEL,
     format: Annotated[  # noqa: A002 - the option's name
         Literal["table", "jsonl", "csv", "parquet"] | None,
         typer.Option(help="Of the answers; by default what --output ends in says, else a table."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Write the answers to this file, which must be new.")
+        Path | None,
+        typer.Option(help="Write the answers to this file (.jsonl, .csv, .parquet)."),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on with the --output of an earlier run, whatever ended it. Answered again is "
+            "what changed: pictures, the model, --may-lose; and files that could not be read.",
+        ),
+    ] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Begin anew; what is there is kept as a backup."),
+    ] = False,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Say at the end how many of each label there were.")
+    ] = False,
+    copy_to: Annotated[
+        Path | None,
+        typer.Option(help="Copy the pictures into folders of this one, named by their labels."),
+    ] = None,
+    move_to: Annotated[Path | None, typer.Option(help="Move them there instead.")] = None,
+    min_confidence: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="What is less sure is copied or moved to 'unsure'."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be copied or moved, and do not.")
+    ] = False,
+    review: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Show the N least sure answers on a page: review.html, or beside --output.",
+            metavar="N",
+        ),
     ] = None,
     may_lose: options.MayLose = None,
 ) -> None:
     """Classify pictures: a record for each, in order.
 
-    A file that cannot be used gets a record with its error and stops nothing. Exit code: 0 where
-    every picture was answered, 1 where some were not, 2 where nothing could be done.
+    A file that cannot be used gets a record with its error and stops nothing. After --resume, the
+    records that were there come first. Exit code: 0 where every picture was answered, 1 where some
+    were not, 2 where nothing could be done, 130 after Ctrl-C.
     """
+    from pawsight.cpus import usable_cpus
     from pawsight.inference.catalog import load
     from pawsight.inference.errors import ModelError
 
     if "" in paths:
         fail("one of the paths is empty: name a picture, a folder or a glob ('.' is this folder)")
     kind = format or _of_ending(output)
-    if kind == "parquet" and output is None:
-        fail("Parquet is written to a file: name it with --output")
-    if output and output.exists():
-        fail(f"{str(output)!r} is there already: name a new file, or move it away")
+    after = aftermath(
+        paths,
+        output,
+        copy_to=copy_to,
+        move_to=move_to,
+        min_confidence=min_confidence,
+        dry_run=dry_run,
+        review=review,
+    )
+    target = _target(output, kind, resume=resume, overwrite=overwrite)
     with refusing(ModelError):
-        classifies = load(model, may_lose=may_lose)
+        asked = load(model, threads=1, may_lose=may_lose)
+    run = _Run(asked, paths, usable_cpus(), may_lose)
     try:
-        answered, failed = _answer(classifies, paths, kind, output)
+        tally = run.to_file(target) if target else run.to_stream(kind, output, after)
     except BrokenPipeError:  # whoever read the answers has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
     except OSError as error:
         if not output:  # nor can what is still held be written when the program ends
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        fail(f"cannot write {str(output) if output else 'the answers'!r}: {error.strerror}")
-    if not answered + failed:
-        if output:
-            output.unlink()
+        kept = "; --resume goes on with what was answered" if target and target.begun else ""
+        where = str(output) if output else "the answers"
+        fail(f"cannot write {where!r}: {error.strerror}{kept}")
+    if not tally.done + tally.skipped:
         fail(f"no pictures in {', '.join(paths)}")
-    if failed:
-        typer.echo(f"pawsight: {failed} of {answered + failed} could not be used", err=True)
+    if target and (summary or after.wanted):
+        tally = Tally()
+        for row in target.rows():  # those of earlier runs, too
+            tally.add(row["label"])
+            after.take(row)
+    after.finish()
+    if summary:
+        typer.echo(f"pawsight: {tally.summary()}", err=True)
+    if failed := tally.failed + tally.failed_before:
+        number = tally.done + tally.answered_before + tally.failed_before
+        typer.echo(f"pawsight: {failed} of {number} could not be used", err=True)
         raise typer.Exit(1)
 
 
@@ -71,26 +139,127 @@ def _of_ending(output: Path | None) -> Format:
     return endings.get(output.suffix.lower(), "table") if output else "table"
 
 
-def _answer(model: Model, paths: list[str], kind: Format, output: Path | None) -> tuple[int, int]:
-    """Write a record for each picture; returns how many were answered and how many were not."""
-    from pawsight.bulk.records import classify_files
-    from pawsight.bulk.sinks import MissingExtra, open_sink
-    from pawsight.bulk.sources import find_pictures
+def _target(output: Path | None, kind: Format, *, resume: bool, overwrite: bool) -> Output | None:
+    """What can be gone on with, None for a stream; what is there is refused or set aside."""
+    from pawsight.bulk.output import Output
 
-    answered = failed = 0
-    with ExitStack() as stack:
-        target: TextIO | Path = sys.stdout
-        if output and kind == "parquet":
-            target = output
-        elif output:
-            target = stack.enter_context(output.open("x", encoding="utf-8", newline=""))
-        with refusing(MissingExtra):
-            sink = open_sink(kind, target, model.card.labels)
-        stack.callback(sink.close)
-        advance = stack.enter_context(counting("classifying"))
-        for record in classify_files(model, find_pictures(paths)):
-            sink.write(record)
-            advance(1)
-            answered += record.error is None
-            failed += record.error is not None
-    return answered, failed
+    if resume and overwrite:
+        fail("--resume goes on with what is there, --overwrite begins anew: choose one")
+    if output is None:
+        if kind == "parquet":
+            fail("Parquet is written to a file: name it with --output")
+        if resume or overwrite:
+            fail("--resume and --overwrite are about a file: name it with --output")
+        return None
+    target = Output(output, kind)
+    if resume and kind == "table":
+        fail("a table for people cannot be gone on with: name a .jsonl, .csv or .parquet file")
+    if overwrite:
+        with refusing(OSError):
+            for backup in target.set_aside():
+                typer.echo(f"pawsight: what was there is {str(backup)!r} now", err=True)
+    elif target.begun and not resume:
+        fail(
+            f"{str(output)!r} is there already: --resume goes on with it, --overwrite keeps it as "
+            "a backup; or name a new file"
+        )
+    return None if kind == "table" else target
+
+
+class _Run:
+    """One run of classify.
+
+    Args:
+        model: Asked.
+        paths: As the user named them.
+        workers: Threads.
+        may_lose: The setting of the model.
+    """
+
+    def __init__(
+        self, model: Model, paths: list[str], workers: int, may_lose: float | None
+    ) -> None:
+        self._model = model
+        self._paths = paths
+        self._workers = workers
+        self._may_lose = may_lose
+
+    def to_stream(self, kind: Format, file: Path | None, after: Aftermath) -> Tally:
+        """Write a row for each picture as it comes, to a new file or to standard output."""
+        from pawsight.bulk.sinks import open_sink
+
+        tally = Tally()
+        with ExitStack() as stack:
+            stream = sys.stdout
+            if file:
+                stream = stack.enter_context(file.open("x", encoding="utf-8"))
+            sink = open_sink(kind, stream, self._model.card.labels)
+            stack.callback(sink.close)
+            for row in self._rows(tally):
+                sink.write(row)
+                after.take(row)
+        return tally
+
+    def to_file(self, output: Output) -> Tally:
+        """Write a row for each picture that has none yet, and finish the file."""
+        from pawsight.bulk.journal import NotOurs
+        from pawsight.bulk.sinks import MissingExtra
+
+        with refusing(NotOurs, MissingExtra):
+            journal = output.open(self._holds)
+        tally = Tally()
+        if journal.torn:
+            typer.echo("pawsight: a record was cut short, and is written again", err=True)
+        if journal.stale:
+            typer.echo(
+                f"pawsight: {journal.stale} records are of another model or setting, or of files "
+                "that could not be read: those are asked again",
+                err=True,
+            )
+        try:
+            for row in self._rows(tally, journal):
+                journal.write(row)
+        except KeyboardInterrupt:
+            journal.close()
+            typer.echo(f"pawsight: stopped; --resume goes on with {str(output.file)!r}", err=True)
+            raise typer.Exit(130) from None
+        tally.answered_before, tally.failed_before = journal.answered, journal.failed
+        if tally.done + tally.answered_before + tally.failed_before:
+            with refusing(MissingExtra):
+                output.finish(journal, self._model.card.labels)
+        else:
+            journal.close()
+            journal.file.unlink()
+        return tally
+
+    def _holds(self, row: Row) -> bool:
+        """Whether a record still says what would be said now, if its file is the same."""
+        from pawsight.bulk.records import UNREAD
+
+        if row["error"] is not None:
+            return not row["error"].startswith(UNREAD)
+        asked = (str(self._model.reference), self._may_lose)
+        return (row["model"], row["may_lose"]) == asked
+
+    def _rows(self, tally: Tally, journal: Journal | None = None) -> Iterator[Row]:
+        from pawsight.bulk.archives import is_archive
+        from pawsight.bulk.lists import is_list
+        from pawsight.bulk.pipeline import classify as classify_items
+        from pawsight.bulk.sources import find_items, find_pictures
+
+        def new() -> Iterator[Item]:
+            for item in find_items(self._paths):
+                if journal and journal.has(item):
+                    tally.skipped += 1
+                else:
+                    yield item
+
+        def count() -> int:
+            return sum(1 for _ in find_pictures(self._paths))
+
+        countable = not any(is_archive(path) or is_list(path) for path in self._paths)
+        with shown(tally, count if countable else None) as grown:
+            for record in classify_items(self._model, new(), self._workers):
+                yield record.row(self._may_lose)
+                tally.add(record.prediction.label if record.prediction else None)
+                grown()

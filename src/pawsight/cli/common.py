@@ -32,6 +32,8 @@ def refusing(*errors: type[Exception]) -> Iterator[None]:
     try:
         yield
     except errors as error:
+        if isinstance(error, OSError) and error.filename and error.strerror:
+            fail(f"{str(error.filename)!r}: {error.strerror[:1].lower()}{error.strerror[1:]}")
         fail(str(error))
 
 

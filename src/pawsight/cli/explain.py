@@ -37,6 +37,8 @@ def explain(
         fail("the overlay would take the picture's place: name another file")
     if output.exists():
         fail(f"{str(output)!r} is there already: name a new file, or move it away")
+    if Image.registered_extensions().get(output.suffix.lower()) not in Image.SAVE:
+        fail(f"{str(output)!r}: its ending names no format; name it .png or .jpg")
     with refusing(ModelError, ImageError, OSError, ValueError):
         data = read_file(picture)
         explanation = explain_picture(load(model), data, label)

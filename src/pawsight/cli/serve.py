@@ -40,6 +40,8 @@ def serve(
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
-        fail(f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}")
+        words = first["msg"].removeprefix("Value error, ")  # pydantic's, before our own
+        where = ".".join(map(str, first["loc"]))
+        fail(f"setting {where}: {words}" if where else words)
     with refusing(ModelError, ExtraMissing):
         run(settings)

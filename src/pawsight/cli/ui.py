@@ -12,6 +12,9 @@ from pawsight.cli.common import fail
 
 def ui(
     port: Annotated[int, typer.Option(help="Port of the page.")] = 8501,
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; 0.0.0.0 is every one.")
+    ] = "127.0.0.1",
     api: Annotated[
         str, typer.Option(envvar="PAWSIGHT_API_URL", help="Address of the service.")
     ] = "http://127.0.0.1:8000",
@@ -24,4 +27,4 @@ def ui(
         )
     from pawsight.ui.launch import launch
 
-    launch(port=port, api=api)
+    launch(port=port, api=api, host=host)

@@ -38,6 +38,9 @@ class AsyncClient:
         api_key: Where the service asks for one.
         timeout: For each request, in seconds.
         transport: For tests.
+
+    Raises:
+        ValueError: The address is none.
     """
 
     def __init__(
@@ -48,7 +51,7 @@ class AsyncClient:
         timeout: float | httpx.Timeout = TIMEOUT,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self.url = url.rstrip("/")
+        self.url = requests.address(url)
         self._http = httpx.AsyncClient(
             base_url=self.url,
             headers=requests.headers(api_key),

@@ -75,6 +75,17 @@ class Request(Generic[Form]):
         raise Refused(problem, _seconds(response.headers.get("retry-after", "")))
 
 
+def address(url: str) -> str:
+    """A service's address, without a slash at its end.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise ValueError(f"no address of a service: {url!r}; one is http://127.0.0.1:8000")
+    return url.rstrip("/")
+
+
 def headers(api_key: str | None) -> dict[str, str]:
     """What every request says."""
     return {"Authorization": f"Bearer {api_key}"} if api_key else {}
@@ -103,7 +114,16 @@ def predict(picture: Picture, model: str) -> Request[Answer]:
 
 
 def predict_batch(pictures: Sequence[Picture], model: str) -> Request[Records]:
-    """Ask a model about many pictures."""
+    """Ask a model about many pictures.
+
+    Raises:
+        TypeError: It is one picture.
+        ValueError: There are none.
+    """
+    if isinstance(pictures, str | PathLike | bytes):
+        raise TypeError("many pictures are a list of paths or bytes; of one, ask predict")
+    if not pictures:
+        raise ValueError("there are no pictures in the list")
     files = [("files", (_name(each, number), _bytes(each))) for number, each in enumerate(pictures)]
     return Request("POST", f"/predict/{_part(model)}/batch", Records, {"files": files})
 

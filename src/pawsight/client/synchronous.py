@@ -38,6 +38,9 @@ class Client:
         api_key: Where the service asks for one.
         timeout: For each request, in seconds.
         transport: For tests.
+
+    Raises:
+        ValueError: The address is none.
     """
 
     def __init__(
@@ -48,7 +51,7 @@ class Client:
         timeout: float | httpx.Timeout = TIMEOUT,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self.url = url.rstrip("/")
+        self.url = requests.address(url)
         self._http = httpx.Client(
             base_url=self.url,
             headers=requests.headers(api_key),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from importlib.metadata import version
 from typing import Any
 
@@ -107,6 +108,17 @@ def _guard(app: FastAPI, settings: Settings) -> Callable[[], object]:
     return tracing.trace(app)
 
 
+def _with_definitions(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with what its bodies' schemas define for themselves among the components."""
+    document = deepcopy(document)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                defined = content["schema"].pop("$defs", {})
+                document["components"]["schemas"].update(defined)
+    return document
+
+
 def _complete_document(app: FastAPI, *, closed: bool) -> None:
     """Name the models that are here, so that what /docs offers works when it is tried.
 
@@ -117,7 +129,7 @@ def _complete_document(app: FastAPI, *, closed: bool) -> None:
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:
-        document = plain()
+        document = _with_definitions(plain())
         service: State | None = getattr(app.state, "service", None)
         if closed:
             document["components"]["securitySchemes"] = {

@@ -15,6 +15,7 @@ from pawsight.inference.model import Ask, Steps
 from pawsight.inference.network import Tensor
 from pawsight.inference.prediction import Prediction
 from pawsight.serving.meter import Meter
+from pawsight.serving.stages import STAGES, Stage
 
 BATCH: Final = 4
 """The most pictures that a network is given at once; more gain nothing on a CPU, wait longer, and
@@ -35,12 +36,19 @@ class _Job:
         answer: What the event loop waits for; cancelled where nobody wants it any more.
         picture: For the network that is to be asked next.
         since: When it began to wait for the next of its steps.
+        stages: Where its stages are gathered; None where nobody asks for them.
     """
 
     steps: Steps
     answer: asyncio.Future[Prediction]
     picture: Tensor = field(init=False)
     since: float = field(default_factory=perf_counter)
+    stages: list[Stage] | None = field(default_factory=STAGES.get)
+
+    def went(self, stage: Stage) -> None:
+        """A stage is done."""
+        if self.stages is not None:
+            self.stages.append(stage)
 
 
 class Scheduler:
@@ -146,15 +154,18 @@ class Scheduler:
             start = perf_counter()
             for job in jobs:
                 self._meter.spent("wait", start - job.since)
+                job.went(Stage("wait", job.since, start))
             if network is None:
                 self._go_on([(job, None) for job in jobs])
-                self._meter.spent("decode", perf_counter() - start)
             else:
                 others = self._waiting - len(jobs)
                 alone = 2 * others < self.threads  # else each has a processor of its own
                 answers = _answers(network, [job.picture for job in jobs], alone=alone)
-                self._meter.spent("infer", perf_counter() - start)
-                self._meter.batched(network.reference.name, len(jobs))
+                end, name = perf_counter(), network.reference.name
+                self._meter.spent("infer", end - start)
+                self._meter.batched(name, len(jobs))
+                for job in jobs:
+                    job.went(Stage("infer", start, end, name))
                 self._go_on(list(zip(jobs, answers, strict=True)), network)
 
     def _next(self) -> tuple[Classifier | None, list[_Job]] | None:
@@ -184,7 +195,12 @@ class Scheduler:
         for job, answer in told:
             if job.answer.cancelled():
                 continue
+            start = perf_counter()
             reached = _step(job.steps, answer)
+            if answer is None or isinstance(reached, Ask):  # it was read, for a network
+                end = perf_counter()
+                self._meter.spent("decode", end - start)
+                job.went(Stage("decode", start, end))
             if isinstance(reached, Ask):
                 job.picture = reached.picture
                 asked.append((reached.network, job))

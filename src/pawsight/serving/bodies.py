@@ -23,6 +23,8 @@ _ENVELOPE: Final = 64 * 1024  # what a form's boundaries and headers may add to 
 _MAX_FIELDS: Final = 16  # fields beside the files; none is looked at
 _SLOWEST: Final = 64 * 1024  # bytes a second, after a while
 _MULTIPART: Final = "multipart/form-data"
+# The last is what curl calls everything that --data-binary sends.
+_OCTETS: Final = ("", "application/octet-stream", "application/x-www-form-urlencoded")
 _MOST_VALUES: Final = 2_000_000  # in a JSON document; parsed, each takes some 60 bytes
 _HOW: Final = {
     FILE_FIELD: "send a form (multipart/form-data) with the picture in the field 'file', or the "
@@ -147,7 +149,7 @@ async def read_picture(request: Request, max_bytes: int, seconds: float = DEFAUL
             [file] = _files(form, FILE_FIELD)
             return await file.read()
     # Without a content type it may be taken for octets (RFC 9110, 8.3); its bytes say what it is.
-    if kind in ("", "application/octet-stream") or kind.startswith("image/"):
+    if kind in _OCTETS or kind.startswith("image/"):
         return await bounded(request, max_bytes, seconds=seconds).body()
     raise _unsupported(kind, FILE_FIELD)
 

@@ -19,6 +19,10 @@ BINARY: Final = {
 """The bytes of a file, in the OpenAPI document."""
 
 
+COMPONENT: Final = "#/components/schemas/{model}"
+"""Where the schema of a body looks for what it refers to (`serving.app` puts it there)."""
+
+
 def _form_schema(field: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"schema": {"type": "object", "required": [field], "properties": {field: schema}}}
 

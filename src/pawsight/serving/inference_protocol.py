@@ -17,6 +17,7 @@ from pawsight.inference.prediction import Prediction
 from pawsight.serving.bodies import bounded
 from pawsight.serving.connections import unless_gone
 from pawsight.serving.dependencies import (
+    COMPONENT,
     MODEL_PROBLEMS,
     PICTURE_PROBLEMS,
     Chosen,
@@ -45,7 +46,7 @@ _INFER_BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": InferRequest.model_json_schema()},
+            "application/json": {"schema": InferRequest.model_json_schema(ref_template=COMPONENT)},
             "application/octet-stream": {
                 "schema": {
                     "type": "string",

@@ -69,10 +69,13 @@ def check_rate(rate: str) -> str:
     """
     from limits import parse
 
+    words = f"no rate: {rate!r}; one is 100/minute, or 5/second"
     try:
-        parse(rate)
+        amount = parse(rate).amount
     except ValueError as error:
-        raise ValueError(f"no rate: {rate!r}; one is 100/minute, or 5/second") from error
+        raise ValueError(words) from error
+    if amount < 1:
+        raise ValueError(words)
     return rate
 
 

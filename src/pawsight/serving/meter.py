@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from prometheus_client import (
     CollectorRegistry,
@@ -14,8 +14,7 @@ from prometheus_client import (
 )
 
 from pawsight.inference.prediction import Prediction
-
-Stage: TypeAlias = Literal["wait", "decode", "infer"]
+from pawsight.serving.stages import StageName
 
 _SECONDS: Final = (
     *(scale * step for scale in (0.001, 0.01, 0.1, 1.0) for step in (0.5, 1.0, 2.5, 5.0)),
@@ -94,7 +93,7 @@ class Meter:
             registry=self.registry,
         )
 
-    def spent(self, stage: Stage, seconds: float) -> None:
+    def spent(self, stage: StageName, seconds: float) -> None:
         """A picture, or for ``infer`` a batch, was in a stage for so long."""
         self._stages[stage].observe(seconds)
 

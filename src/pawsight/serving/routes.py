@@ -74,7 +74,7 @@ async def predict(
     """Send the picture in a form's field `file`, or alone as the body.
 
         curl -F file=@photo.jpg http://127.0.0.1:8000/predict/auto
-        curl -H 'Content-Type: image/jpeg' --data-binary @photo.jpg http://127.0.0.1:8000/predict/auto
+        curl --data-binary @photo.jpg http://127.0.0.1:8000/predict/auto
 
     What a picture is, its bytes say: its name and its content type are not looked at.
 

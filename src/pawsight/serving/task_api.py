@@ -19,6 +19,7 @@ from pawsight.serving.bodies import bounded, content_type, parse_json
 from pawsight.serving.connections import unless_gone
 from pawsight.serving.dependencies import (
     BODY_PROBLEMS,
+    COMPONENT,
     MODEL_PROBLEMS,
     ONE_PICTURE,
     PICTURE_PROBLEMS,
@@ -66,7 +67,7 @@ _BODY: Final[dict[str, Any]] = {
         "required": True,
         "content": {
             **ONE_PICTURE["requestBody"]["content"],  # type: ignore[dict-item]
-            "application/json": {"schema": TaskRequest.model_json_schema()},
+            "application/json": {"schema": TaskRequest.model_json_schema(ref_template=COMPONENT)},
         },
     }
 }

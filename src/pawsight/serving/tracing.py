@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pawsight.serving.stages import STAGES, Stage
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
 
 _ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _MODULES: Final = (
@@ -54,7 +60,7 @@ def trace(app: FastAPI) -> Callable[[], object]:
     name = os.environ.get("OTEL_SERVICE_NAME", "pawsight")
     provider = TracerProvider(resource=Resource.create({"service.name": name}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    app.add_middleware(_Named)
+    app.add_middleware(_Named, tracer=provider.get_tracer("pawsight"))
     app.add_middleware(
         OpenTelemetryMiddleware,
         tracer_provider=provider,
@@ -65,10 +71,16 @@ def trace(app: FastAPI) -> Callable[[], object]:
 
 
 class _Named:
-    """ASGI middleware within the span: names it by the route, as soon as this is known."""
+    """ASGI middleware within the span: names it by the route, and adds one for each stage in it.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: The application.
+        tracer: That makes the stages' spans.
+    """
+
+    def __init__(self, app: ASGIApp, tracer: Tracer) -> None:
         self._app = app
+        self._tracer = tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and its answer back."""
@@ -80,6 +92,8 @@ class _Named:
             return
         state = scope.setdefault("state", {})
         state["trace_id"] = f"{span.get_span_context().trace_id:032x}"
+        stages: list[Stage] = []
+        STAGES.set(stages if span.is_recording() else None)
 
         async def named(message: Message) -> None:
             # The span ends with the answer, so this is the last moment.
@@ -88,9 +102,20 @@ class _Named:
                     span.update_name(f"{scope['method']} {route}")
                     span.set_attribute("http.route", route)
                 span.set_attribute("pawsight.request_id", state["request_id"])
+                self._add(stages)
             await send(message)
 
         await self._app(scope, receive, named)
+
+    def _add(self, stages: Sequence[Stage]) -> None:
+        """A span for each stage; they are over."""
+        epoch = time.time_ns() - round(time.perf_counter() * 1e9)
+        for stage in stages:
+            start, end = (epoch + round(each * 1e9) for each in (stage.start, stage.end))
+            span = self._tracer.start_span(stage.name, start_time=start)
+            if stage.network:
+                span.set_attribute("pawsight.network", stage.network)
+            span.end(end_time=end)
 
 
 def _nothing() -> None:

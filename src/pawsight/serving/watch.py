@@ -50,6 +50,9 @@ class Watch:
             await self._app(scope, receive, send)
             return
         start = perf_counter()
+        method = scope["method"]
+        if method == "HEAD":  # answered as GET is; the server sends no body by its own scope
+            scope = {**scope, "method": "GET"}
         name = request_id(scope)
         state = scope.setdefault("state", {})
         state["request_id"] = name
@@ -75,7 +78,7 @@ class Watch:
             status = 500  # as the server's own handler will answer
             raise
         finally:
-            _tell(scope, status, perf_counter() - start)
+            _tell(scope, method, status, perf_counter() - start)
 
 
 def request_id(scope: Scope) -> str:
@@ -86,9 +89,9 @@ def request_id(scope: Scope) -> str:
     return uuid4().hex
 
 
-def _tell(scope: Scope, status: int, seconds: float) -> None:
+def _tell(scope: Scope, method: str, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "none")
-    method = scope["method"] if scope["method"] in _METHODS else "other"
+    method = method if method in _METHODS else "other"
     service = getattr(scope["app"].state, "service", None)
     if service is not None:
         meter: Meter = service.meter

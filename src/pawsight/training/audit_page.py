@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.resources import files
 
-from pawsight.evaluation.page import render_template
+from pawsight.html import render_template
 from pawsight.training.audit import Doubt
 
 

@@ -108,7 +108,7 @@ def export_run(
     parameters = sum(each.numel() for each in network.parameters()) / 1e6
     card = Card(
         name=name,
-        description=describe(labels),
+        description=describe(f"A {type(network).__name__}", labels),
         architecture=f"{type(network).__name__}, {parameters:.1f} million parameters",
         labels=labels,
         preprocessing=how,
@@ -135,9 +135,15 @@ def export_run(
     return calibrate(add_background(folder, table), table, progress)
 
 
-def describe(labels: Sequence[str]) -> str:
-    """A model in one sentence, for its card."""
-    return f"Tells {', '.join(labels)} apart in photographs, and says when it is neither."
+def describe(network: str, labels: Sequence[str]) -> str:
+    """A model in one sentence, for its card.
+
+    Args:
+        network: What it is.
+        labels: What it tells apart, two or more.
+    """
+    named = f"{', '.join(labels[:-1])} and {labels[-1]}"
+    return f"{network} that tells {named} apart in photographs, and says when it is neither."
 
 
 def in_words(training: pd.DataFrame) -> str:

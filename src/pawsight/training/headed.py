@@ -99,7 +99,7 @@ def write_headed(
     origin = start.card.provenance
     card = Card(
         name=name,
-        description=describe(labels),
+        description=describe(f"A new head on {start.card.name}", labels),
         architecture=f"a new head on {start.card.architecture}",
         labels=labels,
         preprocessing=how,

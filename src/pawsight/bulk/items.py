@@ -1,0 +1,125 @@
+"""A picture of many: where it lies, and what says that it is still the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Protocol
+
+from pawsight.images.decode import DEFAULT_LIMITS, Limits
+from pawsight.images.files import read_file
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What changes when a file does.
+
+    Attributes:
+        size: In bytes.
+        modified: When it was changed last, ISO 8601 in UTC; None where nothing says it.
+    """
+
+    size: int
+    modified: str | None
+
+
+class Item(Protocol):
+    """A picture of many."""
+
+    @property
+    def name(self) -> str:
+        """Of its record: text that any encoding takes."""
+
+    def fingerprint(self) -> Fingerprint:
+        """Of the file as it is now.
+
+        Raises:
+            OSError: It cannot be asked.
+        """
+
+    def read(self, limits: Limits = DEFAULT_LIMITS) -> bytes:
+        """Its bytes, but no more of them than can be decoded.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class FileItem:
+    """A file of this machine.
+
+    Attributes:
+        path: Of the file.
+    """
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        r"""The path; bytes that are no UTF-8 are written ``\xff``."""
+        return as_text(str(self.path))
+
+    def fingerprint(self) -> Fingerprint:
+        """Size and time of the file."""
+        found = self.path.stat()
+        return Fingerprint(found.st_size, utc(found.st_mtime))
+
+    def read(self, limits: Limits = DEFAULT_LIMITS) -> bytes:
+        """The file's bytes."""
+        return read_file(self.path, limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file in an archive, which was read when it was met: archives are read from front to back.
+
+    Attributes:
+        name: The archive's and its own.
+        data: Its bytes, at most one more than can be decoded.
+        found: What the archive says of it.
+    """
+
+    name: str
+    data: bytes = field(repr=False)
+    found: Fingerprint
+
+    def fingerprint(self) -> Fingerprint:
+        """What the archive says of it."""
+        return self.found
+
+    def read(self, limits: Limits = DEFAULT_LIMITS) -> bytes:
+        """Its bytes."""
+        return self.data
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What should have held pictures and cannot be read.
+
+    Attributes:
+        name: Of its record.
+        error: Why.
+    """
+
+    name: str
+    error: OSError
+
+    def fingerprint(self) -> Fingerprint:
+        """Nothing that could have stayed the same."""
+        raise self.error
+
+    def read(self, limits: Limits = DEFAULT_LIMITS) -> bytes:
+        """Nothing."""
+        raise self.error
+
+
+def as_text(name: str) -> str:
+    r"""A name as text that any encoding takes: bytes that are no UTF-8 are written ``\xff``."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def utc(seconds: float) -> str:
+    """A time as ISO 8601 in UTC, to the microsecond."""
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat()

@@ -1,0 +1,180 @@
+"""A journal: JSON lines that are appended to, and gone on with however their writer ended."""
+
+from __future__ import annotations
+
+import json
+import os
+from array import array
+from collections.abc import Callable, Iterator
+from hashlib import blake2b
+from pathlib import Path
+from time import monotonic
+from typing import BinaryIO, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pawsight.bulk.items import Item
+from pawsight.bulk.records import Row, is_row
+
+_FLUSH_SECONDS: Final = 1.0
+_NONE: Final = 2**64 - 1
+_ANSWERED, _FAILED, _STALE = range(3)
+
+
+class NotOurs(ValueError):
+    """A file that no run of classify wrote."""
+
+
+class Journal:
+    """Records on the disk, one a line.
+
+    Of each record that is there it keeps 25 bytes in memory: digests of the name and of the file's
+    fingerprint, the line, and what became of it. A picture that changed since is answered again,
+    and its old record is taken out at the end.
+
+    Args:
+        file: The journal; made if it is not there.
+        good: Whether a record that is there still holds, as far as it can be told without its file.
+
+    Attributes:
+        torn: Whether the last line was cut short, and was taken away.
+
+    Raises:
+        NotOurs: The file holds something else.
+        OSError: It cannot be read or written.
+    """
+
+    def __init__(self, file: Path, good: Callable[[Row], bool]) -> None:
+        self.file = file
+        self.torn = False
+        self._states = bytearray()  # by line
+        names, prints = array("Q"), array("Q")
+        self._stream: BinaryIO = file.open("a+b")
+        try:
+            for row in self._rows():
+                holds = row is not None and good(row)
+                names.append(_digest(row["path"]) if row and holds else _NONE)
+                prints.append(_print(row["size"], row["modified"]) if row and holds else _NONE)
+                answered = row is not None and row["error"] is None
+                self._states.append((_ANSWERED if answered else _FAILED) if holds else _STALE)
+        except BaseException:
+            self._stream.close()
+            raise
+        self._index(np.frombuffer(names, np.uint64), np.frombuffer(prints, np.uint64))
+        self._flushed = monotonic()
+
+    def _rows(self) -> Iterator[Row | None]:
+        """Each line's record, None where it is none; the last line, if it was cut short, goes."""
+        self._stream.seek(0)
+        whole = 0
+        for line in self._stream:
+            row = _row(line)
+            if whole == 0 and row is None and not line.startswith(b'{"path": '):
+                raise NotOurs(f"{str(self.file)!r} was not written by pawsight classify")
+            if not line.endswith(b"\n"):
+                self.torn = True
+                self._stream.truncate(whole)
+                return
+            whole += len(line)
+            yield row
+
+    def _index(self, names: NDArray[np.uint64], prints: NDArray[np.uint64]) -> None:
+        """Sort what is there by name; of two with the same, the later holds."""
+        self._lines = np.argsort(names, kind="stable")
+        self._names, self._prints = names[self._lines], prints[self._lines]
+        again = (self._names[1:] == self._names[:-1]) & (self._names[1:] != _NONE)
+        for line in self._lines[:-1][again].tolist():
+            self._states[line] = _STALE
+
+    @property
+    def answered(self) -> int:
+        """How many records of earlier runs hold and have no error."""
+        return self._states.count(_ANSWERED)
+
+    @property
+    def failed(self) -> int:
+        """How many records of earlier runs hold and have an error."""
+        return self._states.count(_FAILED)
+
+    @property
+    def stale(self) -> int:
+        """How many records of earlier runs do not hold any more."""
+        return self._states.count(_STALE)
+
+    def has(self, item: Item) -> bool:
+        """Whether the item, as it is now, has a record that holds."""
+        name = _digest(item.name)
+        place = int(np.searchsorted(self._names, np.uint64(name), side="right")) - 1
+        if place < 0 or int(self._names[place]) != name:
+            return False
+        line = int(self._lines[place])
+        if self._states[line] == _STALE:
+            return False
+        try:
+            now = item.fingerprint()
+        except OSError:
+            now = None  # asked again, for a record that says so
+        if now and _print(now.size, now.modified) == int(self._prints[place]):
+            return True
+        self._states[line] = _STALE
+        return False
+
+    def write(self, row: Row) -> None:
+        """Append a record.
+
+        Raises:
+            OSError: The disk is full, say. What was written before stays.
+        """
+        self._stream.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+        if monotonic() - self._flushed > _FLUSH_SECONDS:
+            self._stream.flush()
+            self._flushed = monotonic()
+
+    def close(self) -> None:
+        """Write what is still held."""
+        self._stream.close()
+
+    def tidy(self) -> None:
+        """Take out the records that do not hold any more, and close."""
+        if self.stale:
+            self._stream.flush()
+            self._stream.seek(0)
+            fresh = self.file.with_name(f"{self.file.name}.fresh")
+            with fresh.open("wb") as target:
+                for number, line in enumerate(self._stream):
+                    if number >= len(self._states) or self._states[number] != _STALE:
+                        target.write(line)
+                target.flush()
+                os.fsync(target.fileno())
+            fresh.replace(self.file)
+        self.close()
+
+
+def rows_of(file: Path) -> Iterator[Row]:
+    """The records of a journal that nobody writes to.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with file.open("rb") as stream:
+        for line in stream:
+            if row := _row(line):
+                yield row
+
+
+def _row(line: bytes) -> Row | None:
+    try:
+        value = json.loads(line)
+    except ValueError:  # cut short, or what a power cut left of a page
+        return None
+    return value if is_row(value) else None
+
+
+def _digest(text: str) -> int:
+    number = int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
+    return min(number, _NONE - 1)
+
+
+def _print(size: int | None, modified: str | None) -> int:
+    return _digest(f"{size} {modified}")

@@ -1,0 +1,105 @@
+"""The file of the answers: begun, gone on with, finished."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from pawsight.bulk.answers import read_answers
+from pawsight.bulk.journal import Journal, rows_of
+from pawsight.bulk.records import Row
+from pawsight.bulk.sinks import Format, open_sink
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where answers go.
+
+    JSON lines are their own journal. CSV and Parquet, which cannot be gone on with in the middle,
+    are written from a journal beside them when the run ends: until then there is no file that looks
+    whole and is not.
+
+    Attributes:
+        file: That is wanted in the end.
+        kind: Its format.
+    """
+
+    file: Path
+    kind: Format
+
+    @property
+    def journal(self) -> Path:
+        """Holds the records while the run goes on."""
+        if self.kind == "jsonl":
+            return self.file
+        return self.file.with_name(f"{self.file.name}.journal")
+
+    @property
+    def begun(self) -> bool:
+        """Whether a run has written to it."""
+        return os.path.lexists(self.file) or os.path.lexists(self.journal)
+
+    def set_aside(self) -> list[Path]:
+        """Give what is there another name, under which it is kept; returns the new names."""
+        kept = []
+        for file in dict.fromkeys((self.file, self.journal)):
+            if os.path.lexists(file):
+                number = 1
+                while os.path.lexists(backup := file.with_name(f"{file.name}.backup-{number}")):
+                    number += 1
+                file.rename(backup)
+                kept.append(backup)
+        return kept
+
+    def open(self, good: Callable[[Row], bool]) -> Journal:
+        """Begin, or go on with what is there.
+
+        Args:
+            good: Whether a record of an earlier run still holds.
+
+        Raises:
+            NotOurs: What is there is no output of a run.
+            MissingExtra: Parquet without pyarrow.
+            OSError: It cannot be read or written.
+        """
+        if self.kind != "jsonl" and self.file.exists() and not self.journal.exists():
+            fresh = self.journal.with_name(f"{self.journal.name}.fresh")
+            with fresh.open("w", encoding="utf-8") as stream:
+                sink = open_sink("jsonl", stream, ())
+                for row in read_answers(self.file, self.kind):
+                    sink.write(row)
+            fresh.replace(self.journal)
+        return Journal(self.journal, good)
+
+    def rows(self) -> Iterator[Row]:
+        """Of the finished file."""
+        return read_answers(self.file, self.kind)
+
+    def finish(self, journal: Journal, labels: Sequence[str]) -> None:
+        """Make the file of what the journal holds.
+
+        Args:
+            journal: From :meth:`open`.
+            labels: The model's, for the columns of a flat format.
+
+        Raises:
+            OSError: It cannot be written; the journal stays.
+        """
+        journal.tidy()
+        if self.kind == "jsonl":
+            return
+        fresh = self.file.with_name(f"{self.file.name}.fresh")
+        with ExitStack() as stack:
+            target: Path | TextIO = fresh
+            if self.kind != "parquet":
+                target = stack.enter_context(fresh.open("w", encoding="utf-8", newline=""))
+            sink = open_sink(self.kind, target, labels)
+            stack.callback(sink.close)
+            for row in rows_of(self.journal):
+                sink.write(row)
+        fresh.replace(self.file)
+        self.journal.unlink()

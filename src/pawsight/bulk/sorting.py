@@ -1,0 +1,89 @@
+"""Pictures put into folders by their labels."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pawsight.bulk.records import Row
+
+UNSURE: Final = "unsure"
+"""The folder of what was answered with less than the wanted confidence."""
+
+
+@dataclass
+class Sorter:
+    """Copies or moves pictures to ``FOLDER/label/name``.
+
+    Nothing is ever overwritten: another picture of the same name gets a number behind its own. What
+    was put there before, by its size and time, is not put there again, so that sorting can be
+    repeated. Pictures without an answer, and those in archives, stay where they are.
+
+    Attributes:
+        folder: The target.
+        move: Whether the pictures leave where they are.
+        min_confidence: Below it they go to the folder ``unsure``, in [0, 1].
+        dry_run: Do nothing but say what would be done.
+        sorted: How many were put, or would be.
+        there: How many were there already.
+        left: How many had an answer and are no files of their own, or not any more.
+    """
+
+    folder: Path
+    move: bool = False
+    min_confidence: float = 0.0
+    dry_run: bool = False
+    sorted: int = 0
+    there: int = 0
+    left: int = 0
+
+    def take(self, row: Row) -> Path | None:
+        """Put one picture where it belongs; returns where, if something was or would be done.
+
+        Raises:
+            OSError: It cannot be put there.
+        """
+        if row["error"] is not None:
+            return None
+        source = Path(row["path"])
+        sure = row["confidence"] >= self.min_confidence or row["label"] == "neither"
+        folder = self.folder / (row["label"] if sure else UNSURE)
+        if not source.is_file():
+            self.left += 1
+            return None
+        target, same = _free(folder, source)
+        if same:
+            self.there += 1
+            return None
+        self.sorted += 1
+        if not self.dry_run:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._put(source, target)
+        return target
+
+    def _put(self, source: Path, target: Path) -> None:
+        if self.move:
+            shutil.move(source, target)
+            return
+        # Under its own name only when it is whole.
+        begun = target.with_name(f".{target.name}.begun")
+        shutil.copy2(source, begun)
+        begun.rename(target)
+
+
+def _free(folder: Path, source: Path) -> tuple[Path, bool]:
+    """A name in a folder that is free, or under which the very same file is there."""
+    mine = source.stat()
+    number = 1
+    while True:
+        name = source.name if number == 1 else f"{source.stem}-{number}{source.suffix}"
+        target = folder / name
+        try:
+            found = target.stat()
+        except FileNotFoundError:
+            return target, False
+        if (found.st_size, found.st_mtime_ns) == (mine.st_size, mine.st_mtime_ns):
+            return target, True
+        number += 1

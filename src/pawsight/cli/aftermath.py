@@ -1,0 +1,111 @@
+"""What `pawsight classify` does with the rows beside writing them: sorts the files, shows some."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from pawsight.cli.common import fail
+
+if TYPE_CHECKING:
+    from pawsight.bulk.records import Row
+    from pawsight.bulk.review import LeastSure
+    from pawsight.bulk.sorting import Sorter
+
+
+class Aftermath:
+    """Takes every row once.
+
+    Args:
+        sorter: Puts the files into folders; None where they stay.
+        review: Keeps the least sure; None where nobody looks at them.
+        sheet: The page of those.
+    """
+
+    def __init__(self, sorter: Sorter | None, review: LeastSure | None, sheet: Path) -> None:
+        self._sorter = sorter
+        self._review = review
+        self._sheet = sheet
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self._sorter or self._review)
+
+    def take(self, row: Row) -> None:
+        """Look at one row."""
+        if self._review:
+            self._review.take(row)
+        if self._sorter is None:
+            return
+        try:
+            target = self._sorter.take(row)
+        except OSError as error:
+            fail(f"cannot put {row['path']!r} into its folder: {error.strerror or error}")
+        if target and self._sorter.dry_run:
+            typer.echo(
+                f"{'move' if self._sorter.move else 'copy'} {row['path']} → {target}", err=True
+            )
+
+    def finish(self) -> None:
+        """Write the page, and say what was done."""
+        if self._review:
+            self._write_sheet(self._review)
+        if self._sorter:
+            sorter = self._sorter
+            done = "moved" if sorter.move else "copied"
+            words = [f"{sorter.sorted} {'would be ' if sorter.dry_run else ''}{done}"]
+            words += [f"{sorter.there} were there already"] if sorter.there else []
+            words += [f"{sorter.left} are no files that could be"] if sorter.left else []
+            typer.echo(f"pawsight: {', '.join(words)}", err=True)
+
+    def _write_sheet(self, review: LeastSure) -> None:
+        from pawsight.bulk.review import render_sheet
+
+        shown = [
+            {"path": row["path"], "said": [f"{row['label']} ({row['confidence']:.1%})"]}
+            for row in review.rows
+        ]
+        page = render_sheet(
+            shown, "the least sure answers", f"{len(shown)} pictures, the least sure first."
+        )
+        try:
+            self._sheet.write_text(page, encoding="utf-8")
+        except OSError as error:
+            fail(f"cannot write {str(self._sheet)!r}: {error.strerror}")
+        typer.echo(f"pawsight: {str(self._sheet)!r} shows the {len(shown)} least sure", err=True)
+
+
+def aftermath(
+    paths: list[str],
+    output: Path | None,
+    *,
+    copy_to: Path | None,
+    move_to: Path | None,
+    min_confidence: float | None,
+    dry_run: bool,
+    review: int | None,
+) -> Aftermath:
+    """What the options ask for; nonsense is refused."""
+    from pawsight.bulk.review import LeastSure
+    from pawsight.bulk.sorting import Sorter
+
+    folder = move_to or copy_to
+    if copy_to and move_to:
+        fail("--copy-to and --move-to: choose one")
+    if folder is None and (dry_run or min_confidence is not None):
+        fail("--dry-run and --min-confidence are about --copy-to or --move-to")
+    if folder is not None:
+        inside = [path for path in paths if folder.resolve().is_relative_to(Path(path).resolve())]
+        if inside:
+            fail(
+                f"{str(folder)!r} is inside {inside[0]!r}, so that the next run would find the "
+                "pictures twice: name a folder elsewhere"
+            )
+    sorter = Sorter(folder, move_to is not None, min_confidence or 0.0, dry_run) if folder else None
+    sheet = output.with_name(f"{output.name}.review.html") if output else Path("review.html")
+    if review and not output and sheet.exists():
+        fail(f"{str(sheet)!r} is there already: move it away, or name an --output")
+    return Aftermath(sorter, LeastSure(review) if review else None, sheet)

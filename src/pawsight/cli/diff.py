@@ -1,0 +1,126 @@
+"""``pawsight diff``."""
+
+from __future__ import annotations
+
+import csv
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pawsight.cli.common import fail, refusing
+
+if TYPE_CHECKING:
+    from pawsight.bulk.difference import Change, Difference
+    from pawsight.bulk.sinks import Format
+
+_ENDINGS: dict[str, Format] = {".jsonl": "jsonl", ".csv": "csv", ".parquet": "parquet"}
+
+
+def diff(
+    before: Annotated[Path, typer.Argument(help="What `classify --output` wrote.")],
+    after: Annotated[Path, typer.Argument(help="What another run wrote, in any of the formats.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Write every picture that differs to this CSV, which must be new."),
+    ] = None,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(help="Show the first pictures with another label on this page, a new one."),
+    ] = None,
+    samples: Annotated[int, typer.Option(min=1, help="How many --sheet shows.")] = 100,
+    moved: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="By how much a confidence must differ to be told."),
+    ] = 0.1,
+) -> None:
+    """Compare two runs: answers that flipped, confidence that moved, files that only one has.
+
+    Exit code: 0 where nothing differs, 1 where something does, 2 where they cannot be compared.
+    """
+    from pawsight.bulk.answers import read_answers
+    from pawsight.bulk.difference import Difference, compare
+    from pawsight.bulk.journal import NotOurs
+    from pawsight.bulk.sinks import MissingExtra
+
+    kinds = [_kind(each) for each in (before, after)]
+    for file in (output, sheet):
+        if file and file.exists():
+            fail(f"{str(file)!r} is there already: name a new file, or move it away")
+    difference = Difference()
+    flipped: list[Change] = []
+    with ExitStack() as stack:
+        stack.enter_context(refusing(NotOurs, MissingExtra, OSError))
+        writer = None
+        if output:
+            writer = csv.writer(stack.enter_context(output.open("x", encoding="utf-8", newline="")))
+            writer.writerow(["path", "before", "after", "confidence_before", "confidence_after"])
+        changes = compare(
+            lambda: read_answers(before, kinds[0]),
+            read_answers(after, kinds[1]),
+            difference,
+            moved,
+        )
+        for change in changes:
+            if writer:
+                writer.writerow(_cells(change))
+            if change.before and change.after and change.before != change.after:
+                flipped += [change] if len(flipped) < samples else []
+        if sheet:
+            _write_sheet(sheet, flipped, difference)
+    _tell(difference)
+    if difference.changed:
+        raise typer.Exit(1)
+
+
+def _kind(file: Path) -> Format:
+    kind = _ENDINGS.get(file.suffix.lower())
+    if kind is None:
+        fail(f"{str(file)!r}: a run's answers are a .jsonl, .csv or .parquet file")
+    if not file.is_file():
+        fail(f"{str(file)!r}: there is no such file")
+    return kind
+
+
+def _cells(change: Change) -> list[object]:
+    return [
+        change.path,
+        change.before or "",
+        change.after or "",
+        "" if change.confidence_before is None else f"{change.confidence_before:.6f}",
+        "" if change.confidence_after is None else f"{change.confidence_after:.6f}",
+    ]
+
+
+def _write_sheet(sheet: Path, flipped: list[Change], difference: Difference) -> None:
+    from pawsight.bulk.review import render_sheet
+
+    shown = [
+        {
+            "path": each.path,
+            "said": [
+                f"{each.before} → {each.after}",
+                " → ".join(
+                    "–" if share is None else f"{share:.1%}"
+                    for share in (each.confidence_before, each.confidence_after)
+                ),
+            ],
+        }
+        for each in flipped
+    ]
+    words = f"{difference.flipped} pictures have another label; {len(shown)} are shown."
+    sheet.write_text(render_sheet(shown, "what flipped", words), encoding="utf-8")
+
+
+def _tell(difference: Difference) -> None:
+    for count, words in (
+        (difference.same, "the same"),
+        (difference.moved, "with the same label and another confidence"),
+        (difference.flipped, "with another label"),
+        (difference.only_before, "in the first run alone"),
+        (difference.only_after, "in the second run alone"),
+    ):
+        typer.echo(f"{count:>9,}  {words}")
+    for (old, new), count in sorted(difference.flips.items(), key=lambda each: -each[1]):
+        typer.echo(f"{count:>9,}    {old} → {new}")

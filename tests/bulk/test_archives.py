@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import io
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from pawsight.bulk.items import Member, Unreadable
+from pawsight.bulk.sources import find_items
+from tests.pictures import picture
+
+NAMES = ("a.jpg", "deep/b.PNG", "notes.txt", ".hidden.jpg", "__MACOSX/a.jpg", "0001.cls")
+WANTED = ["a.jpg", "deep/b.PNG"]
+
+
+def make_zip(file: Path) -> None:
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in NAMES:
+            archive.writestr(name, picture("red"))
+
+
+def make_tar(file: Path) -> None:
+    packed = file.suffix == ".gz"
+    with tarfile.open(file, "w:gz") if packed else tarfile.open(file, "w") as archive:
+        link = tarfile.TarInfo("link.jpg")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+        for name in NAMES:
+            data = picture("red")
+            info = tarfile.TarInfo(name)
+            info.size, info.mtime = len(data), 1_700_000_000
+            archive.addfile(info, io.BytesIO(data))
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar", "tar.gz"])
+def test_the_pictures_of_an_archive_in_its_order(tmp_path: Path, ending: str) -> None:
+    file = tmp_path / f"album.{ending}"
+    (make_zip if ending == "zip" else make_tar)(file)
+    found = list(find_items([str(file)]))
+    assert [each.name for each in found] == [f"{file}/{name}" for name in WANTED]
+    for each in found:
+        assert each.read() == picture("red")
+        assert each.fingerprint().size == len(picture("red"))
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar", "tar.gz"])
+def test_an_archive_that_is_cut_short_says_so_after_what_could_be_read(
+    tmp_path: Path, ending: str
+) -> None:
+    file = tmp_path / f"album.{ending}"
+    (make_zip if ending == "zip" else make_tar)(file)
+    data = file.read_bytes()
+    file.write_bytes(data[: len(data) // 2])
+    *read, last = find_items([str(file)])
+    assert all(isinstance(each, Member) for each in read)
+    assert isinstance(last, Unreadable)
+    with pytest.raises(OSError, match="the archive is broken"):
+        last.read()
+
+
+def test_what_is_no_archive_says_so(tmp_path: Path) -> None:
+    (tmp_path / "text.zip").write_text("not a zip")
+    (tmp_path / "text.tar").write_text("not a tar")
+    for each in find_items([str(tmp_path / "text.zip"), str(tmp_path / "text.tar")]):
+        with pytest.raises(OSError, match="the archive is broken"):
+            each.read()
+
+
+def test_a_bomb_is_read_no_further_than_it_could_be_decoded(tmp_path: Path) -> None:
+    file = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb.png", bytes(60_000_000))
+    [found] = find_items([str(file)])
+    assert len(found.read()) < 60_000_000
+    assert found.fingerprint().size == 60_000_000

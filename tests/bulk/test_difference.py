@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from pawsight.bulk.difference import Change, Difference, compare
+
+
+def row(path: str, label: str | None = "cat", confidence: float | None = 0.9) -> dict[str, Any]:
+    error = "truncated" if label is None else None
+    return {"path": path, "label": label, "confidence": confidence, "error": error}
+
+
+def changes(
+    before: list[dict[str, Any]], after: list[dict[str, Any]]
+) -> tuple[dict[str, Change], Difference]:
+    difference = Difference()
+    found = {each.path: each for each in compare(lambda: before, after, difference)}
+    return found, difference
+
+
+def test_what_is_the_same_is_counted_and_no_more() -> None:
+    rows = [row("a"), row("b", "dog"), row("c", None, None)]
+    shuffled = random.Random(0).sample(rows, 3)
+    found, difference = changes(rows, shuffled)
+    assert (found, difference.same, difference.changed) == ({}, 3, 0)
+
+
+def test_flips_moves_and_files_of_one_run_alone() -> None:
+    before = [row("flip"), row("move"), row("still", confidence=0.85), row("old"), row("bad")]
+    after = [
+        row("new", "dog"), row("bad", None, None), row("still"), row("move", confidence=0.5),
+        row("flip", "neither", 0.7),
+    ]  # fmt: skip
+    found, difference = changes(before, after)
+    assert set(found) == {"flip", "move", "old", "bad", "new"}
+    assert (found["flip"].before, found["flip"].after) == ("cat", "neither")
+    assert found["flip"].confidence_after == 0.7
+    assert abs((found["flip"].confidence_before or 0) - 0.9) < 1e-6
+    assert (found["bad"].before, found["bad"].after) == ("cat", "error")
+    assert (found["old"].after, found["new"].before) == (None, None)
+    assert (difference.same, difference.moved, difference.flipped) == (1, 1, 2)
+    assert (difference.only_before, difference.only_after) == (1, 1)
+    assert difference.flips == {("cat", "neither"): 1, ("cat", "error"): 1}
+
+
+def test_an_empty_run_is_compared_too() -> None:
+    found, difference = changes([], [row("a")])
+    assert (len(found), difference.only_after) == (1, 1)
+    found, difference = changes([row("a")], [])
+    assert (len(found), difference.only_before) == (1, 1)

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow
+import pytest
+from pyarrow import parquet
+
+from pawsight.bulk.sources import find_items
+
+PATHS = ["a.jpg", "deep/b c.png", "ü.webp"]
+
+
+def names(*sources: Path) -> list[str]:
+    return [each.name for each in find_items([str(source) for source in sources])]
+
+
+def test_text_has_a_path_a_line(tmp_path: Path) -> None:
+    file = tmp_path / "list.txt"
+    file.write_bytes("\ufeffa.jpg\r\ndeep/b c.png\n\nü.webp".encode())
+    assert names(file) == PATHS
+
+
+@pytest.mark.parametrize("column", ["path", "Image_Name"])
+def test_a_table_has_a_column_of_paths(tmp_path: Path, column: str) -> None:
+    (tmp_path / "list.csv").write_text(
+        f"{column},label\n" + "".join(f'"{path}",cat\n' for path in PATHS), encoding="utf-8"
+    )
+    parquet.write_table(
+        pyarrow.table({column: PATHS, "label": ["cat"] * 3}), tmp_path / "list.parquet"
+    )
+    assert names(tmp_path / "list.csv", tmp_path / "list.parquet") == PATHS * 2
+
+
+def test_a_list_without_paths_says_what_it_has(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("name,label\na.jpg,cat\n")
+    (tmp_path / "list.parquet").write_text("no parquet")
+    first, second = find_items([str(tmp_path / "list.csv"), str(tmp_path / "list.parquet")])
+    with pytest.raises(OSError, match=r"no column of paths.*; its columns: name, label"):
+        first.read()
+    with pytest.raises(OSError, match="the list is broken"):
+        second.read()

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pawsight.bulk.sorting import Sorter
+
+
+def row(path: Path | str, label: str = "cat", confidence: float = 0.9) -> dict[str, Any]:
+    return {"path": str(path), "label": label, "confidence": confidence, "error": None}
+
+
+def files(folder: Path) -> dict[str, str]:
+    found = sorted(each for each in folder.rglob("*") if each.is_file())
+    return {str(each.relative_to(folder)): each.read_text() for each in found}
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    for name in ("a/x.jpg", "b/x.jpg", "b/y.jpg"):
+        file = tmp_path / "album" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(name)
+        os.utime(file, (1_700_000_000, 1_700_000_000 + len(files(tmp_path))))
+    return tmp_path / "album"
+
+
+def sort(sorter: Sorter, album: Path) -> None:
+    for name, label, confidence in (
+        ("a/x.jpg", "cat", 0.9), ("b/x.jpg", "cat", 0.9), ("b/y.jpg", "dog", 0.6),
+    ):  # fmt: skip
+        sorter.take(row(album / name, label, confidence))
+
+
+def test_copies_lie_under_their_labels_and_nothing_is_overwritten(
+    album: Path, tmp_path: Path
+) -> None:
+    before = files(album)
+    sorter = Sorter(tmp_path / "out")
+    sort(sorter, album)
+    assert files(tmp_path / "out") == {
+        "cat/x-2.jpg": "b/x.jpg",
+        "cat/x.jpg": "a/x.jpg",
+        "dog/y.jpg": "b/y.jpg",
+    }
+    assert files(album) == before
+    again = Sorter(tmp_path / "out")
+    sort(again, album)
+    assert (again.sorted, again.there) == (0, 3)
+    assert len(files(tmp_path / "out")) == 3
+
+
+def test_moving_leaves_nothing_behind_and_may_be_repeated(album: Path, tmp_path: Path) -> None:
+    for number in (3, 0):
+        sorter = Sorter(tmp_path / "out", move=True)
+        sort(sorter, album)
+        assert (sorter.sorted, sorter.left) == (number, 3 - number)
+    assert files(album) == {}
+    assert len(files(tmp_path / "out")) == 3
+
+
+def test_what_is_unsure_lies_apart_and_neither_does_not(album: Path, tmp_path: Path) -> None:
+    sorter = Sorter(tmp_path / "out", min_confidence=0.8)
+    sort(sorter, album)
+    sorter.take(row(album / "b/y.jpg", "neither", 0.3))
+    assert set(files(tmp_path / "out")) == {
+        "cat/x.jpg", "cat/x-2.jpg", "unsure/y.jpg", "neither/y.jpg",
+    }  # fmt: skip
+
+
+def test_a_dry_run_does_nothing(album: Path, tmp_path: Path) -> None:
+    sorter = Sorter(tmp_path / "out", move=True, dry_run=True)
+    assert sorter.take(row(album / "a/x.jpg")) == tmp_path / "out" / "cat" / "x.jpg"
+    assert not (tmp_path / "out").exists()
+    assert len(files(album)) == 3
+
+
+def test_pictures_without_an_answer_or_a_file_stay(album: Path, tmp_path: Path) -> None:
+    sorter = Sorter(tmp_path / "out")
+    sorter.take({"path": str(album / "a/x.jpg"), "error": "truncated"})
+    sorter.take(row("album.zip/x.jpg"))
+    assert not (tmp_path / "out").exists()
+    assert sorter.left == 1

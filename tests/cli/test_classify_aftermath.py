@@ -1,0 +1,116 @@
+"""Sorting into folders, the sheet of the least sure, and comparing two runs."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from tests.command import run
+from tests.drawn import draw
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    folder = tmp_path / "album"
+    folder.mkdir()
+    for number in range(4):
+        draw(("cat", "dog")[number % 2], number).save(folder / f"{number}.png")
+    return folder
+
+
+def below(folder: Path) -> set[str]:
+    return {str(each.relative_to(folder)) for each in folder.rglob("*.png")}
+
+
+@pytest.mark.parametrize("output", [None, "answers.csv"])
+def test_pictures_are_copied_into_folders_named_by_their_labels(
+    trained: Path, album: Path, tmp_path: Path, output: str | None
+) -> None:
+    command = ["classify", str(album), "--model", str(trained)]
+    command += ["--output", str(tmp_path / output), "--resume"] if output else []
+    command += ["--copy-to", str(tmp_path / "sorted")]
+    trial = run(*command, "--dry-run")
+    assert trial.exit_code == 0, trial.stderr
+    assert "4 would be copied" in trial.stderr
+    assert not (tmp_path / "sorted").exists()
+    assert "4 copied" in run(*command).stderr
+    found = below(tmp_path / "sorted")
+    assert {Path(each).name for each in found} == {f"{n}.png" for n in range(4)}
+    assert "cat/0.png" in found
+    assert "4 were there already" in run(*command).stderr  # after an earlier run, too
+    assert below(tmp_path / "sorted") == found
+
+
+def test_the_least_sure_are_shown_on_a_page(
+    trained: Path, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run("classify", album, "--model", trained, "--review", 2, "--format", "csv")
+    assert done.exit_code == 0, done.stderr
+    rows = [row for row in csv.DictReader(done.stdout.splitlines()) if row["label"] != "neither"]
+    least = sorted(rows, key=lambda row: float(row["confidence"]))[:2]
+    page = (tmp_path / "review.html").read_text()
+    assert page.count("<figure>") == 2
+    assert page.count("data:image/jpeg;base64,") == 2
+    for row in least:
+        assert row["path"] in page
+    again = run("classify", album, "--model", trained, "--review", 2)
+    assert again.exit_code == 2
+    assert "is there already" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--copy-to", "a", "--move-to", "b"], "choose one"),
+        (["--dry-run"], "are about --copy-to"),
+        (["--move-to", "{album}/sorted"], "the next run would find the pictures twice"),
+    ],
+)
+def test_what_makes_no_sense_is_said(
+    trained: Path, album: Path, options: list[str], words: str
+) -> None:
+    given = [each.format(album=album) for each in options]
+    done = run("classify", album, "--model", trained, *given)
+    assert done.exit_code == 2
+    assert words in done.stderr
+    assert len(below(album)) == 4
+
+
+def test_two_runs_are_compared(trained: Path, album: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.parquet"
+    run("classify", album, "--model", trained, "--output", first)
+    same = run("diff", first, first)
+    assert same.exit_code == 0
+    assert "4  the same" in same.stdout
+    draw("dog", 50).save(album / "0.png")  # was a cat
+    (album / "1.png").unlink()
+    run("classify", album, "--model", trained, "--output", second)
+    sheet, table = tmp_path / "sheet.html", tmp_path / "changes.csv"
+    done = run("diff", first, second, "--sheet", sheet, "--output", table)
+    assert done.exit_code == 1
+    assert "1  with another label" in done.stdout
+    assert "1  in the first run alone" in done.stdout
+    assert "cat → dog" in done.stdout
+    assert "cat → dog" in sheet.read_text()
+    rows = {Path(row["path"]).name: row for row in csv.DictReader(table.open())}
+    assert (rows["0.png"]["before"], rows["0.png"]["after"]) == ("cat", "dog")
+    assert (rows["1.png"]["after"], rows["1.png"]["confidence_after"]) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("x.txt", "", "are a .jsonl, .csv or .parquet file"),
+        ("x.csv", None, "there is no such file"),
+        ("x.csv", "a,b\n1,2\n", "was not written by pawsight classify"),
+    ],
+)
+def test_what_is_no_run_is_said(tmp_path: Path, name: str, content: str | None, words: str) -> None:
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    done = run("diff", tmp_path / name, tmp_path / name)
+    assert done.exit_code == 2
+    assert words in done.stderr

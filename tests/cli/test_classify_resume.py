@@ -1,0 +1,203 @@
+"""Runs that end too early, and those that go on with them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pawsight.bulk.answers import read_answers
+from pawsight.bulk.sinks import Format
+from tests.command import run
+from tests.drawn import draw
+from tests.pictures import picture
+
+PATIENCE = 120  # seconds
+# Who starts the tests in the background of a shell has them ignore Ctrl-C.
+CODE = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from pawsight.cli import main; main()"
+)
+KINDS: list[Format] = ["jsonl", "csv", "parquet"]
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(6):
+        draw(("cat", "dog")[number % 2], number).save(folder / f"{number}.png")
+    return folder
+
+
+def rows(file: Path, kind: Format = "jsonl") -> list[dict[str, Any]]:
+    return list(read_answers(file, kind))
+
+
+def names(file: Path, kind: Format = "jsonl") -> list[str]:
+    return [Path(row["path"]).name for row in rows(file, kind)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_what_is_new_is_answered_and_nothing_is_lost(
+    trained: Path, pictures: Path, tmp_path: Path, kind: Format
+) -> None:
+    file = tmp_path / f"answers.{kind}"
+    command = ("classify", pictures, "--model", trained, "--output", file, "--resume", "--summary")
+    first = run(*command)  # nothing to go on with: it begins
+    assert first.exit_code == 0, first.stderr
+    assert "6 files, 0 errors; cat 3, dog" in first.stderr
+    before = rows(file, kind)
+    draw("cat", 9).save(pictures / "0a.png")
+    again = run(*command)
+    assert "7 files, 0 errors" in again.stderr
+    assert rows(file, kind)[:6] == before
+    assert names(file, kind) == [f"{n}.png" for n in range(6)] + ["0a.png"]
+    assert sorted(each.name for each in tmp_path.glob("answers*")) == [file.name]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_changed_is_answered_again_once(
+    trained: Path, pictures: Path, tmp_path: Path, kind: Format
+) -> None:
+    file = tmp_path / f"answers.{kind}"
+    command = ("classify", pictures, "--model", trained, "--output", file)
+    (pictures / "bad.png").write_bytes(b"this is text")
+    assert run(*command).exit_code == 1
+    draw("dog", 20).save(pictures / "0.png")
+    (pictures / "1.png").unlink()
+    done = run(*command, "--resume")
+    assert "1 of 7 could not be used" in done.stderr  # said again, though not tried again
+    kept = ["1.png", "2.png", "3.png", "4.png", "5.png", "bad.png"]
+    assert names(file, kind) == [*kept, "0.png"]
+    assert rows(file, kind)[-1]["label"] == "dog"
+
+
+def test_another_setting_answers_all_again_and_says_so(
+    trained: Path, pictures: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "answers.jsonl"
+    command = ("classify", pictures, "--model", trained, "--output", file)
+    run(*command)
+    done = run(*command, "--resume", "--may-lose", "0")
+    assert "6 records are of another model or setting" in done.stderr
+    assert names(file) == [f"{n}.png" for n in range(6)]
+    assert {row["may_lose"] for row in rows(file)} == {0.0}
+
+
+def test_what_could_not_be_read_is_tried_again(
+    trained: Path, pictures: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "answers.jsonl"
+    away = tmp_path / "away.png"
+    command = ("classify", pictures, away, "--model", trained, "--output", file, "--resume")
+    assert "1 of 7 could not be used" in run(*command).stderr
+    draw("cat", 30).save(away)
+    done = run(*command)
+    assert done.exit_code == 0, done.stderr
+    assert [row["error"] for row in rows(file)] == [None] * 7
+
+
+def test_archives_and_lists_are_gone_on_with_too(
+    trained: Path, pictures: Path, tmp_path: Path
+) -> None:
+    from tests.bulk.test_archives import make_zip
+
+    make_zip(tmp_path / "album.zip")
+    (tmp_path / "list.txt").write_text(f"{pictures / '0.png'}\n{pictures / '1.png'}\n")
+    file = tmp_path / "answers.jsonl"
+    command = ("classify", tmp_path / "album.zip", tmp_path / "list.txt", "--model", trained)
+    assert run(*command, "--output", file).exit_code == 0
+    before = file.read_bytes()
+    assert run(*command, "--output", file, "--resume").exit_code == 0
+    assert file.read_bytes() == before
+    assert names(file) == ["a.jpg", "b.PNG", "0.png", "1.png"]
+
+
+def start(*arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", CODE, *map(str, arguments)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+def test_a_run_that_is_stopped_in_the_middle_goes_on(
+    trained: Path, tmp_path: Path, how: signal.Signals, code: int
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "00000.jpg").write_bytes(picture("red"))
+    for number in range(1, 5_000):
+        os.link(folder / "00000.jpg", folder / f"{number:05}.jpg")
+    file = tmp_path / "answers.csv"
+    journal = tmp_path / "answers.csv.journal"
+    command = ("classify", folder, "--model", trained, "--output", file)
+    process = start(*command)
+    deadline = time.monotonic() + PATIENCE
+    while not journal.exists() or journal.stat().st_size < 100_000:
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(how)
+    _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == code
+    assert not file.exists()  # nothing that looks whole and is not
+    if how == signal.SIGINT:
+        assert said == f"pawsight: stopped; --resume goes on with '{file}'\n"
+    refused = run(*command)
+    assert refused.exit_code == 2
+    assert "--resume goes on with it" in refused.stderr
+    assert run(*command, "--resume").exit_code == 0
+    found = names(file, "csv")
+    assert len(found) == 5_000
+    assert found == sorted(set(found))
+    assert not journal.exists()
+
+
+def test_an_output_that_is_not_ours_is_refused_and_one_that_is_kept(
+    trained: Path, pictures: Path, tmp_path: Path
+) -> None:
+    for kind in KINDS:
+        file = tmp_path / f"theirs.{kind}"
+        file.write_text("my diary\n")
+        command = ("classify", pictures, "--model", trained, "--output", file)
+        done = run(*command, "--resume")
+        assert done.exit_code == 2
+        assert len(done.stderr.strip().splitlines()) == 1
+        assert file.read_text() == "my diary\n"
+        done = run(*command, "--overwrite")
+        assert done.exit_code == 0, done.stderr
+        assert (tmp_path / f"theirs.{kind}.backup-1").read_text() == "my diary\n"
+        assert len(rows(file, kind)) == 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--resume"], "name it with --output"),
+        (["--resume", "--overwrite", "--output", "x.csv"], "choose one"),
+        (["--resume", "--output", "x.txt"], "cannot be gone on with"),
+    ],
+)
+def test_what_makes_no_sense_is_said(
+    trained: Path, pictures: Path, arguments: list[str], words: str
+) -> None:
+    done = run("classify", pictures, "--model", trained, *arguments)
+    assert done.exit_code == 2
+    assert words in done.stderr
+
+
+def test_a_record_is_whole_json(trained: Path, pictures: Path, tmp_path: Path) -> None:
+    file = tmp_path / "answers.jsonl"
+    run("classify", pictures, "--model", trained, "--output", file)
+    for line in file.read_text().splitlines():
+        assert json.loads(line)["decided_by"]
