@@ -8,11 +8,13 @@ Parts, each less than half a minute; all by default:
     bare      against the bare loop, without HTTP; and the latency of one client alone
     litserve  against LitServe with the same network and decoding (pip install litserve)
     load      p99 at 70 % of the highest rate; what is answered at twice the highest rate
+    record    with the record of answers against without
     start     the time until it is ready against bare imports; resident memory
 
 Starts everything itself. The load comes from `wrk` (a Debian package), on the same processors. The
 pictures are JPEGs of 500×375, made from DATA/originals, or drawn where there is no such folder. The
-service has its default settings, but keeps no answers (PAWSIGHT_CACHE=0).
+service has its default settings, but keeps no answers (PAWSIGHT_CACHE=0), and its record lies in a
+temporary folder.
 """
 
 from __future__ import annotations
@@ -32,11 +34,12 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from PIL import Image, ImageDraw
@@ -46,6 +49,7 @@ SIZE: Final = (500, 375)
 PICTURES: Final = 64
 SECONDS: Final = 6.0
 CONNECTIONS: Final = 16
+PAIRS: Final = 5
 SERVE: Final = ["-c", "from pawsight.cli import main; main()", "serve", "--port"]
 IMPORTS: Final = (
     "import fastapi, numpy, onnxruntime, pydantic_settings, typer, uvicorn, uvloop; "
@@ -90,8 +94,8 @@ class Bench:
             return self.load(f"{url}/predict/custom")
 
     @contextmanager
-    def service(self) -> Iterator[str]:
-        with started([sys.executable, *SERVE], "/health/ready") as (url, _):
+    def service(self, **settings: str) -> Iterator[str]:
+        with started([sys.executable, *SERVE], "/health/ready", settings=settings) as (url, _):
             yield url
 
     def load(
@@ -218,6 +222,27 @@ def under_load(bench: Bench) -> Rows:
     )
 
 
+def with_the_record(bench: Bench) -> Rows:
+    """In turns, so that what else the machine does falls on both: a pair is a few seconds long."""
+    with bench.service() as on, bench.service(PAWSIGHT_RECORDS="off") as off:
+        addresses = [f"{url}/predict/custom" for url in (on, off)]
+        for address in addresses:
+            bench.load(address, seconds=1)
+        ratios = []
+        for turn in range(PAIRS):
+            rates = {
+                address: bench.load(address, seconds=2).rate
+                for address in (addresses if turn % 2 else addresses[::-1])
+            }
+            ratios.append(rates[addresses[0]] / rates[addresses[1]])
+    print(f"record on / off, of each pair: {[round(each, 3) for each in ratios]}", file=sys.stderr)
+    yield (
+        f"`custom` with the record / without, rate (median of {PAIRS} pairs)",
+        f"{statistics.median(ratios):.3f}",
+        "≥ 0.97",
+    )
+
+
 def at_the_start(bench: Bench) -> Rows:
     ratios = []
     for _ in range(4):
@@ -242,19 +267,24 @@ PARTS: Final[dict[str, Callable[[Bench], Rows]]] = {
     "bare": against_the_bare_loop,
     "litserve": against_litserve,
     "load": under_load,
+    "record": with_the_record,
     "start": at_the_start,
 }
 
 
 @contextmanager
 def started(
-    command: list[str], path: str, *more: str, patience: float = 60
+    command: list[str],
+    path: str,
+    *more: str,
+    patience: float = 60,
+    settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Run a server, whose command ends in its port, until the block ends; begin when it answers."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    environment = {"PAWSIGHT_CACHE": "0", **os.environ}
+    environment = {"PAWSIGHT_CACHE": "0", **os.environ, **settings}
     process = subprocess.Popen(
         [*command, str(port), *more],
         env=environment,
@@ -331,6 +361,7 @@ def main() -> None:
         raise SystemExit("wrk is missing: apt-get install wrk")
     with tempfile.TemporaryDirectory() as folder:
         make_pictures(given.data, Path(folder))
+        os.environ.setdefault("PAWSIGHT_RECORDS", f"sqlite:///{folder}/records.db")
         bench = Bench(Path(folder), given.naive)
         print("| what | measured | aim |\n|---|---|---|", flush=True)
         for part in given.parts or PARTS:

@@ -39,6 +39,7 @@ def test_nobody_is_told_what_is_run(tmp_path: Path) -> None:
 
 
 HEAVY = {"torch", "pandas", "fastapi", "lightning", "transformers", "sklearn", "streamlit"}
+HEAVY |= {"sqlalchemy", "alembic"}
 
 
 def test_importing_the_package_costs_nothing() -> None:

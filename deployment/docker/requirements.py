@@ -1,6 +1,6 @@
 """Print the dependencies of pyproject.toml with those of the named extras, one a line.
 
-    python requirements.py [EXTRA ...]
+python requirements.py [EXTRA ...]
 """
 
 import sys

@@ -7,6 +7,7 @@ from typing import Final
 
 _EXTRAS: Final = {
     "hub": (("huggingface_hub", "onnx"), "huggingface_hub and onnx"),
+    "postgres": (("psycopg",), "psycopg"),
     "train": (
         ("pandas", "imagehash", "torch", "lightning", "transformers"),
         "torch, Lightning, transformers, pandas and others",
@@ -22,7 +23,7 @@ def require(extra: str, purpose: str) -> None:
     """Make sure that an extra is installed.
 
     Args:
-        extra: ``hub`` or ``train``.
+        extra: ``hub``, ``postgres`` or ``train``.
         purpose: What needs it, the beginning of the sentence that refuses.
 
     Raises:

@@ -67,6 +67,36 @@ def test_the_same_without_blocking(service: Running) -> None:
     anyio.run(ask)
 
 
+def test_what_is_right_can_be_said(settings: Settings, tmp_path: Path) -> None:
+    """Sync and async, in turns."""
+    file = tmp_path / "purple.jpg"
+    file.write_bytes(picture("purple"))
+    records = f"sqlite:///{tmp_path / 'records.db'}"
+    with running(create_app(Settings(**{**settings.model_dump(), "records": records}))) as server:
+
+        async def ask() -> None:
+            async with AsyncClient(server.url) as client:
+                answer = await client.predict(file, "tiny")
+                said = await client.feedback(answer.id, "dog", comment="violet", picture=file)
+                assert (said.label, said.replaced, said.picture) == ("dog", None, True)
+                assert (await client.recorded(answer.id)).feedback == said
+                assert await client.recorded_picture(answer.id) == file.read_bytes()
+                assert await client.to_review() == []
+
+        anyio.run(ask)
+        with Client(server.url) as client:
+            answer = client.predict(picture("red"), "second")
+            ready = client.ready().record
+            assert ready
+            assert ready.status == "written"
+            assert client.feedback(client.predict(file, "tiny").id, "wrong").replaced is None
+            [item] = client.to_review(limit=5)
+            assert item.answers[0] == client.recorded(answer.id)
+            with pytest.raises(Refused) as error:
+                client.recorded_picture(answer.id)
+            assert error.value.problem.code == "no-picture"
+
+
 def test_a_refusal_carries_the_problem(service: Running) -> None:
     with Client(service.url) as client:
         with pytest.raises(Refused, match="the JPEG ends before") as error:

@@ -12,6 +12,7 @@ from pawsight.cli import (
     evaluate,
     explain,
     export,
+    feedback,
     models,
     seen,
     serve,
@@ -39,6 +40,7 @@ app.command()(seen.seen)
 app.command()(audit.audit)
 app.command()(cascade.cascade)
 app.command()(export.export)
+app.add_typer(feedback.app, name="feedback")
 app.add_typer(models.app, name="models")
 
 

@@ -142,3 +142,45 @@ def pull(
     with refusing(ModelError, CheckpointError, ExtraMissing, ExportError, OSError):
         folder = bring(called, source, revision)
     typer.echo(f"{name} {folder.version}, {folder.size / 1e6:.1f} MB, in {folder.path}")
+
+
+@app.command()
+def switch(
+    name: Annotated[str, typer.Argument(help="What the model is asked for by, such as custom.")],
+    folder: Annotated[Path, typer.Argument(help="A model folder.")],
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Though it was measured to be worse.")
+    ] = False,
+) -> None:
+    """Have a model folder answer by a name, once it has proved itself; `back` undoes it.
+
+    A service does so when it is started again, or when it is told to load the model. A cascade
+    keeps the model that its thresholds were chosen for.
+    """
+    from pawsight.inference.artifact import ModelFolder
+    from pawsight.inference.errors import ModelError
+    from pawsight.inference.switch import switch as install
+    from pawsight.training.against import measured_worse
+
+    called = model_name(name, Path())
+    with refusing(ModelError, OSError):
+        if measured_worse(ModelFolder.open(folder).card) and not anyway:
+            fail(f"{folder} was measured to be worse than the model before it; see its card")
+        installed = install(called, folder)
+    typer.echo(f"{called} is {installed.version} now, in {installed.path}")
+
+
+@app.command()
+def back(
+    name: Annotated[str, typer.Argument(help="What the model is asked for by, such as custom.")],
+) -> None:
+    """Have the model answer by a name that did before the last `switch`; again, the other."""
+    from pawsight.inference.errors import ModelError
+    from pawsight.inference.switch import back as undo
+
+    called = model_name(name, Path())
+    with refusing(ModelError, OSError):
+        installed = undo(called)
+    typer.echo(
+        f"{called} is the one in {installed}" if installed else f"{called} is the embedded one"
+    )

@@ -25,6 +25,7 @@ def serve(
     """
     from pydantic import ValidationError
 
+    from pawsight.extras import ExtraMissing
     from pawsight.inference.errors import ModelError
     from pawsight.serving.server import serve as run
     from pawsight.serving.settings import Settings
@@ -42,5 +43,5 @@ def serve(
         words = first["msg"].removeprefix("Value error, ")  # pydantic's, before our own
         where = ".".join(map(str, first["loc"]))
         fail(f"setting {where}: {words}" if where else words)
-    with refusing(ModelError):
+    with refusing(ModelError, ExtraMissing):
         run(settings)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pawsight.cli import options
+from pawsight.cli import options, recorded
 from pawsight.cli.common import (
     counting,
     fail,
@@ -19,6 +19,7 @@ from pawsight.cli.common import (
     require_train_extra,
     split_rows,
 )
+from pawsight.cli.correct import correct
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +59,16 @@ def train(
             "the best of the training in this folder, or from those of a Vision Transformer.",
         ),
     ] = None,
+    from_feedback: Annotated[
+        bool,
+        typer.Option(
+            "--from-feedback",
+            help="Correct the model of --start by what people said of its answers: refit its head "
+            "and compare the two on the table's test pictures.",
+        ),
+    ] = False,
+    records: recorded.Records = "sqlite",
+    pictures_dir: recorded.PicturesDir = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where a stopped training left off.")
     ] = False,
@@ -102,6 +113,8 @@ def train(
     changes = {"epochs": epochs, "image_size": image_size, "seed": seed}
     called = model_name(name, output)
     model: Entry | None = None
+    if from_feedback and (recipe or not start):
+        fail("--from-feedback corrects the model that --start names, and takes no --recipe")
     if start and not recipe:
         refused = {
             "--epochs": epochs, "--image-size": image_size, "--debug": debug, "--resume": resume,
@@ -134,6 +147,17 @@ def train(
         with refusing(StartingPointError, ModelError):
             _debug(debug, split.frame, chosen)
         typer.echo("nothing was kept")
+        return
+    if model and from_feedback:
+        correct(
+            split.frame,
+            model,
+            output,
+            name=called,
+            seed=seed or 0,
+            records=records,
+            pictures_dir=pictures_dir,
+        )
         return
     if model:
         with refusing(RunError, ModelError, ExportError), counting("looking") as advance:

@@ -10,7 +10,18 @@ from __future__ import annotations
 
 from pawsight.client.asynchronous import AsyncClient
 from pawsight.client.errors import ClientError, NoService, Refused, TooSlow, Unreachable
-from pawsight.client.forms import Answer, Explained, Model, ModelReference, Problem, Ready, Record
+from pawsight.client.forms import (
+    Answer,
+    Explained,
+    Model,
+    ModelReference,
+    Problem,
+    Ready,
+    Record,
+    RecordedAnswer,
+    ReviewItem,
+    Said,
+)
 from pawsight.client.synchronous import Client
 
 __all__ = [
@@ -25,7 +36,10 @@ __all__ = [
     "Problem",
     "Ready",
     "Record",
+    "RecordedAnswer",
     "Refused",
+    "ReviewItem",
+    "Said",
     "TooSlow",
     "Unreachable",
 ]

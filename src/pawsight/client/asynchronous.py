@@ -9,7 +9,17 @@ from typing import TypeVar
 import httpx
 
 from pawsight.client import requests
-from pawsight.client.forms import Answer, ComparedAnswer, Explained, Model, Ready, Record
+from pawsight.client.forms import (
+    Answer,
+    ComparedAnswer,
+    Explained,
+    Model,
+    Ready,
+    Record,
+    RecordedAnswer,
+    ReviewItem,
+    Said,
+)
 from pawsight.client.requests import TIMEOUT, Picture, Request
 
 Form = TypeVar("Form")
@@ -81,6 +91,36 @@ class AsyncClient:
     async def compare(self, picture: Picture) -> list[ComparedAnswer]:
         """Ask every model about one picture."""
         return (await self._ask(requests.compare(picture))).answers
+
+    async def feedback(
+        self,
+        id_: str,
+        label: str,
+        *,
+        comment: str | None = None,
+        picture: Picture | None = None,
+    ) -> Said:
+        """Say which label would have been right for an answer, or that it is ``wrong``.
+
+        Args:
+            id_: Of the answer.
+            label: One of its model's classes, ``neither``, or ``wrong``.
+            comment: Whatever else is to be said.
+            picture: The same that was answered, to be kept and trained on.
+        """
+        return await self._ask(requests.feedback(id_, label, comment, picture))
+
+    async def to_review(self, limit: int = 50) -> list[ReviewItem]:
+        """The pictures that nothing was said of, those first whose right answer teaches most."""
+        return (await self._ask(requests.to_review(limit))).pictures
+
+    async def recorded(self, id_: str) -> RecordedAnswer:
+        """An answer that was given before, if it is on the service's disk."""
+        return await self._ask(requests.recorded(id_))
+
+    async def recorded_picture(self, id_: str) -> bytes:
+        """The picture of such an answer, if it is kept."""
+        return await self._ask(requests.recorded_picture(id_))
 
     async def models(self) -> list[Model]:
         """Every model that the service has."""

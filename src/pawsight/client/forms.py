@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -88,6 +89,80 @@ class Comparison(_Form):
     answers: list[ComparedAnswer]
 
 
+class Said(_Form):
+    """What holds now of an answer, and is on the service's disk.
+
+    Attributes:
+        id: Of the answer.
+        label: What would have been right, or ``wrong``.
+        comment: Of whoever said it.
+        time: When this was said first, in UTC.
+        replaced: The label that was said before, if it was another.
+        picture: Whether the picture is kept.
+    """
+
+    id: str
+    label: str
+    comment: str | None = None
+    time: datetime
+    replaced: str | None = None
+    picture: bool
+
+
+class RecordedAnswer(Answer):
+    """An answer that is on the service's disk.
+
+    Attributes:
+        time: When it was given, in UTC.
+        digest: The SHA-256 of the picture's bytes.
+        milliseconds: From asking the model until its answer.
+        margin: How much likelier the likeliest of the classes and ``neither`` is than the next.
+        picture: Whether the picture is kept.
+        feedback: What was last said of it.
+    """
+
+    time: datetime
+    digest: str
+    milliseconds: float
+    margin: float
+    picture: bool
+    feedback: Said | None = None
+
+
+class ReviewItem(_Form):
+    """A picture that nothing was said of yet.
+
+    Attributes:
+        answers: The latest of each model; the first is the one to give feedback about.
+        disagree: Whether they name different labels.
+    """
+
+    answers: list[RecordedAnswer]
+    disagree: bool
+
+
+class ReviewQueue(_Form):
+    """The pictures to look at, those first whose right answer teaches most."""
+
+    pictures: list[ReviewItem]
+
+
+class RecordStatus(_Form):
+    """How the service's record is doing.
+
+    Attributes:
+        status: ``off``, ``starting``, ``written`` or ``not-written``.
+        reason: What is wrong, if something is.
+        waiting: Answers that are still to be written.
+        lost: Answers that never will be.
+    """
+
+    status: str
+    reason: str | None = None
+    waiting: int = 0
+    lost: int = 0
+
+
 class Model(_Form):
     """A model that the service has.
 
@@ -111,10 +186,11 @@ class Models(_Form):
 
 
 class Ready(_Form):
-    """That pictures can be sent, and which versions of what answer."""
+    """That pictures can be sent, which versions of what answer, and how the record is doing."""
 
     status: Literal["ready"]
     versions: dict[str, str] = {}
+    record: RecordStatus | None = None
 
 
 @dataclass(frozen=True)

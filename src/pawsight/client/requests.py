@@ -15,7 +15,18 @@ import httpx
 from pydantic import TypeAdapter
 
 from pawsight.client.errors import NoService, Refused, TooSlow, Unreachable
-from pawsight.client.forms import Answer, Comparison, Explained, Models, Problem, Ready, Records
+from pawsight.client.forms import (
+    Answer,
+    Comparison,
+    Explained,
+    Models,
+    Problem,
+    Ready,
+    RecordedAnswer,
+    Records,
+    ReviewQueue,
+    Said,
+)
 
 TIMEOUT: Final = httpx.Timeout(60.0, connect=5.0)
 
@@ -54,6 +65,8 @@ class Request(Generic[Form]):
                 problem = said.model_copy(update={"status": response.status_code})
             elif self.form is Explained:
                 return cast(Form, Explained(response.content, **_said(response)))
+            elif self.form is bytes:
+                return cast(Form, response.content)
             else:
                 return TypeAdapter(self.form).validate_json(response.content)
         except (KeyError, ValueError) as error:
@@ -125,6 +138,30 @@ def explain(picture: Picture, model: str, label: str | None) -> Request[Explaine
 def compare(picture: Picture) -> Request[Comparison]:
     """Ask all models."""
     return Request("POST", "/compare", Comparison, _body(picture))
+
+
+def feedback(id_: str, label: str, comment: str | None, picture: Picture | None) -> Request[Said]:
+    """Say what would have been right."""
+    said = {"id": id_, "label": label, **({} if comment is None else {"comment": comment})}
+    if picture is None:
+        return Request("POST", "/feedback", Said, {"json": said})
+    files = {"file": (_name(picture, 0), _bytes(picture))}
+    return Request("POST", "/feedback", Said, {"data": said, "files": files})
+
+
+def to_review(limit: int) -> Request[ReviewQueue]:
+    """Ask what to look at."""
+    return Request("GET", "/feedback/queue", ReviewQueue, {"params": {"limit": limit}})
+
+
+def recorded(id_: str) -> Request[RecordedAnswer]:
+    """Ask for an answer that was given before."""
+    return Request("GET", f"/records/{_part(id_)}", RecordedAnswer)
+
+
+def recorded_picture(id_: str) -> Request[bytes]:
+    """Ask for its picture."""
+    return Request("GET", f"/records/{_part(id_)}/picture", bytes)
 
 
 def models() -> Request[Models]:

@@ -9,7 +9,17 @@ from typing import TypeVar
 import httpx
 
 from pawsight.client import requests
-from pawsight.client.forms import Answer, ComparedAnswer, Explained, Model, Ready, Record
+from pawsight.client.forms import (
+    Answer,
+    ComparedAnswer,
+    Explained,
+    Model,
+    Ready,
+    Record,
+    RecordedAnswer,
+    ReviewItem,
+    Said,
+)
 from pawsight.client.requests import TIMEOUT, Picture, Request
 
 Form = TypeVar("Form")
@@ -79,6 +89,36 @@ class Client:
     def compare(self, picture: Picture) -> list[ComparedAnswer]:
         """Ask every model about one picture."""
         return self._ask(requests.compare(picture)).answers
+
+    def feedback(
+        self,
+        id_: str,
+        label: str,
+        *,
+        comment: str | None = None,
+        picture: Picture | None = None,
+    ) -> Said:
+        """Say which label would have been right for an answer, or that it is ``wrong``.
+
+        Args:
+            id_: Of the answer.
+            label: One of its model's classes, ``neither``, or ``wrong``.
+            comment: Whatever else is to be said.
+            picture: The same that was answered, to be kept and trained on.
+        """
+        return self._ask(requests.feedback(id_, label, comment, picture))
+
+    def to_review(self, limit: int = 50) -> list[ReviewItem]:
+        """The pictures that nothing was said of, those first whose right answer teaches most."""
+        return self._ask(requests.to_review(limit)).pictures
+
+    def recorded(self, id_: str) -> RecordedAnswer:
+        """An answer that was given before, if it is on the service's disk."""
+        return self._ask(requests.recorded(id_))
+
+    def recorded_picture(self, id_: str) -> bytes:
+        """The picture of such an answer, if it is kept."""
+        return self._ask(requests.recorded_picture(id_))
 
     def models(self) -> list[Model]:
         """Every model that the service has."""

@@ -18,6 +18,7 @@ from pawsight.inference.errors import BrokenModel, ModelError, UnknownModel
 from pawsight.inference.model import Model
 from pawsight.inference.network import CPU
 from pawsight.inference.sealed import read_sealed
+from pawsight.places import data_folder
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 """What a model's name looks like."""
@@ -176,8 +177,7 @@ def installed_models() -> Path:
     chosen = os.environ.get("PAWSIGHT_MODELS")
     if chosen:
         return Path(chosen)
-    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(data) / "pawsight" / "models"
+    return data_folder() / "models"
 
 
 def resolve(name: str) -> Entry:

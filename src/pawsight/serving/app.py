@@ -18,12 +18,13 @@ from pawsight.serving import (
     inference_protocol,
     metrics,
     model_loading,
+    record_routes,
     task_api,
     tracing,
 )
 from pawsight.serving.bodies import Room
 from pawsight.serving.errors import install
-from pawsight.serving.routes import router
+from pawsight.serving.routes import KEPT, router
 from pawsight.serving.settings import Settings
 from pawsight.serving.state import State
 from pawsight.serving.watch import REQUEST_ID, Watch
@@ -64,7 +65,14 @@ def create_app(settings: Settings | None = None, *, state: State | None = None) 
     app.add_middleware(Room, limit=chosen.max_held_bytes)
     end_traces = _guard(app, chosen)
     app.include_router(router)
-    for each in (explain_routes, task_api, inference_protocol, metrics, model_loading):
+    for each in (
+        explain_routes,
+        record_routes,
+        task_api,
+        inference_protocol,
+        metrics,
+        model_loading,
+    ):
         app.include_router(each.router)
     _complete_document(app, closed=bool(chosen.keys))
     return app
@@ -94,7 +102,7 @@ def _guard(app: FastAPI, settings: Settings) -> Callable[[], object]:
                 "X-API-Key",
                 REQUEST_ID,
             ],
-            expose_headers=["ETag", "Retry-After", REQUEST_ID, *explain_routes.HEADERS],
+            expose_headers=["ETag", "Retry-After", REQUEST_ID, KEPT, *explain_routes.HEADERS],
         )
     app.add_middleware(Watch)
     return tracing.trace(app)

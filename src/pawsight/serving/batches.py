@@ -86,7 +86,8 @@ class Batch:
         record = BatchRecord(file=_name(file))
         try:
             data = await file.read(self.service.settings.max_bytes + 1)
-            record.prediction = Answer.of(await self.service.classify(self.model, data))
+            answered = await self.service.classify(self.model, data)
+            record.prediction = Answer.of(answered.prediction, answered.id)
         except ImageError as error:
             record.problem = problem_of(error)
         return record

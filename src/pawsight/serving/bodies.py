@@ -154,6 +154,28 @@ async def read_picture(request: Request, max_bytes: int, seconds: float = DEFAUL
     raise _unsupported(kind, FILE_FIELD)
 
 
+async def read_fields(
+    request: Request, max_bytes: int, seconds: float = DEFAULT_SECONDS
+) -> tuple[dict[str, str], bytes | None]:
+    """The text fields of a form, and the picture in its field ``file`` if there is one.
+
+    Args:
+        request: A form.
+        max_bytes: Of the picture.
+        seconds: That the body may take, and one more for each 64 kB of it.
+
+    Raises:
+        Refusal: It is no form, too large or too slow, or ``file`` is text.
+    """
+    limited = bounded(request, max_bytes, slack=_ENVELOPE, seconds=seconds)
+    async with _form(limited, max_files=1) as form:
+        fields = {name: text for name, text in form.items() if isinstance(text, str)}
+        if FILE_FIELD not in form:
+            return fields, None
+        [file] = _files(form, FILE_FIELD)
+        return fields, await file.read()
+
+
 @asynccontextmanager
 async def open_pictures(
     request: Request, max_files: int, max_bytes: int, seconds: float = DEFAULT_SECONDS
@@ -194,8 +216,13 @@ def parse_json(document: bytes, form: type[Form]) -> Form:
     try:
         return form.model_validate_json(document)
     except ValidationError as error:
-        words = first_words(error.errors(include_input=False, include_url=False))
-        raise Refusal("invalid-request", words) from error
+        raise invalid(error) from error
+
+
+def invalid(error: ValidationError) -> Refusal:
+    """What is wrong with what was sent, without its values."""
+    words = first_words(error.errors(include_input=False, include_url=False, include_context=False))
+    return Refusal("invalid-request", words)
 
 
 def content_type(request: Request) -> str:

@@ -20,16 +20,19 @@ class Cache:
         self._size = size
         self._answers: OrderedDict[str, Prediction] = OrderedDict()
 
-    def tag(self, model: Model, picture: bytes) -> str | None:
+    def tag(self, model: Model, digest: str | None) -> str | None:
         """What was asked in 32 hexadecimal digits, of a SHA-256; None where nothing is kept.
 
         Models with the same weights under other names, or with other thresholds, answer otherwise.
+
+        Args:
+            model: That is asked.
+            digest: Of the picture's bytes; None where it is not known.
         """
-        if not self._size:
+        if digest is None or not self._size:
             return None
-        digest = hashlib.sha256(picture)
-        digest.update(repr((model.reference, model.threshold)).encode())
-        return digest.hexdigest()[:32]
+        asked = repr((digest, model.reference, model.threshold))
+        return hashlib.sha256(asked.encode()).hexdigest()[:32]
 
     def get(self, tag: str | None) -> Prediction | None:
         """The answer, if it is still kept."""

@@ -11,11 +11,12 @@ from pawsight.serving.bodies import FILE_FIELD, FILES_FIELD, read_picture
 from pawsight.serving.state import State
 
 # `format` is what older tools go by, `contentMediaType` what OpenAPI 3.1 says.
-_BINARY: Final = {
+BINARY: Final = {
     "type": "string",
     "format": "binary",
     "contentMediaType": "application/octet-stream",
 }
+"""The bytes of a file, in the OpenAPI document."""
 
 
 COMPONENT: Final = "#/components/schemas/{model}"
@@ -30,9 +31,9 @@ ONE_PICTURE: Final = {
     "requestBody": {
         "required": True,
         "content": {
-            "multipart/form-data": _form_schema(FILE_FIELD, _BINARY),
-            "image/*": {"schema": _BINARY},
-            "application/octet-stream": {"schema": _BINARY},
+            "multipart/form-data": _form_schema(FILE_FIELD, BINARY),
+            "image/*": {"schema": BINARY},
+            "application/octet-stream": {"schema": BINARY},
         },
     }
 }
@@ -41,7 +42,7 @@ MANY_PICTURES: Final = {
         "required": True,
         "content": {
             "multipart/form-data": _form_schema(
-                FILES_FIELD, {"type": "array", "minItems": 1, "items": _BINARY}
+                FILES_FIELD, {"type": "array", "minItems": 1, "items": BINARY}
             )
         },
     }

@@ -79,6 +79,24 @@ _KINDS: Final = {
         "model folder 'custom-2': model.onnx was changed: its SHA-256 is not the one in model.json",
     ),
     "unknown-label": _Kind(404, "Unknown label", "no class 'wolf'; this model has cat, dog"),
+    "unknown-answer": _Kind(
+        404,
+        "Unknown answer",
+        "no answer '6f1c2f6e4f0b4d0f9c5a1d1c8f7b2e3a' is recorded here: none had this id, it was "
+        "lost before it was written, or it has been deleted because of its age",
+    ),
+    "no-picture": _Kind(404, "No picture", "the picture of this answer is not kept"),
+    "wrong-picture": _Kind(
+        422,
+        "Another picture",
+        "the picture is not the one that was answered: its SHA-256 is another; send the same bytes",
+    ),
+    "records-off": _Kind(
+        404, "Records are off", "nothing is recorded here: PAWSIGHT_RECORDS is `off`"
+    ),
+    "records-unavailable": _Kind(
+        503, "Records unavailable", "the database is locked by another program; try again"
+    ),
     "not-found": _Kind(404, "Not found", "nothing is at this address; /docs says what there is"),
     "method-not-allowed": _Kind(
         405, "Method not allowed", "this address does not take GET; it takes POST"

@@ -113,13 +113,17 @@ async def compare(request: Request, service: Service) -> Comparison:
     curl -F file=@photo.jpg http://127.0.0.1:8000/compare
     """
     data = await sent_picture(request, service)
+    digest = service.digest(data)
     answers = []
     for model in list(service.loaded.values()):
         start = perf_counter()
-        prediction = await unless_gone(request, service.compute(model, data))
+        answered = await unless_gone(request, service.compute(model, data, digest))
         took = 1000 * (perf_counter() - start)
         answers.append(
-            ComparedAnswer(prediction=Answer.of(prediction), milliseconds=round(took, 3))
+            ComparedAnswer(
+                prediction=Answer.of(answered.prediction, answered.id),
+                milliseconds=round(took, 3),
+            )
         )
     return Comparison(answers=answers)
 

@@ -275,7 +275,8 @@ async def _answers(model: Model, files: list[bytes], service: State) -> list[Pre
 
     async def answer(number: int) -> None:
         try:
-            found[number] = await service.classify(model, files[number])
+            answered = await service.classify(model, files[number])
+            found[number] = answered.prediction
         except (ImageError, Refusal) as error:
             found[number] = error
 

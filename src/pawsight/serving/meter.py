@@ -81,6 +81,18 @@ class Meter:
             registry=self.registry,
         )
 
+        self._records = Counter(
+            "pawsight_records",
+            "Answers that were written to the record, or that are lost to it.",
+            ("outcome",),
+            registry=self.registry,
+        )
+        self._unwritten = Gauge(
+            "pawsight_unwritten_records",
+            "Answers that are still to be written to the record.",
+            registry=self.registry,
+        )
+
     def spent(self, stage: StageName, seconds: float) -> None:
         """A picture, or for ``infer`` a batch, was in a stage for so long."""
         self._stages[stage].observe(seconds)
@@ -92,6 +104,16 @@ class Meter:
     def watch_waiting(self, waiting: Callable[[], int]) -> None:
         """Ask how many pictures are on their way whenever somebody looks."""
         self._waiting.set_function(waiting)
+
+    def watch_unwritten(self, unwritten: Callable[[], int]) -> None:
+        """Ask how many answers are still to be recorded whenever somebody looks."""
+        self._unwritten.set_function(unwritten)
+
+    def recorded(self, written: int, lost: int) -> None:
+        """So many answers were recorded, and so many will never be."""
+        for outcome, number in (("written", written), ("lost", lost)):
+            if number:
+                self._records.labels(outcome).inc(number)
 
     def answered(self, answer: Prediction) -> None:
         """A picture was answered."""

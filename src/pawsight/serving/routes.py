@@ -5,9 +5,9 @@ from __future__ import annotations
 import platform
 from contextlib import AsyncExitStack
 from importlib.metadata import version
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from pawsight.serving.batches import Batch
@@ -26,6 +26,7 @@ from pawsight.serving.dependencies import (
     state_of,
 )
 from pawsight.serving.errors import Refusal, responses
+from pawsight.serving.record_status import RecordStatus
 from pawsight.serving.schemas import (
     Answer,
     BatchAnswer,
@@ -40,6 +41,8 @@ from pawsight.serving.schemas import (
 
 router = APIRouter()
 
+KEPT: Final = "X-Pawsight-Kept"
+"""The header that says whether an answer is on the disk."""
 _LINES: Final = ("application/jsonl", "application/x-ndjson")
 
 
@@ -57,7 +60,17 @@ async def home() -> RedirectResponse:
     response_model=Answer,
     responses=responses(*MODEL_PROBLEMS, *BODY_PROBLEMS, *PICTURE_PROBLEMS, "precondition-failed"),
 )
-async def predict(request: Request, model: ModelName) -> Response:
+async def predict(
+    request: Request,
+    model: ModelName,
+    keep: Annotated[
+        bool,
+        Query(
+            description="Answer once the answer is on the disk, which the header "
+            "`X-Pawsight-Kept: true` says; `false`: it is not, or not yet, recorded."
+        ),
+    ] = False,
+) -> Response:
     """Send the picture in a form's field `file`, or alone as the body.
 
         curl -F file=@photo.jpg http://127.0.0.1:8000/predict/auto
@@ -71,18 +84,22 @@ async def predict(request: Request, model: ModelName) -> Response:
     service = state_of(request)  # not injected: here it is counted in microseconds
     chosen = service.model(model)
     data = await sent_picture(request, service)
-    tag = service.cache.tag(chosen, data)
+    digest = service.digest(data)
+    tag = service.cache.tag(chosen, digest)
     if tag and tag in request.headers.get("if-none-match", ""):
         raise Refusal(
             "precondition-failed",
             "the answer that If-None-Match names is still the one",
             {"ETag": f'W/"{tag}"'},
         )
-    prediction = await unless_gone(request, service.classify(chosen, data, tag))
+    answered = await unless_gone(request, service.classify(chosen, data, digest))
+    headers = {"ETag": f'W/"{tag}"'} if tag else {}
+    if keep:
+        headers[KEPT] = "true" if await service.kept(answered) else "false"
     return Response(
-        Answer.of(prediction).model_dump_json(),
+        Answer.of(answered.prediction, answered.id).model_dump_json(),
         media_type="application/json",
-        headers={"ETag": f'W/"{tag}"'} if tag else None,
+        headers=headers,
     )
 
 
@@ -156,7 +173,7 @@ async def live() -> Live:
 async def ready(service: Service) -> Ready:
     """Yes, once every model has answered its golden pictures rightly, and until it is to stop.
 
-    Says what really runs the networks.
+    Says what really runs the networks, and whether answers are recorded, without which it goes on.
     """
     if service.stopping:
         raise Refusal("shutting-down", "the service is being stopped; send pictures elsewhere")
@@ -175,4 +192,5 @@ async def ready(service: Service) -> Ready:
             "onnxruntime": version("onnxruntime"),
             "python": platform.python_version(),
         },
+        record=RecordStatus.of(service.recorder),
     )

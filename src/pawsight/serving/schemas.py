@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from typing import Any, Literal
-from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -15,6 +14,7 @@ from pawsight.inference.model import Model
 from pawsight.inference.network import Precision
 from pawsight.inference.prediction import Prediction
 from pawsight.serving.errors import Problem
+from pawsight.serving.record_status import RecordStatus
 
 _ANSWER: dict[str, JsonValue] = {
     "id": "6f1c2f6e4f0b4d0f9c5a1d1c8f7b2e3a",
@@ -56,7 +56,7 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"example": _ANSWER})
 
-    id: str = Field(description="Of this answer; every answer has its own.")
+    id: str = Field(description="Of this answer; every answer has its own. Feedback names it.")
     label: str = Field(description="One of the model's labels, or `neither`.")
     confidence: float = Field(
         description="The calibrated probability of the label, in [0, 1]; where the label is "
@@ -76,10 +76,10 @@ class Answer(BaseModel):
     )
 
     @classmethod
-    def of(cls, prediction: Prediction) -> Answer:
-        """A prediction with an id."""
+    def of(cls, prediction: Prediction, id_: str) -> Answer:
+        """A prediction with its id."""
         said = {name: getattr(prediction, name) for name in cls.model_fields if name != "id"}
-        return cls.model_validate({"id": uuid4().hex, **said}, from_attributes=True)
+        return cls.model_validate({"id": id_, **said}, from_attributes=True)
 
 
 class BatchRecord(BaseModel):
@@ -179,6 +179,7 @@ class Ready(BaseModel):
     status: Literal["ready"] = "ready"
     models: list[RunningModel]
     versions: dict[str, str]
+    record: RecordStatus
 
 
 def _told_of(model: Model) -> dict[str, Any]:

@@ -27,6 +27,7 @@ def serve(settings: Settings | None = None) -> None:
     Raises:
         ModelError: One of the models is unknown or broken, or the execution provider does not
             work; nothing was listened to yet.
+        ExtraMissing: Records are to go to PostgreSQL, whose driver is not installed.
         SystemExit: The address cannot be listened on.
     """
     chosen = settings or Settings()

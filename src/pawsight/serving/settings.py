@@ -10,6 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pawsight.images.decode import DEFAULT_LIMITS
+from pawsight.records.keeping import DEFAULT_BOUNDS
+from pawsight.records.place import check
 from pawsight.serving.keys import Key, check_rate, parse_keys
 
 
@@ -128,6 +130,34 @@ class Settings(BaseSettings):
         default=None,
         description="The folder of the model folders that holders of an `admin` key may load while "
         "the service runs.",
+    )
+
+    records: Annotated[str, AfterValidator(check)] = Field(
+        default="sqlite",
+        repr=False,  # it may hold a password
+        description="Where answers are recorded: `sqlite` is the file `pawsight/records.db` in the "
+        "user's data folder; or `sqlite:///FILE`, `postgresql://USER:PASSWORD@HOST/DATABASE` "
+        "(extra `postgres`), or `off`.",
+    )
+    records_days: Annotated[float, Field(ge=0)] = Field(
+        default=DEFAULT_BOUNDS.days,
+        description="Older answers are deleted from the record, unless there is feedback about "
+        "them; 0 keeps them.",
+    )
+    records_most: Annotated[int, Field(ge=0)] = Field(
+        default=DEFAULT_BOUNDS.answers,
+        description="So many of the latest answers without feedback are kept in the record; 0 "
+        "keeps all.",
+    )
+    keep_pictures: Literal["feedback", "all"] = Field(
+        default="feedback",
+        description="Pictures are kept only where they come with feedback (`feedback`), or those "
+        "of `all` recorded answers, as long as these.",
+    )
+    pictures_dir: Path | None = Field(
+        default=None,
+        description="The folder of kept pictures; by default `pictures` beside the file of SQLite, "
+        "or in the user's data folder.",
     )
 
     @cached_property

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
-from typing import TypeVar
+from time import perf_counter
+from typing import NamedTuple, TypeVar
+from uuid import uuid4
 
 import pillow_heif
 from anyio import CapacityLimiter, Lock, to_thread
@@ -19,6 +23,12 @@ from pawsight.inference.catalog import Entry, Loader, resolve
 from pawsight.inference.errors import ModelError, UnknownModel
 from pawsight.inference.model import Model
 from pawsight.inference.prediction import Prediction
+from pawsight.records.errors import Unavailable
+from pawsight.records.keeping import Bounds
+from pawsight.records.pictures import digest_of
+from pawsight.records.place import find
+from pawsight.records.record import Record
+from pawsight.records.recorder import Recorder
 from pawsight.serving.batching import Scheduler
 from pawsight.serving.cache import Cache
 from pawsight.serving.errors import Refusal, quoted
@@ -29,6 +39,20 @@ from pawsight.serving.settings import Settings
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
+
+
+class Answered(NamedTuple):
+    """An answer that has an id.
+
+    Attributes:
+        id: Of the answer.
+        prediction: What is answered.
+        recorded: Whether it is to be recorded; it need not have been yet.
+    """
+
+    id: str
+    prediction: Prediction
+    recorded: bool
 
 
 @dataclass
@@ -43,6 +67,7 @@ class State:
         workers: Bounds how much else is computed at once.
         loader: Loads models.
         meter: Is told what happens.
+        recorder: Records answers; None where none are.
         loading: Held by who loads a model, one at a time.
         stopping: Whether the service has been told to stop.
     """
@@ -54,6 +79,7 @@ class State:
     workers: CapacityLimiter = field(repr=False)
     loader: Loader = field(repr=False)
     meter: Meter = field(repr=False)
+    recorder: Recorder | None = field(default=None, repr=False)
     loading: Lock = field(default_factory=Lock, repr=False)
     stopping: bool = False
 
@@ -66,11 +92,13 @@ class State:
             BrokenModel: A model does not prove itself.
             ModelError: Two models have the same name, one knows no threshold as asked for, or the
                 execution provider does not work here.
+            ExtraMissing: Records are to go to PostgreSQL, whose driver is not installed.
         """
         threads = settings.threads or usable_cpus()
         _one_thread_a_picture()
         share_memory()
         meter = Meter()
+        recorder = _recorder(settings, meter)
         state = cls(
             settings,
             {},
@@ -80,6 +108,7 @@ class State:
             CapacityLimiter(threads),
             Loader(threads, settings.provider, for_many=True),
             meter,
+            recorder,
         )
         for name in settings.serve_models:
             entry = resolve(name)
@@ -116,11 +145,17 @@ class State:
 
         Before it begins, every network has answered a picture by the way of those to come.
         """
-        with self.scheduler:
-            for network in {each for model in self.loaded.values() for each in model.members}:
-                picture = network.folder.path / network.card.golden[0].file
-                await self.scheduler.ask(network.steps(picture.read_bytes()))
-            yield
+        try:
+            with self.scheduler:
+                for network in {each for model in self.loaded.values() for each in model.members}:
+                    picture = network.folder.path / network.card.golden[0].file
+                    await self.scheduler.ask(network.steps(picture.read_bytes()))
+                if self.recorder:
+                    self.recorder.start()
+                yield
+        finally:
+            if self.recorder:  # after what was accepted is answered
+                self.recorder.close()
 
     @property
     def names(self) -> list[str]:
@@ -159,36 +194,84 @@ class State:
                 {"Retry-After": "1"},
             )
 
-    async def classify(self, model: Model, data: bytes, tag: str | None = None) -> Prediction:
-        """Answer about the bytes of one picture, beside the event loop.
+    def digest(self, data: bytes) -> str | None:
+        """The SHA-256 of a picture's bytes; None where nobody asks for it."""
+        return digest_of(data) if self.recorder or self.settings.cache else None
+
+    async def classify(self, model: Model, data: bytes, digest: str | None = None) -> Answered:
+        """Answer about the bytes of one picture, beside the event loop, and record it.
 
         Args:
             model: The model.
             data: The picture.
-            tag: Of the two in the cache, if it is known.
+            digest: Of the bytes, if it is known.
 
         Raises:
             ImageError: The picture cannot be used.
         """
-        tag = tag or self.cache.tag(model, data)
+        start = perf_counter()
+        digest = digest or self.digest(data)
+        tag = self.cache.tag(model, digest)
         answer = self.cache.get(tag)
         if answer is None:
-            answer = await self.compute(model, data)
+            answer = await self.scheduler.ask(model.steps(data, self.limits))
             self.cache.put(tag, answer)
         self.meter.answered(answer)
-        return answer
+        return self._record(model, answer, data, digest, perf_counter() - start)
 
-    async def compute(self, model: Model, data: bytes) -> Prediction:
+    async def compute(self, model: Model, data: bytes, digest: str | None = None) -> Answered:
         """The same, always anew.
 
         Raises:
             ImageError: The picture cannot be used.
         """
-        return await self.scheduler.ask(model.steps(data, self.limits))
+        start = perf_counter()
+        answer = await self.scheduler.ask(model.steps(data, self.limits))
+        return self._record(
+            model, answer, data, digest or self.digest(data), perf_counter() - start
+        )
+
+    def _record(
+        self, model: Model, answer: Prediction, data: bytes, digest: str | None, seconds: float
+    ) -> Answered:
+        id_, recorded = uuid4().hex, False
+        if self.recorder and digest:
+            all_pictures = self.recorder.bounds.all_pictures
+            recorded = self.recorder.put(
+                Record(
+                    id_,
+                    datetime.now(timezone.utc),
+                    digest,
+                    answer,
+                    model.threshold,
+                    seconds,
+                    data if all_pictures else None,
+                )
+            )
+        return Answered(id_, answer, recorded)
+
+    async def kept(self, answered: Answered) -> bool:
+        """Whether an answer is on the disk; waits until it is, or cannot be."""
+        if self.recorder is None or not answered.recorded:
+            return False
+        try:
+            return await asyncio.wrap_future(self.recorder.kept(answered.id))
+        except Unavailable:
+            return False
 
     async def run(self, function: Callable[[], Result]) -> Result:
         """Call what computes for longer beside the event loop, a bounded number at once."""
         return await to_thread.run_sync(function, limiter=self.workers)
+
+
+def _recorder(settings: Settings, meter: Meter) -> Recorder | None:
+    place = find(settings.records, settings.pictures_dir)
+    if place is None:
+        return None
+    bounds = Bounds(settings.records_days, settings.records_most, settings.keep_pictures == "all")
+    recorder = Recorder(place, bounds, meter.recorded)
+    meter.watch_unwritten(lambda: recorder.status.waiting)
+    return recorder
 
 
 def _one_thread_a_picture() -> None:

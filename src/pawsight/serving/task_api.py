@@ -96,8 +96,8 @@ async def classify(request: Request, chosen: Chosen, service: Service) -> list[L
         data, parameters = await service.run(lambda: _unpacked(body))
     else:
         data = await sent_picture(request, service)
-    prediction = await unless_gone(request, service.classify(chosen, data))
-    return scores(prediction, chosen)[: parameters.top_k]
+    answered = await unless_gone(request, service.classify(chosen, data))
+    return scores(answered.prediction, chosen)[: parameters.top_k]
 
 
 def scores(prediction: Prediction, model: Model) -> list[LabelScore]:

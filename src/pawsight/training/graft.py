@@ -59,6 +59,26 @@ def graft(network: Path, head: Head, output: Path) -> None:
     onnx.save(model, output)
 
 
+def read_head(network: Path) -> Head:
+    """The linear layer that a network ends in.
+
+    Args:
+        network: An ONNX file that gives ``features`` and ``logits``.
+
+    Raises:
+        ExportError: What makes logits of features is no linear layer.
+    """
+    graph = onnx.load(network).graph
+    tensors = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+    for node in graph.node:
+        transposed = any(each.name == "transB" and each.i for each in node.attribute)
+        if "logits" in node.output and node.op_type == "Gemm" and transposed:
+            features, *layer = node.input
+            if features == "features" and len(layer) == 2 and all(n in tensors for n in layer):
+                return Head(tensors[layer[0]], tensors[layer[1]])
+    raise ExportError("the network does not end in a linear layer on its features")
+
+
 def _prune(graph: Any) -> None:  # noqa: ANN401 - onnx's messages are not typed
     """Leave out what no output needs."""
     needed = {each.name for each in graph.output}

@@ -12,43 +12,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pawsight.data.duplicates import group_near_duplicates, hash_files
-from pawsight.data.table import data_digest
-from pawsight.inference.artifact import (
-    BACKGROUND_FILE,
-    CARD_FILE,
-    NETWORK_FILE,
-    QUANTISED_FILE,
-    SEEN_FILE,
-    Card,
-    ModelFolder,
-    Provenance,
-    Rejection,
-)
+from pawsight.inference.artifact import BACKGROUND_FILE, ModelFolder
 from pawsight.inference.classifier import Classifier
 from pawsight.labels import BACKGROUND, NEITHER
 from pawsight.training.background import read_background, unlike
-from pawsight.training.export import (
-    HeldOut,
-    calibrate,
-    describe,
-    in_words,
-    versions,
-    write_seen,
-)
+from pawsight.training.export import HeldOut, calibrate
 from pawsight.training.features import Features, extract
-from pawsight.training.folder import (
-    GOLDEN_TOLERANCE,
-    check_parity,
-    code_revision,
-    digests,
-    write_card,
-    write_golden,
-)
-from pawsight.training.graft import graft
 from pawsight.training.head import FittedHead, fit_head
-from pawsight.training.quantise import prove
-from pawsight.training.run import RunError
-from pawsight.training.train import RUN_FOLDER, check_table
+from pawsight.training.headed import refuse_taken, write_headed
+from pawsight.training.train import check_table
 
 log = logging.getLogger(__name__)
 
@@ -90,11 +62,7 @@ def transfer(
         ExportError: The network cannot be given another head.
     """
     labels = check_table(table)
-    for there in (CARD_FILE, RUN_FOLDER):
-        if (output / there).exists():
-            raise RunError(
-                f"{str(output)!r} already holds a model or a training: name another folder"
-            )
+    refuse_taken(output)
     parent = Classifier(start, precision="float32")
     training = table.loc[table["split"] == "train"]
     paths = training["path"].tolist()
@@ -102,57 +70,24 @@ def transfer(
     numbers = _numbers(training["label"], labels)
     groups = group_near_duplicates(hash_files(paths)).astype(np.int64)
     fitted = _fit(views, numbers, groups, read_background(start), seed)
-    head = fitted.head
-
-    def answer(batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        return head.logits(parent.run(batch).features)
-
-    how = start.card.preprocessing
-    output.mkdir(parents=True, exist_ok=True)
-    networks = [NETWORK_FILE, *([QUANTISED_FILE] if start.card.quantised else [])]
-    for network in networks:
-        graft(start.path / network, head, output / network)
-    quantised = prove(output / QUANTISED_FILE, labels, how) if start.card.quantised else None
-    golden = write_golden(answer, labels, how, output)
-    write_seen(table, output, _bytes(start, SEEN_FILE))
-    files = [*networks, SEEN_FILE, *(each.file for each in golden)]
-    if BACKGROUND_FILE in start.card.files:
-        (output / BACKGROUND_FILE).write_bytes(_bytes(start, BACKGROUND_FILE))
-        files.append(BACKGROUND_FILE)
-    with_background = bool((numbers == BACKGROUND).any()) or BACKGROUND_FILE in files
+    with_background = bool((numbers == BACKGROUND).any()) or (BACKGROUND_FILE in start.card.files)
     if not with_background:
         log.warning(
             "%s carries no background and the table has no rows of %s: the new model will overlook "
             "most pictures of none of its classes",
             start.card.name, NEITHER,
         )  # fmt: skip
-    origin = start.card.provenance
-    card = Card(
+    folder = write_headed(
+        parent,
+        fitted.head,
+        output,
         name=name,
-        description=describe(f"A new head on {start.card.name}", labels),
-        architecture=f"a new head on {start.card.architecture}",
         labels=labels,
-        preprocessing=how,
-        temperature=1.0,
-        rejection=Rejection(threshold=-1e9, trained=with_background),
-        metrics=(),
-        provenance=Provenance(
-            started_from=f"{start.card.name} {start.version} ({origin.started_from})",
-            licence=origin.licence,
-            data=in_words(training),
-            data_digest=data_digest(table),
-            seed=seed,
-            code_revision=code_revision(),
-            libraries=versions("torch", "onnxruntime", "numpy", "pillow"),
-            recipe={"head": "linear", "mirrored": True, "strength": fitted.strength},
-        ),
-        golden=golden,
-        golden_tolerance=GOLDEN_TOLERANCE,
-        quantised=quantised,
-        files=digests(output, files),
+        table=table,
+        recipe={"head": "linear", "mirrored": True, "strength": fitted.strength},
+        seed=seed,
+        trained=with_background,
     )
-    folder = write_card(output, card)
-    check_parity(answer, Classifier(folder, precision="float32"))
     further = _first_of_group(fitted.held_out, numbers, groups)
     return calibrate(folder, table, progress, further=further, loses=LOSES)
 
@@ -197,7 +132,3 @@ def _first_of_group(
 def _numbers(labels: pd.Series[str], classes: tuple[str, ...]) -> NDArray[np.int64]:
     numbers = {name: number for number, name in enumerate(classes)} | {NEITHER: BACKGROUND}
     return np.array([numbers[label] for label in labels], dtype=np.int64)
-
-
-def _bytes(folder: ModelFolder, file: str) -> bytes:
-    return (folder.path / file).read_bytes() if file in folder.card.files else b""

@@ -1,0 +1,74 @@
+"""``pawsight train --from-feedback``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from pawsight.cli import recorded
+from pawsight.cli.common import counting, fail, refusing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pawsight.inference.catalog import Entry
+
+
+def correct(
+    table: pd.DataFrame,
+    model: Entry,
+    output: Path,
+    *,
+    name: str,
+    seed: int,
+    records: str,
+    pictures_dir: Path | None,
+) -> None:
+    """Correct a model by what people said, and say whether it is to be switched to.
+
+    Args:
+        table: With its split.
+        model: To correct.
+        output: The folder that becomes a model folder.
+        name: For its card.
+        seed: Of what is drawn.
+        records: As the service's setting.
+        pictures_dir: Likewise.
+    """
+    import pandas as pd
+
+    from pawsight.evaluation.evaluate import EvaluationError
+    from pawsight.inference.errors import ModelError
+    from pawsight.labels import NEITHER
+    from pawsight.training.correct import correct as learn
+    from pawsight.training.folder import ExportError
+    from pawsight.training.run import RunError
+
+    found = recorded.corrections(records, pictures_dir)
+    errors = (RunError, ModelError, ExportError, EvaluationError)
+    with refusing(*errors):
+        start = model.open()
+        rows = [row for row in found.rows if row[1] in (*start.card.labels, NEITHER)]
+        if others := len(found.rows) - len(rows):
+            typer.echo(f"left out: {others} of classes that {model.name} does not have", err=True)
+        frame = pd.DataFrame(
+            [(str(path), label) for path, label in rows], columns=["path", "label"]
+        )
+        with counting("looking") as advance:
+            done = learn(frame, table, start, output, name=name, seed=seed, progress=advance)
+    typer.echo(
+        f"of {done.corrections} corrections, {done.right_before} were right before and "
+        f"{done.right_now} are now"
+    )
+    typer.echo(
+        f"of {done.pictures} test pictures, {done.fixed} are right now that were not, and "
+        f"{done.broken} are not that were: p = {done.p_value:.2g} (McNemar)"
+    )
+    if done.worse:
+        fail(f"it is worse than {model.name}: better corrections, or more of them, may help")
+    typer.echo(
+        f"no worse than {model.name}: `pawsight models switch {model.name} {output}` has it answer "
+        f"by that name, and `pawsight models back {model.name}` is the way back"
+    )

@@ -1,0 +1,99 @@
+"""``pawsight feedback``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pawsight.cli import recorded
+from pawsight.cli.common import refusing
+from pawsight.cli.recorded import opened
+
+if TYPE_CHECKING:
+    from pawsight.records.pictures import Pictures
+    from pawsight.records.record import ToReview
+
+app = typer.Typer(
+    help="What people said of the service's answers, and what they should look at.",
+    no_args_is_help=True,
+)
+
+
+@app.command()
+def export(
+    output: Annotated[Path, typer.Option(help="The table to write (CSV).")],
+    images: Annotated[
+        Path | None,
+        typer.Option(help="Folder to copy the pictures into; the table's paths start from it."),
+    ] = None,
+    records: recorded.Records = "sqlite",
+    pictures_dir: recorded.PicturesDir = None,
+) -> None:
+    """Write a table of pictures and right labels, for `pawsight train --labels`.
+
+    Each picture whose right label was said and which is kept is in it once, with what was said
+    last.
+    """
+    from pawsight.records.export import write_table
+
+    with refusing(OSError):
+        found = recorded.corrections(records, pictures_dir)
+        write_table(found.rows, output, images)
+    typer.echo(f"{len(found.rows)} pictures in {output}")
+
+
+@app.command()
+def queue(
+    limit: Annotated[int, typer.Option(min=1, help="The most pictures.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each.")] = False,
+    records: recorded.Records = "sqlite",
+    pictures_dir: recorded.PicturesDir = None,
+) -> None:
+    """List the pictures that nothing was said of, those first whose right answer teaches most.
+
+    First come those about which models disagree, then those of the smallest margin.
+    """
+    from pawsight.records.errors import Unavailable
+    from pawsight.records.review import to_review
+
+    with opened(records, pictures_dir) as (database, pictures), refusing(Unavailable):
+        items = database.read(lambda connection: to_review(connection, limit))
+    if as_json:
+        for item in items:
+            typer.echo(json.dumps(_told(item, pictures), ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("id", "time", "answers", "margin", "picture", box=None)
+    for item in items:
+        first, told = item.answers[0], _told(item, pictures)
+        answers = ", ".join(f"{each['model']}: {each['label']}" for each in told["answers"])
+        time = f"{first.time:%Y-%m-%d %H:%M}"
+        table.add_row(first.id, time, answers, f"{first.margin:.3f}", told["picture"] or "not kept")
+    Console(width=200, soft_wrap=True).print(table)
+
+
+def _told(item: ToReview, pictures: Pictures) -> dict[str, Any]:
+    first = item.answers[0]
+    path = pictures.find(first.digest)
+    return {
+        "id": first.id,
+        "time": first.time.isoformat(),
+        "digest": first.digest,
+        "disagree": item.disagree,
+        "margin": first.margin,
+        "answers": [
+            {
+                "id": each.id,
+                "model": str(each.prediction.model),
+                "label": each.prediction.label,
+                "confidence": each.prediction.confidence,
+            }
+            for each in item.answers
+        ],
+        "picture": None if path is None else str(path),
+    }

@@ -1,0 +1,69 @@
+"""Another model folder under a name, and the way back."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from pawsight.inference.artifact import ModelFolder
+from pawsight.inference.catalog import installed_models
+from pawsight.inference.classifier import Classifier
+from pawsight.inference.errors import ModelError
+
+PREVIOUS: Final = ".previous"
+"""The folder, among the installed models, of those that answered by their names before."""
+
+
+def switch(name: str, folder: Path) -> ModelFolder:
+    """Install a copy of a folder under a name, and keep the one that was installed there.
+
+    Args:
+        name: What it is asked for by, from the next start of a program on.
+        folder: A model folder of one network.
+
+    Raises:
+        ModelError: It does not prove itself.
+        OSError: It cannot be copied.
+    """
+    Classifier(ModelFolder.open(folder))
+    home = installed_models()
+    home.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home, prefix=".switch-") as place:
+        fresh = Path(place) / name
+        shutil.copytree(folder, fresh, ignore=shutil.ignore_patterns("training"))
+        before = home / PREVIOUS / name
+        if before.exists():
+            before.rename(Path(place) / "older")
+        if (home / name).exists():
+            before.parent.mkdir(exist_ok=True)
+            (home / name).rename(before)
+        fresh.rename(home / name)
+    return ModelFolder.open(home / name)
+
+
+def back(name: str) -> Path | None:
+    """Have the model answer by a name that did before the last switch; twice changes nothing.
+
+    Returns:
+        Its folder; None where no model is installed by the name any more, so that the embedded one
+        answers, if there is one.
+
+    Raises:
+        ModelError: Nothing was switched.
+    """
+    home = installed_models()
+    now, before = home / name, home / PREVIOUS / name
+    if not now.exists() and not before.exists():
+        raise ModelError(f"nothing was switched: no other model was installed as {name!r}")
+    before.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home, prefix=".switch-") as place:
+        aside = Path(place) / name
+        if now.exists():
+            now.rename(aside)
+        if before.exists():
+            before.rename(now)
+        if aside.exists():
+            aside.rename(before)
+    return now if now.exists() else None

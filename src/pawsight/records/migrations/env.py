@@ -1,0 +1,16 @@
+"""Runs the steps on the connection that :func:`pawsight.records.schema.migrate` hands over."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from pawsight.records.tables import Base
+
+# SQLite's tables can be made and changed within a transaction, which alembic does not expect.
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    transactional_ddl=True,
+    render_as_batch=True,
+)
+context.run_migrations()

@@ -1,0 +1,53 @@
+"""Which schema a database has, and the way from there to the one that this code knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, inspect, text
+
+from pawsight.records.errors import NewerSchema
+
+CURRENT: Final = "0001"
+"""The schema that this code knows: the last of the migrations."""
+
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+
+def version(connection: Connection) -> str | None:
+    """The schema's number; None where there is none yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+def bring_up_to_date(connection: Connection) -> None:
+    """Migrate a schema that is older, or not there yet; within the connection's transaction.
+
+    Raises:
+        NewerSchema: It is one that this code does not know.
+    """
+    there = version(connection)
+    if there == CURRENT:
+        return
+    if there is not None and there > CURRENT:
+        raise NewerSchema(there, CURRENT)
+    # Where all is as it should be, alembic is not even imported.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, CURRENT)
+
+
+def prove_writable(connection: Connection) -> None:
+    """Write something that changes nothing.
+
+    Raises:
+        SQLAlchemyError: It cannot be written, as in a database that is read-only.
+    """
+    connection.execute(text("UPDATE alembic_version SET version_num = version_num"))

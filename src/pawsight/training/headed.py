@@ -1,0 +1,130 @@
+"""A model folder like another, whose network ends in another head."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pawsight.data.table import data_digest
+from pawsight.inference.artifact import (
+    BACKGROUND_FILE,
+    CARD_FILE,
+    NETWORK_FILE,
+    QUANTISED_FILE,
+    SEEN_FILE,
+    Card,
+    ModelFolder,
+    Provenance,
+    Rejection,
+)
+from pawsight.inference.classifier import Classifier
+from pawsight.training.export import describe, in_words, versions, write_seen
+from pawsight.training.folder import (
+    GOLDEN_TOLERANCE,
+    check_parity,
+    code_revision,
+    digests,
+    write_card,
+    write_golden,
+)
+from pawsight.training.graft import graft
+from pawsight.training.head import Head
+from pawsight.training.quantise import prove
+from pawsight.training.run import RunError
+from pawsight.training.train import RUN_FOLDER
+
+
+def refuse_taken(output: Path) -> None:
+    """Make sure that nothing is overwritten.
+
+    Raises:
+        RunError: The folder holds a model or a training.
+    """
+    for there in (CARD_FILE, RUN_FOLDER):
+        if (output / there).exists():
+            raise RunError(
+                f"{str(output)!r} already holds a model or a training: name another folder"
+            )
+
+
+def write_headed(
+    parent: Classifier,
+    head: Head,
+    output: Path,
+    *,
+    name: str,
+    labels: tuple[str, ...],
+    table: pd.DataFrame,
+    recipe: dict[str, Any],
+    seed: int,
+    trained: bool,
+) -> ModelFolder:
+    """Write the folder; it is still to be calibrated.
+
+    Args:
+        parent: Whose network is taken up to its features; in float32.
+        head: In place of its own.
+        output: The folder.
+        name: For the card.
+        labels: Of the head's logits.
+        table: What the head was fitted and will be chosen on: ``path``, ``label``, ``split``.
+        recipe: Of the fit, for the card.
+        seed: Likewise.
+        trained: Whether it learned what is none of its classes.
+
+    Raises:
+        ExportError: The network cannot be given another head.
+    """
+
+    def answer(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        return head.logits(parent.run(batch).features)
+
+    start = parent.folder
+    how = start.card.preprocessing
+    output.mkdir(parents=True, exist_ok=True)
+    networks = [NETWORK_FILE, *([QUANTISED_FILE] if start.card.quantised else [])]
+    for network in networks:
+        graft(start.path / network, head, output / network)
+    quantised = prove(output / QUANTISED_FILE, labels, how) if start.card.quantised else None
+    golden = write_golden(answer, labels, how, output)
+    write_seen(table, output, _bytes(start, SEEN_FILE))
+    files = [*networks, SEEN_FILE, *(each.file for each in golden)]
+    if BACKGROUND_FILE in start.card.files:
+        (output / BACKGROUND_FILE).write_bytes(_bytes(start, BACKGROUND_FILE))
+        files.append(BACKGROUND_FILE)
+    origin = start.card.provenance
+    card = Card(
+        name=name,
+        description=describe(f"A new head on {start.card.name}", labels),
+        architecture=f"a new head on {start.card.architecture}",
+        labels=labels,
+        preprocessing=how,
+        temperature=1.0,
+        rejection=Rejection(threshold=-1e9, trained=trained),
+        metrics=(),
+        provenance=Provenance(
+            started_from=f"{start.card.name} {start.version} ({origin.started_from})",
+            licence=origin.licence,
+            data=in_words(table.loc[table["split"] == "train"]),
+            data_digest=data_digest(table),
+            seed=seed,
+            code_revision=code_revision(),
+            libraries=versions("torch", "onnxruntime", "numpy", "pillow"),
+            recipe=recipe,
+        ),
+        golden=golden,
+        golden_tolerance=GOLDEN_TOLERANCE,
+        quantised=quantised,
+        files=digests(output, files),
+    )
+    folder = write_card(output, card)
+    check_parity(answer, Classifier(folder, precision="float32"))
+    return folder
+
+
+def _bytes(folder: ModelFolder, file: str) -> bytes:
+    return (folder.path / file).read_bytes() if file in folder.card.files else b""

@@ -1,0 +1,120 @@
+"""``pawsight feedback``: the way from what was said to a table that is trained on."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pawsight.records.keeping import Bounds
+from pawsight.records.pictures import digest_of
+from pawsight.records.place import find
+from pawsight.records.record import Said
+from pawsight.records.recorder import Recorder
+from tests.command import run
+from tests.pictures import picture
+from tests.records.answers import PATIENCE, put, record
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'records.db'}"
+
+
+@pytest.fixture
+def recorder(url: str) -> Iterator[Recorder]:
+    place = find(url)
+    assert place
+    recorder = Recorder(place, Bounds())
+    recorder.start()
+    yield recorder
+    recorder.close()
+
+
+def say(recorder: Recorder, file: bytes, label: str, *, send: bool = True, cat: float = 0.9) -> str:
+    given = record(file, cat)
+    put(recorder, given)
+    said = Said(given.id, label, None, given.digest if send else None)
+    recorder.say(said, file if send else None).result(PATIENCE)
+    return given.digest
+
+
+def rows(table: Path) -> list[tuple[str, str]]:
+    with table.open(encoding="utf-8", newline="") as file:
+        return [(each["path"], each["label"]) for each in csv.DictReader(file)]
+
+
+def test_what_was_said_is_a_table_of_the_pictures(
+    recorder: Recorder, url: str, tmp_path: Path
+) -> None:
+    red, blue = picture("red"), picture("blue", "PNG")
+    for label in ("cat", "dog"):  # the last one holds
+        say(recorder, red, label)
+    say(recorder, blue, "neither")
+    say(recorder, picture("green"), "cat", send=False)
+    say(recorder, picture("purple"), "wrong")
+    table, images = tmp_path / "table.csv", tmp_path / "images"
+    done = run("feedback", "export", "--output", table, "--images", images, "--records", url)
+    assert done.exit_code == 0
+    assert "2 pictures" in done.stdout
+    assert "left out: 1 without their picture" in done.stderr
+    assert "left out: 1 said to be wrong" in done.stderr
+    expected = {(f"{digest_of(red)}.jpg", "dog"), (f"{digest_of(blue)}.png", "neither")}
+    assert set(rows(table)) == expected
+    assert {each.read_bytes() for each in images.iterdir()} == {red, blue}
+
+
+def test_training_takes_the_table_with_and_without_a_folder(
+    recorder: Recorder, url: str, tmp_path: Path
+) -> None:
+    pandas = pytest.importorskip("pandas")
+    from pawsight.data.table import read_table
+
+    for number, label in enumerate(("cat", "dog", "neither")):
+        say(recorder, picture("red", size=(60 + number, 60)), label)
+    table, images = tmp_path / "table.csv", tmp_path / "images"
+    for home in (None, images):
+        options = ("--images", home) if home else ()
+        done = run("feedback", "export", "--output", table, "--records", url, *options)
+        assert done.exit_code == 0
+        read = read_table(table, home, min_per_class=1)
+        assert isinstance(read.frame, pandas.DataFrame)
+        assert sorted(read.frame["label"]) == ["cat", "dog", "neither"]
+        assert not read.problems
+
+
+def test_the_queue_lists_what_teaches_most(recorder: Recorder, url: str) -> None:
+    sure, unsure = record(b"1", 0.99), record(b"2", 0.55)
+    put(recorder, sure, unsure, record(b"3", 0.9), record(b"3", 0.1, model="second"))
+    done = run("feedback", "queue", "--records", url, "--json")
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [each["disagree"] for each in told] == [True, False, False]
+    assert [each["id"] for each in told[1:]] == [unsure.id, sure.id]
+    assert {each["label"] for each in told[0]["answers"]} == {"cat", "dog"}
+    shown = run("feedback", "queue", "--records", url, "--limit", 2)
+    assert unsure.id in shown.stdout
+    assert sure.id not in shown.stdout
+    assert "not kept" in shown.stdout
+
+
+def test_where_nothing_is_recorded_it_is_said(tmp_path: Path) -> None:
+    nothing = f"sqlite:///{tmp_path / 'nothing.db'}"
+    for records, words in (
+        (nothing, "nothing is recorded in"),
+        ("off", "records are off"),
+        ("mysql://there", "it must be `sqlite`"),
+    ):
+        done = run("feedback", "queue", "--records", records)
+        assert done.exit_code == 2
+        assert words in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_database_is_said(tmp_path: Path) -> None:
+    (tmp_path / "records.db").write_bytes(b"dear reader, " * 400)
+    done = run("feedback", "queue", "--records", f"sqlite:///{tmp_path / 'records.db'}")
+    assert done.exit_code == 2
+    assert "no SQLite database" in done.stderr
