@@ -14,6 +14,7 @@ DATA/originals gives the pictures, N hard links to them (2,000 by default) in a 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -22,6 +23,7 @@ import time
 from collections.abc import Callable
 from itertools import cycle, islice
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent / "serving"
 CODE = "from pawsight.cli import main; main()"
@@ -78,27 +80,27 @@ def classify(folder: Path, output: Path, model: str, *more: str) -> None:
     subprocess.run([*command, "--output", str(output), *more], check=True)
 
 
-def seconds(work: Callable[[], None]) -> float:
+def seconds(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
 def rate_of_bare_loop(folder: Path, model: str) -> float:
-    sys.path.insert(0, str(HERE))
-    import bare
-
-    pictures = [each.read_bytes() for each in sorted(folder.glob("*.jpg"))[:300]]
-    return float(bare.loop(pictures, 8.0, model))
+    command = [sys.executable, str(HERE / "bare.py"), str(folder), "8", model]
+    said: dict[str, float] = json.loads(subprocess.check_output(command))
+    return said["rate"]
 
 
 def against_transformers(album: Path, one: Path, folder: Path, model: str, count: int) -> None:
     import torch
     from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessor, pipeline
 
-    asked = pipeline(
+    network: Any = ViTForImageClassification(ViTConfig())
+    build: Any = pipeline  # its overloads know no ready networks
+    asked = build(
         "image-classification",
-        model=ViTForImageClassification(ViTConfig()).eval(),
+        model=network.eval(),
         image_processor=ViTImageProcessor(),
         device=torch.device("cpu"),
         batch_size=8,

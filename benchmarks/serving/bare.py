@@ -1,4 +1,4 @@
-"""What the machine can do without a service: bare.py PICTURES SECONDS.
+"""What the machine can do without a service: bare.py PICTURES SECONDS [MODEL].
 
 Prints pictures a second of the bare loop (each of as many threads as there are processors decodes
 and preprocesses eight pictures and runs them as a batch), and the median of the seconds that
@@ -21,7 +21,7 @@ from pawsight.inference.catalog import load_network
 BATCH = 8
 
 
-def loop(pictures: list[bytes], seconds: float, model: str = "custom") -> float:
+def loop(pictures: list[bytes], seconds: float, model: str) -> float:
     network = load_network(model, threads=1)  # a thread for each loop is what is fastest
     threads = usable_cpus()
     counts = [0] * threads
@@ -41,8 +41,8 @@ def loop(pictures: list[bytes], seconds: float, model: str = "custom") -> float:
     return sum(counts) / (time.perf_counter() - start)
 
 
-def alone(pictures: list[bytes], seconds: float) -> float:
-    network = load_network("custom")
+def alone(pictures: list[bytes], seconds: float, model: str) -> float:
+    network = load_network(model)
     times: list[float] = []
     end = time.perf_counter() + seconds
     for picture in cycle(pictures):
@@ -55,10 +55,11 @@ def alone(pictures: list[bytes], seconds: float) -> float:
 
 
 def main() -> None:
-    folder, seconds = Path(sys.argv[1]), float(sys.argv[2])
-    pictures = [each.read_bytes() for each in sorted(folder.glob("*.jpg"))]
-    loop(pictures, 0.5)
-    print(json.dumps({"rate": loop(pictures, seconds), "alone": alone(pictures, seconds / 2)}))
+    folder, seconds, [model] = Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3:] or ["custom"]
+    pictures = [each.read_bytes() for each in sorted(folder.glob("*.jpg"))[:300]]
+    loop(pictures, 0.5, model)
+    rate, time_alone = loop(pictures, seconds, model), alone(pictures, seconds / 2, model)
+    print(json.dumps({"rate": rate, "alone": time_alone}))
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ python requirements.py [EXTRA ...]
 """
 
 import sys
-import tomllib
 from pathlib import Path
+
+import tomllib  # type: ignore[import-not-found]
 
 project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
 extras: dict[str, list[str]] = project["optional-dependencies"]
@@ -16,4 +17,4 @@ while wanted:
         names = each.removeprefix("pawsight[").removesuffix("]").split(",")
         wanted += [requirement for name in names for requirement in extras[name]]
     else:
-        print(each)
+        sys.stdout.write(f"{each}\n")
