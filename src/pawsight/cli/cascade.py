@@ -37,7 +37,12 @@ def cascade(
     ] = None,
     accuracy_below: Annotated[
         float,
-        typer.Option(min=0, max=1, help="By how much accuracy may be below the strong model's."),
+        typer.Option(
+            min=0,
+            max=1,
+            help="The part of the classes' pictures about which it may be right where the strong "
+            "model is wrong, or wrong where that is right.",
+        ),
     ] = 0.001,
     catches_below: Annotated[
         float,

@@ -53,7 +53,8 @@ class Allowance(Strict):
     """By how much a cascade may be worse than its strong model on the validation pictures.
 
     Attributes:
-        accuracy: That its accuracy may be lower.
+        accuracy: The part of pictures of the classes about which it may be right where the strong
+            one is wrong, or wrong where that is right.
         catches: The part of pictures of none of the classes that it may catch less.
     """
 
@@ -66,12 +67,13 @@ class Goal:
     """What a cascade must reach on the validation pictures.
 
     Attributes:
-        right: Pictures of the classes whose most probable class is the right one, at least.
+        like: Pictures of the classes about which it is right or wrong as the strong model is, at
+            least.
         lost: Pictures of the classes that are called ``neither``, at most.
         caught: Pictures of none of the classes that are called so, at least.
     """
 
-    right: float
+    like: float
     lost: int
     caught: float
 
@@ -80,7 +82,7 @@ class Goal:
         """To be as good as the strong model alone, but for the allowance."""
         rejected = strong.scores < threshold
         return cls(
-            right=int((strong.right & known).sum()) - allowance.accuracy * int(known.sum()),
+            like=(1 - allowance.accuracy) * int(known.sum()),
             lost=int((rejected & known).sum()),
             caught=int((rejected & ~known).sum()) - allowance.catches * int((~known).sum()),
         )
@@ -98,10 +100,12 @@ def choose(
 ) -> tuple[Choice, Trade]:
     """Choose the thresholds that send on the smallest share of the validation pictures.
 
-    Under three conditions, all on these pictures, and but for the allowance: accuracy is that of
-    the strong model alone; no more pictures of the classes are called ``neither`` than the strong
-    model alone calls so at its threshold; and no fewer of the others. What the fast model
-    accepts is not lost by the strong one any more, so where the strong one is asked it may be
+    Under three conditions, all on these pictures, and but for the allowance: it is right where the
+    strong model alone is right, and wrong where that is wrong (two models may be right equally
+    often on some pictures and not on others; that they are right about the same ones says more, and
+    leans less on labels that are wrong); no more pictures of the classes are called ``neither``
+    than the strong model alone calls so at its threshold; and no fewer of the others. What the fast
+    model accepts is not lost by the strong one any more, so where the strong one is asked it may be
     stricter than alone: its threshold is chosen together with those of the fast model, from its own
     upwards.
 
@@ -178,6 +182,7 @@ class Trade:
         never = np.zeros_like(known)
         self._sent_on = total(never, np.ones_like(known)) / len(known)
         self._right = total(fast.right & known, strong.right & known)
+        self._like = total((fast.right == strong.right) & known, known)
         # Of those whom the fast model decides, it rejects only what it rejects alone.
         self._lost = total(alone & known, rejected & known)
         self._caught = total(alone & ~known, rejected & ~known)
@@ -196,7 +201,7 @@ class Trade:
         None where no thresholds reach it.
         """
         fitting = (
-            (self._right >= goal.right - 1e-9)
+            (self._like >= goal.like - 1e-9)
             & (self._lost <= goal.lost)
             & (self._caught >= goal.caught - 1e-9)
         )
