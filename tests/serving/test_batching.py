@@ -39,6 +39,7 @@ class Gated:
         self.alone: list[bool] = []
         self.busy = threading.Semaphore(0)
         self.failing: set[int] = set()
+        self.size = 1
 
     @property
     def numbers(self) -> list[int]:

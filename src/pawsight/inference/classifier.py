@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -91,9 +92,9 @@ class Classifier(Predicting[Tensor]):
         """Itself: it decides alone."""
         return (self,)
 
-    @property
+    @cached_property
     def size(self) -> int:
-        """Of its folder in bytes."""
+        """Of its folder in bytes, when it was first asked for."""
         return self.folder.size
 
     @property

@@ -21,6 +21,10 @@ BATCH: Final = 4
 """The most pictures that a network is given at once; more gain nothing on a CPU, wait longer, and
 need memory (docs/performance.md)."""
 
+LARGE: Final = 32_000_000
+"""Bytes of a model folder from which on a network is given pictures one by one: it gains nothing by
+batches, they need much memory, and several run side by side."""
+
 WAIT: Final = 0.005
 """Seconds that a network lets its next batch grow, while there are pictures to be read for it."""
 
@@ -175,8 +179,9 @@ class Scheduler:
                 continue
             running = self._running.get(network, 0)
             waited = perf_counter() - queue[0].since
-            if len(queue) >= BATCH or not (running or (self._new and waited < WAIT)):
-                batch = [queue.popleft() for _ in range(min(BATCH, len(queue)))]
+            most = BATCH if network.size < LARGE else 1
+            if len(queue) >= most or not (running or (self._new and waited < WAIT)):
+                batch = [queue.popleft() for _ in range(min(most, len(queue)))]
                 self._asked[network] = self._asked.pop(network)  # the others are looked at first
                 self._running[network] = running + 1
                 return network, batch
