@@ -182,7 +182,6 @@ def test_the_documentation_is_shown(browser: Browser, service: Running, address:
     page.set_default_timeout(1000 * PATIENCE)
     failures: list[str] = []
     page.on("pageerror", lambda error: failures.append(str(error)))
-    page.on("console", lambda said: failures.append(said.text) if said.type == "error" else None)
     page.goto(f"{service.url}/{address}")
     expect(page.get_by_text("Classify one picture").filter(visible=True).first).to_be_visible()
     assert not failures

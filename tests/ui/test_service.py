@@ -34,8 +34,13 @@ def test_a_real_service_answers(service: Running) -> None:
 
 
 def test_an_address_that_is_none_is_said() -> None:
-    for url in ("http://127.0.0.1:1", "nonsense", "http://[", "ftp://somewhere"):
-        with pytest.raises(Unavailable, match="does not answer"):
+    for url, words in (
+        ("http://127.0.0.1:1", "does not answer"),
+        ("http://[", "does not answer"),
+        ("nonsense", "no address of a service: 'nonsense'; one is http://"),
+        ("ftp://somewhere", "no address of a service"),
+    ):
+        with pytest.raises(Unavailable, match=words):
             Service(url).models()
 
 

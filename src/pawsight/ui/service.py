@@ -37,8 +37,24 @@ class Service:
     """
 
     def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
-        key = os.environ.get(KEY_VARIABLE)
-        self._client = client.Client(url, api_key=key, transport=transport)
+        self._url = url
+        self._transport = transport
+        self._opened: client.Client | None = None
+
+    @property
+    def _client(self) -> client.Client:
+        """What asks.
+
+        Raises:
+            Unavailable: The address is none.
+        """
+        if self._opened is None:
+            key = os.environ.get(KEY_VARIABLE)
+            try:
+                self._opened = client.Client(self._url, api_key=key, transport=self._transport)
+            except ValueError as error:
+                raise Unavailable(str(error)) from error
+        return self._opened
 
     def models(self) -> list[Model]:
         """Every model that the service has.
