@@ -52,6 +52,15 @@ def test_compose_sets_what_can_be_set(compose: dict[str, Any]) -> None:
     assert ours <= fields | {"PAWSIGHT_API_URL"}
 
 
+def test_the_services_image_has_what_its_settings_need(compose: dict[str, Any]) -> None:
+    """A record in PostgreSQL needs the driver, without which the service does not start."""
+    records = compose["services"]["api"]["environment"]["PAWSIGHT_RECORDS"]
+    assert records.startswith("postgresql://")
+    api = (DOCKER / "Dockerfile").read_text().split("AS build-api")[1].split("FROM ")[0]
+    [extras] = re.findall(r"requirements\.py ([a-z ]+) >", api)
+    assert "postgres" in extras.split()
+
+
 def test_compose_builds_stages_that_there_are_and_opens_nothing_to_others(
     compose: dict[str, Any],
 ) -> None:

@@ -75,3 +75,34 @@ def test_a_bomb_is_read_no_further_than_it_could_be_decoded(tmp_path: Path) -> N
     [found] = find_items([str(file)])
     assert len(found.read()) < 60_000_000
     assert found.fingerprint().size == 60_000_000
+
+
+def test_one_file_that_cannot_be_read_is_that_files_record(tmp_path: Path) -> None:
+    file = tmp_path / "album.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in ("a.jpg", "b.jpg", "c.jpg"):
+            archive.writestr(name, picture("red"))
+    data = bytearray(file.read_bytes())
+    second = data.index(b"b.jpg") + len("b.jpg")
+    data[second + 200] ^= 0xFF  # its checksum is another now
+    file.write_bytes(data)
+    first, broken, last = find_items([str(file)])
+    assert first.read() == last.read() == picture("red")
+    assert broken.name == f"{file}/b.jpg"
+    with pytest.raises(OSError, match="in the archive: Bad CRC"):
+        broken.read()
+
+
+def test_times_that_are_none_are_taken_as_they_are(tmp_path: Path) -> None:
+    """Some programs write a month 0 into ZIP archives; a tar's times may be any number."""
+    zipped, tarred = tmp_path / "album.zip", tmp_path / "album.tar"
+    info = zipfile.ZipInfo("a.jpg")
+    info.date_time = (1980, 0, 0, 0, 0, 0)
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr(info, picture("red"))
+    with tarfile.open(tarred, "w") as target:
+        member = tarfile.TarInfo("a.jpg")
+        member.size, member.mtime = len(picture("red")), 10**12
+        target.addfile(member, io.BytesIO(picture("red")))
+    times = [each.fingerprint().modified for each in find_items([str(zipped), str(tarred)])]
+    assert times == ["1980-00-00T00:00:00", "1000000000000.0"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
+import lzma
 import os
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -18,10 +18,16 @@ from pawsight.images.formats import EXTENSIONS
 
 _ZIP: Final = (".zip",)
 _TAR: Final = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+# The last is what zipfile raises for a password and for packings that it does not know.
 _BROKEN: Final = (
-    OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error, NotImplementedError,
+    OSError,
+    EOFError,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
     RuntimeError,
-)  # fmt: skip
+)
 
 
 def is_archive(path: str) -> bool:
@@ -32,41 +38,52 @@ def is_archive(path: str) -> bool:
 def members(archive: Path) -> Iterator[Item]:
     """The pictures in an archive, by their names' endings, in its order, without hidden ones.
 
-    Nothing is unpacked to the disk, and no more of a file than can be decoded to memory. Where the
-    archive cannot be read on, a last item says so.
+    Nothing is unpacked to the disk, and no more of a file than can be decoded to memory. A file of
+    a ZIP archive that cannot be read says so in its place; where the archive itself cannot be read
+    on, a last item does.
     """
     name = as_text(str(archive))
     each = _of_zip if str(archive).lower().endswith(_ZIP) else _of_tar
     met = 0
     try:
-        for inside, data, found in each(archive):
+        for item in each(archive, name):
             met += 1
-            yield Member(f"{name}/{as_text(inside)}", data, found)
+            yield item
     except _BROKEN as error:
-        words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         after = f" after {met} pictures" if met else ""
-        yield Unreadable(name, OSError(errno.EIO, f"the archive is broken{after}: {words}"))
+        yield _unreadable(name, f"the archive is broken{after}", error)
 
 
-def _of_zip(archive: Path) -> Iterator[tuple[str, bytes, Fingerprint]]:
+def _of_zip(archive: Path, name: str) -> Iterator[Item]:
     with zipfile.ZipFile(archive) as opened:
         for info in opened.infolist():
             if info.is_dir() or not _is_picture(info.filename):
                 continue
-            with opened.open(info) as stream:
-                data = stream.read(DEFAULT_LIMITS.max_bytes + 1)
-            # ZIP keeps no time zone.
-            modified = datetime(*info.date_time).isoformat()
-            yield info.filename, data, Fingerprint(info.file_size, modified)
+            inside = f"{name}/{as_text(info.filename)}"
+            try:
+                with opened.open(info) as stream:
+                    data = stream.read(DEFAULT_LIMITS.max_bytes + 1)
+            except _BROKEN as error:
+                yield _unreadable(inside, "in the archive", error)
+                continue
+            # ZIP keeps no time zone, and some programs write a month 0.
+            modified = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}".format(*info.date_time)
+            yield Member(inside, data, Fingerprint(info.file_size, modified))
 
 
-def _of_tar(archive: Path) -> Iterator[tuple[str, bytes, Fingerprint]]:
+def _of_tar(archive: Path, name: str) -> Iterator[Item]:
     with tarfile.open(archive, "r|*") as opened:
         for info in opened:
             stream = opened.extractfile(info) if info.isreg() and _is_picture(info.name) else None
             if stream is not None:
                 data = stream.read(DEFAULT_LIMITS.max_bytes + 1)
-                yield info.name, data, Fingerprint(info.size, utc(info.mtime))
+                found = Fingerprint(info.size, utc(info.mtime))
+                yield Member(f"{name}/{as_text(info.name)}", data, found)
+
+
+def _unreadable(name: str, what: str, error: Exception) -> Unreadable:
+    words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return Unreadable(name, OSError(errno.EIO, f"{what}: {words}"))
 
 
 def _is_picture(name: str) -> bool:

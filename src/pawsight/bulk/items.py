@@ -121,5 +121,8 @@ def as_text(name: str) -> str:
 
 
 def utc(seconds: float) -> str:
-    """A time as ISO 8601 in UTC, to the microsecond."""
-    return datetime.fromtimestamp(seconds, timezone.utc).isoformat()
+    """A time as ISO 8601 in UTC, to the microsecond; as it is, where it lies in no year."""
+    try:
+        return datetime.fromtimestamp(seconds, timezone.utc).isoformat()
+    except (OverflowError, ValueError, OSError):  # a file's time may be any number
+        return str(seconds)
