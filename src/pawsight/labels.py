@@ -1,6 +1,6 @@
 """The word and the number for a picture that shows none of the classes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 NEITHER: Final = "neither"
@@ -13,3 +13,8 @@ BACKGROUND: Final = -1
 def classes_of(labels: Iterable[str]) -> tuple[str, ...]:
     """The classes that labels name, in the order of a network's logits."""
     return tuple(sorted(set(labels) - {NEITHER}))
+
+
+def numbers_of(classes: Sequence[str]) -> dict[str, int]:
+    """The number of each class, in the order of a network's logits, and that of ``neither``."""
+    return {name: number for number, name in enumerate(classes)} | {NEITHER: BACKGROUND}

@@ -5,12 +5,11 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Final
 
 import numpy as np
 
-from pawsight.bulk.records import Row
+from pawsight.bulk.records import Row, digest
 
 _ERROR: Final = "error"
 
@@ -68,7 +67,7 @@ def compare(
 ) -> Iterator[Change]:
     """Go through two runs, in any orders, and yield what differs.
 
-    Of the first run 14 bytes a picture are kept in memory; the second is a stream.
+    Of the first run 15 bytes a picture are kept in memory; the second is a stream.
 
     Args:
         before: Gives the first run's rows; called twice.
@@ -109,7 +108,7 @@ class _Index:
         self._names: dict[str, int] = {}
         for row in rows:
             label, confidence = _said(row)
-            digests.append(_digest(row["path"]))
+            digests.append(digest(row["path"]))
             labels.append(self._names.setdefault(label, len(self._names)))
             confidences.append(-1.0 if confidence is None else confidence)
         order = np.argsort(np.frombuffer(digests, np.uint64), kind="stable")
@@ -134,14 +133,10 @@ class _Index:
         return self._by_number[self._labels[place]], None if confidence < 0 else confidence
 
     def _place(self, path: str) -> int | None:
-        digest = _digest(path)
-        place = int(np.searchsorted(self._digests, np.uint64(digest), side="right")) - 1
-        return place if place >= 0 and int(self._digests[place]) == digest else None
+        wanted = digest(path)
+        place = int(np.searchsorted(self._digests, np.uint64(wanted), side="right")) - 1
+        return place if place >= 0 and int(self._digests[place]) == wanted else None
 
 
 def _said(row: Row) -> tuple[str, float | None]:
     return (_ERROR, None) if row["error"] is not None else (row["label"], row["confidence"])
-
-
-def _digest(path: str) -> int:
-    return int.from_bytes(blake2b(path.encode(), digest_size=8).digest(), "little")

@@ -6,7 +6,6 @@ import json
 import os
 from array import array
 from collections.abc import Callable, Iterator
-from hashlib import blake2b
 from pathlib import Path
 from time import monotonic
 from typing import BinaryIO, Final
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pawsight.bulk.items import Item
-from pawsight.bulk.records import Row, is_row
+from pawsight.bulk.records import Row, digest, is_row, line
 
 _FLUSH_SECONDS: Final = 1.0
 _NONE: Final = 2**64 - 1
@@ -54,7 +53,7 @@ class Journal:
         try:
             for row in self._rows():
                 holds = row is not None and good(row)
-                names.append(_digest(row["path"]) if row and holds else _NONE)
+                names.append(digest(row["path"]) if row and holds else _NONE)
                 prints.append(_print(row["size"], row["modified"]) if row and holds else _NONE)
                 answered = row is not None and row["error"] is None
                 self._states.append((_ANSWERED if answered else _FAILED) if holds else _STALE)
@@ -68,15 +67,15 @@ class Journal:
         """Each line's record, None where it is none; the last line, if it was cut short, goes."""
         self._stream.seek(0)
         whole = 0
-        for line in self._stream:
-            row = _row(line)
-            if whole == 0 and row is None and not line.startswith(b'{"path": '):
+        for text in self._stream:
+            row = _row(text)
+            if whole == 0 and row is None and not text.startswith(b'{"path": '):
                 raise NotOurs(f"{str(self.file)!r} was not written by pawsight classify")
-            if not line.endswith(b"\n"):
+            if not text.endswith(b"\n"):
                 self.torn = True
                 self._stream.truncate(whole)
                 return
-            whole += len(line)
+            whole += len(text)
             yield row
 
     def _index(self, names: NDArray[np.uint64], prints: NDArray[np.uint64]) -> None:
@@ -84,8 +83,8 @@ class Journal:
         self._lines = np.argsort(names, kind="stable")
         self._names, self._prints = names[self._lines], prints[self._lines]
         again = (self._names[1:] == self._names[:-1]) & (self._names[1:] != _NONE)
-        for line in self._lines[:-1][again].tolist():
-            self._states[line] = _STALE
+        for number in self._lines[:-1][again].tolist():
+            self._states[number] = _STALE
 
     @property
     def answered(self) -> int:
@@ -104,12 +103,12 @@ class Journal:
 
     def has(self, item: Item) -> bool:
         """Whether the item, as it is now, has a record that holds."""
-        name = _digest(item.name)
+        name = digest(item.name)
         place = int(np.searchsorted(self._names, np.uint64(name), side="right")) - 1
         if place < 0 or int(self._names[place]) != name:
             return False
-        line = int(self._lines[place])
-        if self._states[line] == _STALE:
+        number = int(self._lines[place])
+        if self._states[number] == _STALE:
             return False
         try:
             now = item.fingerprint()
@@ -117,7 +116,7 @@ class Journal:
             now = None  # asked again, for a record that says so
         if now and _print(now.size, now.modified) == int(self._prints[place]):
             return True
-        self._states[line] = _STALE
+        self._states[number] = _STALE
         return False
 
     def write(self, row: Row) -> None:
@@ -126,7 +125,7 @@ class Journal:
         Raises:
             OSError: The disk is full, say. What was written before stays.
         """
-        self._stream.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+        self._stream.write(line(row).encode())
         if monotonic() - self._flushed > _FLUSH_SECONDS:
             self._stream.flush()
             self._flushed = monotonic()
@@ -142,9 +141,9 @@ class Journal:
             self._stream.seek(0)
             fresh = self.file.with_name(f"{self.file.name}.fresh")
             with fresh.open("wb") as target:
-                for number, line in enumerate(self._stream):
+                for number, text in enumerate(self._stream):
                     if number >= len(self._states) or self._states[number] != _STALE:
-                        target.write(line)
+                        target.write(text)
                 target.flush()
                 os.fsync(target.fileno())
             fresh.replace(self.file)
@@ -158,23 +157,18 @@ def rows_of(file: Path) -> Iterator[Row]:
         OSError: It cannot be read.
     """
     with file.open("rb") as stream:
-        for line in stream:
-            if row := _row(line):
+        for text in stream:
+            if row := _row(text):
                 yield row
 
 
-def _row(line: bytes) -> Row | None:
+def _row(text: bytes) -> Row | None:
     try:
-        value = json.loads(line)
+        value = json.loads(text)
     except ValueError:  # cut short, or what a power cut left of a page
         return None
     return value if is_row(value) else None
 
 
-def _digest(text: str) -> int:
-    number = int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
-    return min(number, _NONE - 1)
-
-
 def _print(size: int | None, modified: str | None) -> int:
-    return _digest(f"{size} {modified}")
+    return digest(f"{size} {modified}")

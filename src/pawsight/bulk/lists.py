@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import csv
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
 
 from pawsight.bulk.items import FileItem, Item, Unreadable, as_text
 from pawsight.bulk.sinks import MissingExtra, require_pyarrow
-
-_COLUMNS: Final = ("path", "file", "filename", "image", "image_name", "image_path")
+from pawsight.data.column_names import PATH_NAMES, plain
 
 
 def is_list(path: str) -> bool:
@@ -22,8 +20,9 @@ def is_list(path: str) -> bool:
 def listed(file: Path) -> Iterator[Item]:
     """The pictures that a list names, in its order; relative paths start where the program does.
 
-    A CSV or Parquet file has them in a column ``path`` (or ``file``, ``filename``, ``image``,
-    ``image_name``, ``image_path``). Where the list cannot be read on, a last item says so.
+    A CSV or Parquet file has them in the first column with a usual name, such as ``path``
+    (:data:`~pawsight.data.column_names.PATH_NAMES`). Where the list cannot be read on, a last item
+    says so.
     """
     kinds = {".csv": _of_csv, ".parquet": _of_parquet}
     try:
@@ -57,10 +56,11 @@ def _of_parquet(file: Path) -> Iterator[str]:
                 yield path or ""
 
 
-def _column(names: object) -> str:
-    found = {str(name).strip().lower(): str(name) for name in names}  # type: ignore[attr-defined]
-    for name in _COLUMNS:
-        if name in found:
-            return found[name]
-    there = ", ".join(found) or "none"
-    raise ValueError(f"it has no column of paths, such as 'path'; its columns: {there}")
+def _column(names: Iterable[str]) -> str:
+    there = list(names)
+    for name in there:
+        if plain(name) in PATH_NAMES:
+            return name
+    raise ValueError(
+        f"it has no column of paths, such as 'path'; its columns: {', '.join(there) or 'none'}"
+    )

@@ -7,16 +7,14 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final
+from typing import Any
 
 from pawsight.bulk.items import Fingerprint, Item
 from pawsight.bulk.records import Record, reason
 from pawsight.images.errors import ImageError
 from pawsight.inference.model import Model
 from pawsight.inference.prediction import Prediction
-
-BATCH: Final = 16
-"""Pictures that a network is given at once; more gain nothing on a processor and need memory."""
+from pawsight.inference.reading import BATCH
 
 
 def classify(model: Model, items: Iterable[Item], workers: int) -> Iterator[Record]:

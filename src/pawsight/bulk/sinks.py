@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol, TextIO, TypeAlias
+from typing import Any, Final, Literal, Protocol, TextIO, TypeAlias
 
-from pawsight.bulk.records import Row, columns, flat
+from pawsight.bulk.records import Row, columns, flat, line
 
 Format: TypeAlias = Literal["table", "jsonl", "csv", "parquet"]
+
+ENDINGS: Final[dict[str, Format]] = {".jsonl": "jsonl", ".csv": "csv", ".parquet": "parquet"}
+"""The formats of files by the ending of their names."""
 
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 _ROWS = 4096  # of Parquet that are held in memory before they are written
@@ -76,7 +78,7 @@ class JsonLinesSink:
 
     def write(self, row: Row) -> None:
         """Write one line."""
-        self._stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+        self._stream.write(line(row))
 
     def close(self) -> None:
         """Flush the stream."""

@@ -135,8 +135,9 @@ def classify(
 
 def _of_ending(output: Path | None) -> Format:
     """The format that a file's name asks for."""
-    endings: dict[str, Format] = {".jsonl": "jsonl", ".csv": "csv", ".parquet": "parquet"}
-    return endings.get(output.suffix.lower(), "table") if output else "table"
+    from pawsight.bulk.sinks import ENDINGS
+
+    return ENDINGS.get(output.suffix.lower(), "table") if output else "table"
 
 
 def _target(output: Path | None, kind: Format, *, resume: bool, overwrite: bool) -> Output | None:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from pawsight.bulk.difference import Change, Difference
     from pawsight.bulk.sinks import Format
 
-_ENDINGS: dict[str, Format] = {".jsonl": "jsonl", ".csv": "csv", ".parquet": "parquet"}
-
 
 def diff(
     before: Annotated[Path, typer.Argument(help="What `classify --output` wrote.")],
@@ -75,7 +73,9 @@ def diff(
 
 
 def _kind(file: Path) -> Format:
-    kind = _ENDINGS.get(file.suffix.lower())
+    from pawsight.bulk.sinks import ENDINGS
+
+    kind = ENDINGS.get(file.suffix.lower())
     if kind is None:
         fail(f"{str(file)!r}: a run's answers are a .jsonl, .csv or .parquet file")
     if not file.is_file():

@@ -12,23 +12,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from pawsight.data.column_names import LABEL_NAMES, PATH_NAMES, plain
 from pawsight.data.problems import TableError
 from pawsight.images.formats import EXTENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-PATH_NAMES = frozenset(
-    (
-        *("path", "image", "img", "picture", "photo", "file", "filename", "filepath"),
-        *("file_name", "file_path", "image_name", "image_path", "image_file"),
-        *("image_filename", "img_name", "img_path"),
-    )
-)
-"""Names under which a column of paths is found; case, spaces and hyphens do not matter."""
-
-LABEL_NAMES = frozenset(("label", "labels", "class", "class_name", "category", "target", "species"))
-"""Names under which a column of labels is found."""
 
 _DELIMITERS = ",;\t"
 
@@ -215,12 +204,12 @@ def _find(
     """Find a column by the name that was given, or else by the usual ones."""
     if wanted is not None:
         same = [i for i, name in enumerate(names) if name == wanted] or [
-            i for i, name in enumerate(names) if _plain(name) == _plain(wanted)
+            i for i, name in enumerate(names) if plain(name) == plain(wanted)
         ]
         if not same:
             raise TableError(f"there is no column '{wanted}'; the columns are {_listed(names)}")
         return same[0]
-    found = [i for i, name in enumerate(names) if _plain(name) in usual]
+    found = [i for i, name in enumerate(names) if plain(name) in usual]
     if len(found) > 1:
         raise TableError(
             f"more than one column could hold the {content}: "
@@ -236,15 +225,11 @@ def _not_found(content: str, names: list[str], option: str) -> TableError:
 
 
 def _optional(names: list[str], wanted: str) -> int | None:
-    return next((i for i, name in enumerate(names) if _plain(name) == wanted), None)
+    return next((i for i, name in enumerate(names) if plain(name) == wanted), None)
 
 
 def _looks_like_paths(values: Iterable[str]) -> int:
     return sum(PurePath(value.strip()).suffix.lower() in EXTENSIONS for value in values)
-
-
-def _plain(name: str) -> str:
-    return name.strip().casefold().replace(" ", "_").replace("-", "_")
 
 
 def _listed(names: list[str]) -> str:

@@ -26,7 +26,7 @@ from pawsight.data.table import read_table
 from pawsight.data.views import Teacher, Views
 from pawsight.images.decode import Pixels, decode
 from pawsight.images.preprocess import Preprocessing, normalise, resize
-from pawsight.labels import BACKGROUND, NEITHER, classes_of
+from pawsight.labels import classes_of, numbers_of
 
 log = logging.getLogger(__name__)
 
@@ -161,7 +161,7 @@ class CatDogDataModule(L.LightningDataModule):
     def _load(self, split: str) -> Pictures:
         rows = self.rows(split)
         paths = [str(path) for path in rows["path"]]
-        numbers = {name: number for number, name in enumerate(self.classes)} | {NEITHER: BACKGROUND}
+        numbers = numbers_of(self.classes)
         labels = [numbers[label] for label in rows["label"]]
         how = self.preprocessing
         if split == "train":

@@ -15,7 +15,7 @@ from pawsight.evaluation.metrics import Labels, expected_calibration_error, wils
 from pawsight.inference.artifact import Measurement
 from pawsight.inference.model import Model
 from pawsight.inference.prediction import ModelReference, Prediction
-from pawsight.labels import BACKGROUND, NEITHER
+from pawsight.labels import NEITHER, numbers_of
 
 Mask = NDArray[np.bool_]
 Shares = NDArray[np.float64]
@@ -261,7 +261,7 @@ def judge(
         seconds: That reading and answering took.
     """
     classes = tuple(answers[0].probabilities)
-    numbers = {name: number for number, name in enumerate(classes)} | {NEITHER: BACKGROUND}
+    numbers = numbers_of(classes)
     return Evaluation(
         model=answers[0].model,
         data=data,

@@ -170,16 +170,16 @@ class CatDogClassifier(L.LightningModule):
         pixel_values = _channels_last(batch.pixel_values)
         if not self.imitations and not self.hintings:
             return self._step("train", self.train_accuracy, batch, self(pixel_values))
-        hints = pixel_values.new_zeros(())
+        learned = pixel_values.new_zeros(())
         if self.hintings:
             feature_map = self.network.feature_map(pixel_values)
-            hints = self._guess(feature_map, batch.hints)
+            learned = self._guess(feature_map, batch.hints)
             features = self.network.pool(feature_map)
         else:
             features = self.network.features(pixel_values)
         logits = self.network.classifier(features)
-        loss = self._step("train", self.train_accuracy, batch, logits)
-        return loss + self._imitate(features, logits, batch.answers) + hints
+        learned = learned + self._imitate(features, logits, batch.answers)
+        return self._step("train", self.train_accuracy, batch, logits) + learned
 
     def _guess(self, feature_map: Tensor, hints: Sequence[Tensor]) -> Tensor:
         """The weighted parts of all hints' variance that are not explained; logs each."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from pawsight.records.engine import open_engine, writing
@@ -92,11 +92,7 @@ class Database:
         Raises:
             Unavailable: The database cannot be written.
         """
-        try:
-            with self._writers.begin() as connection:
-                return write(connection)
-        except DBAPIError as error:
-            raise Unavailable(words_of(error)) from error
+        return _within(self._writers, write)
 
     def read(self, read: Callable[[Connection], Result]) -> Result:
         """Do something in a transaction that reads.
@@ -104,11 +100,7 @@ class Database:
         Raises:
             Unavailable: The database cannot be read.
         """
-        try:
-            with self._readers.begin() as connection:
-                return read(connection)
-        except DBAPIError as error:
-            raise Unavailable(words_of(error)) from error
+        return _within(self._readers, read)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -123,3 +115,16 @@ class Database:
         before = None if days is None else now() - timedelta(days=days)
         with self._writers.begin() as connection:
             return remove_old(connection, before=before, most=most, limit=limit)
+
+
+def _within(engine: Engine, do: Callable[[Connection], Result]) -> Result:
+    """Do something in a transaction.
+
+    Raises:
+        Unavailable: The database cannot be asked.
+    """
+    try:
+        with engine.begin() as connection:
+            return do(connection)
+    except DBAPIError as error:
+        raise Unavailable(words_of(error)) from error

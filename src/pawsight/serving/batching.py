@@ -15,7 +15,7 @@ from pawsight.inference.model import Ask, Steps
 from pawsight.inference.network import Tensor
 from pawsight.inference.prediction import Prediction
 from pawsight.serving.meter import Meter
-from pawsight.serving.stages import STAGES, Stage
+from pawsight.serving.stages import STAGES, Stage, StageName
 
 BATCH: Final = 4
 """The most pictures that a network is given at once; more gain nothing on a CPU, wait longer, and
@@ -49,10 +49,10 @@ class _Job:
     since: float = field(default_factory=perf_counter)
     stages: list[Stage] | None = field(default_factory=STAGES.get)
 
-    def went(self, stage: Stage) -> None:
+    def went(self, name: StageName, start: float, end: float, network: str | None = None) -> None:
         """A stage is done."""
         if self.stages is not None:
-            self.stages.append(stage)
+            self.stages.append(Stage(name, start, end, network))
 
 
 class Scheduler:
@@ -158,7 +158,7 @@ class Scheduler:
             start = perf_counter()
             for job in jobs:
                 self._meter.spent("wait", start - job.since)
-                job.went(Stage("wait", job.since, start))
+                job.went("wait", job.since, start)
             if network is None:
                 self._go_on([(job, None) for job in jobs])
             else:
@@ -169,7 +169,7 @@ class Scheduler:
                 self._meter.spent("infer", end - start)
                 self._meter.batched(name, len(jobs))
                 for job in jobs:
-                    job.went(Stage("infer", start, end, name))
+                    job.went("infer", start, end, name)
                 self._go_on(list(zip(jobs, answers, strict=True)), network)
 
     def _next(self) -> tuple[Classifier | None, list[_Job]] | None:
@@ -205,7 +205,7 @@ class Scheduler:
             if answer is None or isinstance(reached, Ask):  # it was read, for a network
                 end = perf_counter()
                 self._meter.spent("decode", end - start)
-                job.went(Stage("decode", start, end))
+                job.went("decode", start, end)
             if isinstance(reached, Ask):
                 job.picture = reached.picture
                 asked.append((reached.network, job))

@@ -17,7 +17,7 @@ from pawsight.evaluation.evaluate import Evaluation, evaluate
 from pawsight.evaluation.metrics import mcnemar
 from pawsight.inference.artifact import NETWORK_FILE, ModelFolder
 from pawsight.inference.classifier import Classifier
-from pawsight.labels import BACKGROUND, NEITHER
+from pawsight.labels import BACKGROUND, NEITHER, numbers_of
 from pawsight.training.against import RECIPE_KEY, Comparison
 from pawsight.training.background import read_background
 from pawsight.training.export import calibrate
@@ -80,11 +80,10 @@ def correct(
                 f"the table has no {split} pictures of a class that look like no correction: "
                 "thresholds are chosen on the ones and models compared on the others"
             )
-    numbers = {each: number for number, each in enumerate(labels)} | {NEITHER: BACKGROUND}
     if not start.card.rejection.trained and NEITHER in set(corrections["label"]):
         log.warning("%s never learned what is %s: it cannot be taught that by corrections",
                     start.card.name, NEITHER)  # fmt: skip
-    wanted = corrections["label"].map(numbers).to_numpy(dtype=np.int64, copy=True)
+    wanted = corrections["label"].map(numbers_of(labels)).to_numpy(dtype=np.int64, copy=True)
     fitted = refit_head(
         old,
         extract(parent, paths, mirrored=True, progress=progress),
@@ -160,20 +159,20 @@ def _compare(
 ) -> Comparison:
     test = table.loc[table["split"] == "test"]
 
-    def right(model: ModelFolder, rows: pd.DataFrame) -> NDArray[np.bool_]:
-        classifier = Classifier(model)
+    def right(model: Classifier, rows: pd.DataFrame) -> NDArray[np.bool_]:
         paths, labels = rows["path"].tolist(), rows["label"].tolist()
-        return _decided_rightly(evaluate(classifier, paths, labels, data="", progress=progress))
+        return _decided_rightly(evaluate(model, paths, labels, data="", progress=progress))
 
-    old, new = right(start, test), right(folder, test)
+    before, now = Classifier(start), Classifier(folder)
+    old, new = right(before, test), right(now, test)
     return Comparison(
         pictures=len(test),
         fixed=int((new & ~old).sum()),
         broken=int((old & ~new).sum()),
         p_value=mcnemar(old, new),
         corrections=len(corrections),
-        right_before=int(right(start, corrections).sum()),
-        right_now=int(right(folder, corrections).sum()),
+        right_before=int(right(before, corrections).sum()),
+        right_now=int(right(now, corrections).sum()),
     )
 
 

@@ -33,7 +33,7 @@ from pawsight.inference.artifact import (
 )
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.prediction import conclude, energy
-from pawsight.labels import BACKGROUND, NEITHER, classes_of
+from pawsight.labels import BACKGROUND, NEITHER, classes_of, numbers_of
 from pawsight.models.cnn_model import Activations
 from pawsight.models.huggingface import HuggingFaceViT
 from pawsight.training.background import add_background
@@ -262,8 +262,7 @@ def calibrate(
     """
     rows, classifier = table.loc[table["split"] == "validation"], Classifier(folder)
     logits = classifier.logits(rows["path"].tolist(), progress)
-    numbers = {label: number for number, label in enumerate(folder.card.labels)}
-    labels = rows["label"].map(numbers | {NEITHER: BACKGROUND}).to_numpy(dtype=np.int64)
+    labels = rows["label"].map(numbers_of(folder.card.labels)).to_numpy(dtype=np.int64)
     different = _different(table)
     chosen_on, labels = logits[different], labels[different]
     if further:

@@ -96,7 +96,7 @@ def _prune(graph: Any) -> None:  # noqa: ANN401 - onnx's messages are not typed
 
 def _add_class_map(graph: Any, head: Head, sides: list[int]) -> None:  # noqa: ANN401
     [mean] = [node for node in graph.node if "features" in node.output]
-    axes = _axes(graph, mean) if mean.op_type == "ReduceMean" else None
+    axes = averaged_over(graph, mean) if mean.op_type == "ReduceMean" else None
     classes = len(head.bias)
     if axes == [2, 3]:
         _keep(graph, "places", head.weight[:, :, None, None])
@@ -121,7 +121,7 @@ def _add_class_map(graph: Any, head: Head, sides: list[int]) -> None:  # noqa: A
         )
 
 
-def _axes(graph: Any, mean: Any) -> list[int] | None:  # noqa: ANN401
+def averaged_over(graph: Any, mean: Any) -> list[int] | None:  # noqa: ANN401
     """Over which axes a ``ReduceMean`` is taken; an input since opset 18, an attribute before."""
     for attribute in mean.attribute:
         if attribute.name == "axes":

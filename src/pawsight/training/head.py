@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -128,28 +129,52 @@ def _loss(logits: Features, labels: Numbers) -> float:
 
 
 def _fit(features: Features, labels: Numbers, classes: int, strength: float) -> Head:
-    mean, deviation = features.mean(axis=0), features.std(axis=0)
-    # A feature that never changes says nothing.
-    scale = np.where(deviation > 1e-6, 1 / np.maximum(deviation, 1e-6), 0).astype(np.float32)
+    mean, scale = standards_of(features)
     inputs = torch.from_numpy((features - mean) * scale)
     weights = _weights(torch.from_numpy(labels), classes)
-    weight = torch.zeros(classes, inputs.shape[1], requires_grad=True)
+
+    def loss(weight: Tensor, bias: Tensor) -> Tensor:
+        entropy = _cross_entropy(F.linear(inputs, weight, bias), weights)
+        return entropy + strength / 2 * weight.square().sum()
+
+    weight, bias = minimise(loss, classes, inputs.shape[1])
+    scaled = weight * scale
+    return Head(scaled, (bias - scaled @ mean).astype(np.float32))
+
+
+def standards_of(features: Features) -> tuple[Features, Features]:
+    """Mean and factor, float32 [D] each, that standardise features [N, D]."""
+    mean, deviation = features.mean(axis=0), features.std(axis=0)
+    # A feature that never changes says nothing.
+    scale = np.where(deviation > 1e-6, 1 / np.maximum(deviation, 1e-6), 0)
+    return mean, scale.astype(np.float32)
+
+
+def minimise(
+    loss: Callable[[Tensor, Tensor], Tensor], classes: int, features: int
+) -> tuple[Features, Features]:
+    """The weight [C, D] and the bias [C] of the least loss, from zeros on, by L-BFGS.
+
+    Args:
+        loss: Of a weight and a bias, convex.
+        classes: C.
+        features: D.
+    """
+    weight = torch.zeros(classes, features, requires_grad=True)
     bias = torch.zeros(classes, requires_grad=True)
     optimizer = torch.optim.LBFGS([weight, bias], max_iter=_STEPS, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
         optimizer.zero_grad()
-        loss = _cross_entropy(F.linear(inputs, weight, bias), weights)
-        loss = loss + strength / 2 * weight.square().sum()
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss
+        now = loss(weight, bias)
+        now.backward()  # type: ignore[no-untyped-call]
+        return now
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # steps of a millisecond: threads would wait for each other
     optimizer.step(closure)  # type: ignore[no-untyped-call]
     torch.set_num_threads(threads)
-    scaled = weight.detach().numpy() * scale
-    return Head(scaled, bias.detach().numpy() - scaled @ mean)
+    return weight.detach().numpy(), bias.detach().numpy()
 
 
 def _weights(labels: Tensor, classes: int) -> Tensor:

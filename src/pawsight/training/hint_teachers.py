@@ -5,15 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import onnxruntime as ort
 import torch
 from torch import Tensor, nn
 
-from pawsight.cpus import usable_cpus
 from pawsight.images.preprocess import Preprocessing
 from pawsight.inference.catalog import resolve
 from pawsight.inference.errors import ModelError
-from pawsight.training.teachers import IMAGENET_TEACHERS, as_seen, exported, load_efficientnet
+from pawsight.training.graft import averaged_over
+from pawsight.training.teachers import (
+    IMAGENET_TEACHERS,
+    as_seen,
+    exported,
+    load_efficientnet,
+    opened,
+)
 
 if TYPE_CHECKING:
     from onnx import GraphProto
@@ -42,9 +47,7 @@ class HintingNetwork:
         self._output = output
         self._preprocessing = preprocessing
         self._grid = grid
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = usable_cpus()
-        self._session = ort.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+        self._session = opened(network)
 
     def __call__(self, pictures: Tensor) -> Tensor:
         """Features float32 [N, D, h', w'] of pictures float32 [N, 3, H, W] in [0, 1]."""
@@ -96,23 +99,17 @@ def _showing_its_map(file: Path) -> tuple[bytes, str, tuple[int, int] | None]:
     """
     import onnx
 
-    model = onnx.load(file)
-    averages = [node for node in model.graph.node if "features" in node.output]
-    if not averages or averages[0].op_type != "ReduceMean":
+    graph = (model := onnx.load(file)).graph
+    [average] = [node for node in graph.node if "features" in node.output]
+    axes = averaged_over(graph, average) if average.op_type == "ReduceMean" else None
+    if axes not in ([1], [2, 3]):
         raise ModelError(
             f"{file.parent.name!r} cannot give hints: its features are no average over places, "
             "as those of a SimpleCNN and a VisionTransformer are"
         )
-    output = averages[0].input[0]
-    model.graph.output.append(onnx.ValueInfoProto(name=output))
-    over_tokens = _axes(model.graph, averages[0].input[1]) == 1
-    return model.SerializeToString(), output, _map_size(model.graph) if over_tokens else None
-
-
-def _axes(graph: GraphProto, name: str) -> int:
-    """Over how many axes an average goes."""
-    [axes] = [each for each in graph.initializer if each.name == name]
-    return int(axes.dims[0])
+    output = average.input[0]
+    graph.output.append(onnx.ValueInfoProto(name=output))
+    return model.SerializeToString(), output, _map_size(graph) if axes == [1] else None
 
 
 def _map_size(graph: GraphProto) -> tuple[int, int]:

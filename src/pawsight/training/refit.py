@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import torch
@@ -14,13 +13,9 @@ from torch.nn import functional as F
 from pawsight.labels import BACKGROUND
 from pawsight.models.lightning_module import open_set_cross_entropy
 from pawsight.training.features import Features
-from pawsight.training.head import STRENGTHS, FittedHead, Head
+from pawsight.training.head import FOLDS, STRENGTHS, FittedHead, Head, minimise, standards_of
 
 Numbers = NDArray[np.int64]
-
-FOLDS: Final = 5
-
-_STEPS: Final = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,11 +83,7 @@ def _folds(groups: Numbers, seed: int) -> list[NDArray[np.bool_]]:
 
 class _Fit:
     def __init__(self, old: Head, anchors: Anchors) -> None:
-        mean, deviation = anchors.features.mean(axis=0), anchors.features.std(axis=0)
-        self._mean = mean
-        # A feature that never changes says nothing.
-        scale = np.where(deviation > 1e-6, 1 / np.maximum(deviation, 1e-6), 0)
-        self._scale: Features = scale.astype(np.float32)
+        self._mean, self._scale = standards_of(anchors.features)
         self._old = old
         self._background = anchors.with_background
         self._anchors = anchors.features
@@ -112,28 +103,18 @@ class _Fit:
             )
             for part, each, wanted in rows
         ]
-        weight = torch.zeros(self._old.weight.shape, requires_grad=True)
-        bias = torch.zeros(self._old.bias.shape, requires_grad=True)
-        optimizer = torch.optim.LBFGS(
-            [weight, bias], max_iter=_STEPS, line_search_fn="strong_wolfe"
-        )
 
-        def closure() -> Tensor:
-            optimizer.zero_grad()
-            loss = strength / 2 * weight.square().sum()
+        def loss(weight: Tensor, bias: Tensor) -> Tensor:
+            total = strength / 2 * weight.square().sum()
             for part, inputs, before, wanted in parts:
                 logits = before + F.linear(inputs, weight, bias)
-                loss = loss + part * self._entropy(logits, wanted)
-            loss.backward()  # type: ignore[no-untyped-call]
-            return loss
+                total = total + part * self._entropy(logits, wanted)
+            return total
 
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)  # steps of a millisecond: threads would wait for each other
-        optimizer.step(closure)  # type: ignore[no-untyped-call]
-        torch.set_num_threads(threads)
-        added = weight.detach().numpy() * self._scale
-        moved = bias.detach().numpy() - added @ self._mean
-        return Head(self._old.weight + added, self._old.bias + moved)
+        weight, bias = minimise(loss, *self._old.weight.shape)
+        added = weight * self._scale
+        moved = self._old.bias + bias - added @ self._mean
+        return Head(self._old.weight + added, moved.astype(np.float32))
 
     def share(self, corrections: int) -> float:
         return corrections / (corrections + len(self._anchors))

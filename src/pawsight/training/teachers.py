@@ -92,10 +92,7 @@ class ImageNetTeacher:
         self.name = name
         self.image_size = image_size
         self._preprocessing = Preprocessing(height=image_size, width=image_size)
-        network = exported(load_efficientnet(name), image_size)
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = usable_cpus()
-        self._session = ort.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+        self._session = opened(exported(load_efficientnet(name), image_size))
 
     def __call__(self, pictures: Tensor) -> Tensor:
         """Logits float32 [N, 1000] of pictures float32 [N, 3, H, W] in [0, 1]."""
@@ -172,3 +169,10 @@ def exported(network: nn.Module, image_size: int) -> bytes:
             dynamo=False,
         )
         return file.read_bytes()
+
+
+def opened(network: bytes) -> ort.InferenceSession:
+    """An ONNX model, to be run on all processors that the process may use."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = usable_cpus()
+    return ort.InferenceSession(network, options, providers=["CPUExecutionProvider"])

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pawsight.data.duplicates import group_near_duplicates, hash_files
 from pawsight.inference.artifact import BACKGROUND_FILE, ModelFolder
 from pawsight.inference.classifier import Classifier
-from pawsight.labels import BACKGROUND, NEITHER
+from pawsight.labels import BACKGROUND, NEITHER, numbers_of
 from pawsight.training.background import read_background, unlike
 from pawsight.training.export import HeldOut, calibrate
 from pawsight.training.features import Features, extract
@@ -67,7 +67,7 @@ def transfer(
     training = table.loc[table["split"] == "train"]
     paths = training["path"].tolist()
     views = extract(parent, paths, mirrored=True, progress=progress)
-    numbers = _numbers(training["label"], labels)
+    numbers = training["label"].map(numbers_of(labels)).to_numpy(dtype=np.int64)
     groups = group_near_duplicates(hash_files(paths)).astype(np.int64)
     fitted = _fit(views, numbers, groups, read_background(start), seed)
     with_background = bool((numbers == BACKGROUND).any()) or (BACKGROUND_FILE in start.card.files)
@@ -127,8 +127,3 @@ def _first_of_group(
         return None
     first = np.unique(groups, return_index=True)[1]
     return HeldOut(held_out[first], numbers[first])
-
-
-def _numbers(labels: pd.Series[str], classes: tuple[str, ...]) -> NDArray[np.int64]:
-    numbers = {name: number for number, name in enumerate(classes)} | {NEITHER: BACKGROUND}
-    return np.array([numbers[label] for label in labels], dtype=np.int64)
