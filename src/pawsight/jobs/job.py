@@ -96,6 +96,10 @@ class Job(Document):
         return self.state in OPEN
 
 
+class TooMany(Exception):
+    """As many trainings wait as may."""
+
+
 def now() -> datetime:
     """The time, in UTC."""
     return datetime.now(timezone.utc)

@@ -49,6 +49,7 @@ class Process:
         lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            (folder / _PID).unlink(missing_ok=True)  # of the one before
             with (folder / LOG).open("ab") as log:
                 begun = subprocess.Popen(  # noqa: S603 - no word of a client's but a checked name
                     command,

@@ -12,7 +12,17 @@ from uuid import uuid4
 
 from pawsight.jobs.command import MODEL, command_of, environment, prepare
 from pawsight.jobs.datasets import ID, Datasets
-from pawsight.jobs.job import Epoch, Job, Method, Result, now, read_job, read_jobs, write_job
+from pawsight.jobs.job import (
+    Epoch,
+    Job,
+    Method,
+    Result,
+    TooMany,
+    now,
+    read_job,
+    read_jobs,
+    write_job,
+)
 from pawsight.jobs.process import Process, try_lock
 from pawsight.jobs.progress import curves, last_words, why_it_failed
 
@@ -23,13 +33,7 @@ ATTEMPTS: Final = 3
 MOST_WAITING: Final = 20
 
 _LOOK: Final = 0.2  # seconds between looks at a training
-_IDLE: Final = (
-    5.0  # seconds between looks for one that another process of the service was asked for
-)
-
-
-class TooMany(Exception):
-    """As many trainings wait as may."""
+_IDLE: Final = 5.0  # seconds between looks for what another process of the service was asked for
 
 
 class Runner:
@@ -124,11 +128,12 @@ class Runner:
 
     def cancel(self, id_: str) -> Job | None:
         """Stop a job, if it has not ended; None where there is none."""
-        if self.find(id_) is None:
-            return None
-        job = self._change(id_, state="cancelled", ended=now(), message="it was cancelled")
+        job = self.find(id_)
+        if job is None or not job.is_open:
+            return job
+        self._end(id_, state="cancelled", message="it was cancelled")
         self._wake.set()
-        return job
+        return self.find(id_)
 
     def needed(self) -> set[str]:
         """The ids of the datasets that jobs still have to read."""
@@ -166,15 +171,13 @@ class Runner:
         folder = self._jobs / job.id
         try:
             process = self._begun(job, folder)
-            if process is None:
-                return
-            while process.runs:
+            while process and process.runs:
                 if self._closing.wait(_LOOK) or not self._still_open(job.id):
                     process.stop()
                     break
             if self._closing.is_set():
                 return  # it goes on at the next start
-            if self._still_open(job.id):
+            if process and self._still_open(job.id):
                 self._conclude(job.id, folder, process.exit_code)
         except OSError as error:
             self._end(job.id, state="failed", message=f"it could not be run: {error.strerror}")

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from anyio import CapacityLimiter
 
 from pawsight.extras import ExtraMissing, require
 from pawsight.inference.model import Model
 from pawsight.jobs.job import Result
-from pawsight.jobs.runner import Runner
 from pawsight.places import data_folder
 from pawsight.serving.settings import Settings
 
-_AT_ONCE = 2  # archives that are received or checked
+_AT_ONCE: Final = 2  # archives that are received or checked
 
 
 class Training:
@@ -30,6 +31,9 @@ class Training:
     """
 
     def __init__(self, home: Path) -> None:
+        # Imported here: it needs a system with locks of files, and the rest of the service does not.
+        from pawsight.jobs.runner import Runner
+
         self.runner = Runner(home, self._take_over)
         self.receiving = CapacityLimiter(_AT_ONCE)
 
@@ -40,7 +44,7 @@ class Training:
             return None
         return cls(settings.training_dir or data_folder() / "training")
 
-    @property
+    @cached_property
     def missing(self) -> str | None:
         """Why nothing can be trained on this machine; None where it can."""
         try:

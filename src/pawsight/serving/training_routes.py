@@ -6,15 +6,14 @@ import logging
 import subprocess
 import sys
 from pathlib import Path as FilePath
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from anyio import WouldBlock, run_process, to_thread
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from pawsight.inference.catalog import available
 from pawsight.jobs.datasets import Dataset, Place
-from pawsight.jobs.job import Job
-from pawsight.jobs.runner import Runner, TooMany
+from pawsight.jobs.job import Job, TooMany
 from pawsight.serving.bodies import TO_DISK, bounded, content_type
 from pawsight.serving.connections import unless_gone
 from pawsight.serving.dependencies import BINARY, Service
@@ -22,6 +21,9 @@ from pawsight.serving.errors import Refusal, quoted, responses
 from pawsight.serving.state import State
 from pawsight.serving.training import Training
 from pawsight.serving.training_schemas import DatasetAnswer, JobAnswer, JobForm, Jobs
+
+if TYPE_CHECKING:
+    from pawsight.jobs.runner import Runner
 
 router = APIRouter(tags=["training"])
 
@@ -41,7 +43,8 @@ async def _allowed(request: Request, service: Service) -> Training:
     if training is None:
         raise Refusal(
             "training-off",
-            "nothing is trained here: `pawsight serve --training`, or PAWSIGHT_TRAINING=true, would",
+            "nothing is trained here: `pawsight serve --training` or PAWSIGHT_TRAINING=true "
+            "switch it on",
         )
     key = getattr(request.state, "key", None)
     if key is not None and not key.admin:
