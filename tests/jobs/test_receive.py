@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -28,12 +29,11 @@ def reasons(dataset: Dataset) -> dict[str, str]:
 
 
 def test_folders_are_labels(place: Place) -> None:
-    found = received(
-        place, drawn_files(12) | {"dog/notes.txt": b"mine", "cat/half.png": b"\x89PNG"}
-    )
+    others = {"dog/notes.txt": b"mine", "cat/half.png": b"\x89PNG"}
+    found = received(place, drawn_files(12) | others)
     assert (found.usable, found.pictures, found.labels) == (True, 24, {"cat": 12, "dog": 12})
     assert found.problem_count == 2
-    assert set(reasons(found)) == {"dog/notes.txt", "cat/half.png"}
+    assert set(reasons(found)) == set(others)
     table = pd.read_csv(place.table)
     assert set(table["path"]) == set(drawn_files(12))
     assert not place.archive.exists()
@@ -69,7 +69,7 @@ def test_a_table_reads_nothing_outside_of_its_archive(place: Place, tmp_path: Pa
         (drawn_files(9, ("cat",)), "two classes"),
         ({"a.csv": b"path,label", "b.csv": b"path,label"}, r"several tables \(a.csv, b.csv\)"),
         ({"a.csv": b"x,y,z\n1,2,3"}, "no column for the paths"),
-        (drawn_files(2), "split"),
+        (drawn_files(2), "too few pictures"),
     ],
 )
 def test_what_cannot_be_trained_on_says_why(
@@ -78,7 +78,7 @@ def test_what_cannot_be_trained_on_says_why(
     found = received(place, files)
     assert not found.usable
     assert found.why_not
-    assert pd.Series([found.why_not]).str.contains(words).all(), found.why_not
+    assert re.search(words, found.why_not)
     assert str(place.path) not in found.why_not
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -348,6 +349,20 @@ def test_only_the_latest_datasets_are_kept(bench: Bench, tmp_path: Path) -> None
     others = [bench.dataset()["id"] for _ in range(KEPT + 1)]
     there = {each.name for each in (tmp_path / "training" / "datasets").iterdir()}
     assert there == {first, *others[1:]}
+
+
+def test_what_was_coming_when_the_service_was_killed_goes(
+    chosen: Settings, control: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "training" / "datasets"
+    for name in (".coming-old", ".coming-new"):
+        (home / name).mkdir(parents=True)
+    os.utime(home / ".coming-old", (0, 0))
+    with opened(chosen, control) as bench:
+        bench.allow()
+        bench.until_ended(bench.submit(bench.dataset()["id"])["id"])
+        assert (home / ".coming-new").exists()
+        assert not (home / ".coming-old").exists()
 
 
 def test_it_is_off_unless_it_is_switched_on(client: TestClient) -> None:

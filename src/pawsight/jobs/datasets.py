@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ ID: Final = re.compile(r"[0-9a-f]{32}")
 
 _DOCUMENT: Final = "dataset.json"
 _COMING: Final = ".coming-"
+_STALE: Final = 24 * 3600  # seconds
 
 
 class LeftOut(Document):
@@ -149,6 +151,7 @@ class Datasets:
         return dataset
 
     def sweep(self) -> None:
-        """Remove what was coming when the service was killed; while nothing comes."""
+        """Remove what was coming, a day ago or before, when a service was killed."""
         for left in self.home.glob(f"{_COMING}*"):
-            shutil.rmtree(left, ignore_errors=True)
+            if left.stat().st_mtime < time.time() - _STALE:
+                shutil.rmtree(left, ignore_errors=True)

@@ -31,7 +31,7 @@ class Training:
     """
 
     def __init__(self, home: Path) -> None:
-        # Imported here: it needs a system with locks of files, and the rest of the service does not.
+        # Imported here: only this part of the service needs a system with locks of files.
         from pawsight.jobs.runner import Runner
 
         self.runner = Runner(home, self._take_over)
