@@ -62,7 +62,10 @@ Trainings = Annotated[Training, Depends(_allowed)]
     status_code=201,
     summary="Send pictures to train on",
     openapi_extra={
-        "requestBody": {"required": True, "content": {"application/zip": {"schema": BINARY}}}
+        "requestBody": {
+            "required": True,
+            "content": {kind: {"schema": BINARY} for kind in _ZIP[::2]},
+        }
     },
     responses=responses(
         *_PROBLEMS,
