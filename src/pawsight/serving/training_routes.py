@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pawsight.inference.catalog import available
 from pawsight.jobs.datasets import Dataset, Place
 from pawsight.jobs.job import Job, TooMany
-from pawsight.serving.bodies import TO_DISK, bounded, content_type
+from pawsight.serving.bodies import TO_DISK, bounded, content_type, parse_json
 from pawsight.serving.connections import unless_gone
 from pawsight.serving.dependencies import BINARY, Service
 from pawsight.serving.errors import Refusal, quoted, responses
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 _PROBLEMS: Final = ("training-off", "training-unavailable", "forbidden")
 _EPOCHS: Final = 39  # of the recipe simple-cnn
+_MAX_JSON: Final = 64 * 1024
 _CHUNK: Final = 1 << 20  # bytes that are written at once
 _ZIP: Final = ("application/zip", "application/x-zip-compressed", "application/octet-stream", "")
 _REFUSED: Final = 3  # what pawsight.jobs.receive exits with where its words are for the client
@@ -126,8 +127,17 @@ async def dataset(
     "/training/jobs",
     status_code=202,
     summary="Train a model",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": JobForm.model_json_schema()}},
+        }
+    },
     responses=responses(
         *_PROBLEMS,
+        "too-large",
+        "too-slow",
+        "incomplete-body",
         "unknown-dataset",
         "unusable-dataset",
         "unknown-model",
@@ -137,13 +147,14 @@ async def dataset(
     ),
 )
 async def submit(
-    form: JobForm, service: Service, training: Trainings, response: Response
+    request: Request, service: Service, training: Trainings, response: Response
 ) -> JobAnswer:
     """One training runs, the others wait for it; `Location` is the address of this one.
 
     When it is done, the model answers by its name, and does so after a restart.
     """
-    runner = training.runner
+    runner, seconds = training.runner, service.settings.body_seconds
+    form = parse_json(await bounded(request, _MAX_JSON, seconds=seconds).body(), JobForm)
     found = await _dataset(training, form.dataset)
     if not found.usable:
         raise Refusal("unusable-dataset", f"it cannot be trained on: {found.why_not}")
