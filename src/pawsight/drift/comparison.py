@@ -102,9 +102,10 @@ class Decision:
 def compare(
     reference: Reference, decision: Decision, features: Numbers, logits: Numbers, level: float
 ) -> Comparison:
-    """Hold pictures against the reference by three tests, each at a third of the level (Bonferroni).
+    """Hold pictures against the reference by three tests, each at a third of the level.
 
-    So where nothing has changed, at most the part ``level`` of windows is called different.
+    So (Bonferroni) where nothing has changed, at most the part ``level`` of windows is called
+    different.
 
     Args:
         reference: Of the network.
