@@ -10,8 +10,8 @@ that the network was trained on is used. Prints
 - how many are noticed where a part of a window, or all of it, is altered;
 - what watching costs, as a part of what the network takes.
 
-Windows have 200 pictures. Those of one row are drawn from the same pictures, so that a rate is known
-less exactly than its count of windows suggests.
+Windows have 200 pictures. Those of one row are drawn from the same pictures, so that a rate is
+known less exactly than its count of windows suggests.
 """
 
 from __future__ import annotations

@@ -281,9 +281,8 @@ def _tell(network: Classifier, pictures: list[Tensor], *, alone: bool) -> list[_
     try:
         outputs = network.run(np.stack(pictures), alone=alone)
         answers = network.conclude(outputs.logits)
-        return [
-            _Told(*each) for each in zip(answers, outputs.features, outputs.logits, strict=True)
-        ]
+        rows = zip(answers, outputs.features, outputs.logits, strict=True)
+        return [_Told(*each) for each in rows]
     except Exception as error:  # noqa: BLE001 - whoever waits for the picture is told
         if len(pictures) == 1:
             return [_Told(error)]

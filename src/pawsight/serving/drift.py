@@ -23,8 +23,8 @@ Watch: TypeAlias = Callable[[Tensor, Tensor], None]
 class Drift:
     """Watches the models of a service.
 
-    A model is watched by what its first network sees and says: of a cascade the fast one, which sees
-    every picture, while the strong one is only shown those that are hard.
+    A model is watched by what its first network sees and says: of a cascade the fast one, which
+    sees every picture, while the strong one is only shown those that are hard.
 
     Args:
         size: Pictures of a window; 0 watches nothing.
