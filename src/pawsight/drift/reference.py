@@ -63,7 +63,7 @@ class Reference:
         fitted, kept = features[order[:third]], order[third:]
         mean = fitted.mean(axis=0)
         _, _, axes = np.linalg.svd(fitted - mean, full_matrices=False)
-        basis = axes[: min(COMPONENTS, third // 8)].T
+        basis = axes[: min(COMPONENTS, third // 8, features.shape[1] - 1)].T
         empty = np.empty((0, basis.shape[1] + 1), dtype=np.float32)
         reference = cls(mean, basis, empty, logits[kept])
         seen = reference.project(features[kept]).astype(np.float32)
