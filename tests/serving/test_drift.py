@@ -49,7 +49,8 @@ def with_reference(path: Path, content: bytes | None = None) -> Path:
     """Give a folder a reference of usual pictures, or this in its place."""
     folder = ModelFolder.open(path)
     if content is None:
-        made = Reference.of(*reversed(Classifier(folder).outputs(map(usual, range(1000, 1600)))))
+        seen = Classifier(folder).outputs(map(usual, range(1000, 1600)))
+        made = Reference.of(seen.features, seen.logits)
         assert made
         made.write(path / REFERENCE_FILE)
     else:

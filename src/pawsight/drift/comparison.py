@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from pawsight.drift.reference import Numbers, Reference
-from pawsight.drift.statistics import Counts, homogeneity, hotelling, psi
+from pawsight.drift.statistics import Counts, Floats, homogeneity, hotelling, psi
 from pawsight.inference.prediction import energy, softmax
 from pawsight.labels import NEITHER
 
@@ -89,9 +89,10 @@ class Decision:
     temperature: float
     threshold: float
 
-    def confidences(self, logits: Numbers) -> Numbers:
+    def confidences(self, logits: Numbers) -> Floats:
         """The probability of the likeliest class, [N]."""
-        return softmax(logits, self.temperature).max(axis=1).astype(np.float32)
+        likeliest: Floats = softmax(logits, self.temperature).max(axis=1)
+        return likeliest
 
     def counts(self, logits: Numbers) -> Counts:
         """How many get each label, [C + 1], ``neither`` last."""

@@ -61,7 +61,8 @@ def homogeneity(first: Counts, second: Counts) -> float:
 
     def statistic(drawn: Counts) -> Floats:
         squares: Floats = ((drawn - expected) ** 2 / expected).sum(axis=-1)
-        return squares * (both.sum() / max(first.sum(), 1))
+        scaled: Floats = squares * (both.sum() / max(first.sum(), 1))
+        return scaled
 
     found = float(statistic(second))
     rough = chi_square_tail(found, len(both) - 1)
