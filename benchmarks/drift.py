@@ -159,7 +159,7 @@ def main() -> None:
     parser.add_argument("--model", default="custom")
     parser.add_argument("--pictures", type=int, default=4000)
     parser.add_argument("--altered", type=int, default=400)
-    parser.add_argument("--references", type=int, default=100)
+    parser.add_argument("--references", type=int, default=200)
     given = parser.parse_args()
 
     network = load_network(given.model)
@@ -179,17 +179,17 @@ def main() -> None:
     found = simulation.false_alarms(pool, given.references)
     lowest = 3 * np.minimum.reduce(list(found.values()))
     print(f"\nnothing has changed, {len(lowest)} windows, {given.references} references drawn anew")
-    print(f"{'level':<34}{'drifted':>13}" + "".join(f"{name:>13}" for name in found))
+    print(f"{'level':<38}{'drifted':>13}" + "".join(f"{name:>13}" for name in found))
     for level in LEVELS:
         shares = [np.mean(lowest < level), *(np.mean(3 * each < level) for each in found.values())]
-        print(f"{level:<34}" + "".join(f"{share:>13.2%}" for share in shares))
+        print(f"{level:<38}" + "".join(f"{share:>13.2%}" for share in shares))
 
     reference = read_reference(resolve(given.model).open())
     if reference is None:
         raise SystemExit("the folder carries no reference: scripts/reference.py gives it one")
     print(f"\nthe folder's own reference, level {LEVEL}, {WINDOWS} windows for each row")
-    print(f"{'':<34}{'drifted':>13}{'features':>13}{'confidences':>13}{'labels':>13}")
-    print(f"{'test pictures as they are':<34}" + noticed(simulation.windows(reference, usual)))
+    print(f"{'':<38}{'drifted':>13}{'features':>13}{'confidences':>13}{'labels':>13}")
+    print(f"{'test pictures as they are':<38}" + noticed(simulation.windows(reference, usual)))
     some = test["path"].tolist()[: given.altered]
     others = {name: network.outputs(altered(some, alter)) for name, alter in ALTERED.items()}
     neither = rows.loc[rows["label"] == NEITHER]
@@ -201,7 +201,7 @@ def main() -> None:
     for name, other in others.items():
         for part in PARTS:
             told = noticed(simulation.windows(reference, usual, other, part))
-            print(f"{f'{part:.0%} {name}':<34}" + told)
+            print(f"{f'{part:.0%} {name}':<38}" + told)
     share = cost(network, reference, decision, pool)
     print(f"\nwatching takes {share:.2%} of what the network takes for a picture alone")
 

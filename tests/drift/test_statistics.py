@@ -12,7 +12,7 @@ from pawsight.drift.statistics import chi_square_tail, f_tail, homogeneity, hote
 @pytest.mark.parametrize("p", [0.5, 0.05, 0.01, 1e-3, 3e-4])
 @pytest.mark.parametrize(("first", "second"), [(32, 1167), (7, 292), (13, 800)])
 def test_tails_are_right_or_a_little_large(p: float, first: int, second: int) -> None:
-    assert f_tail(stats.f.isf(p, first, second), first, second) / p == pytest.approx(1.04, abs=0.06)
+    assert f_tail(stats.f.isf(p, first, second), first, second) / p == pytest.approx(1.07, abs=0.09)
     ours = chi_square_tail(stats.chi2.isf(p, first), first) / p
     assert ours == pytest.approx(1.06, abs=0.08)
 
