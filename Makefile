@@ -53,6 +53,12 @@ fuzz: $(VENV)/.dev ## Send 100,000 hostile requests to a service
 container-test: ## Build the service's image without an engine, start it and ask it (root, buildah, debootstrap)
 	deployment/docker/test.sh
 
+.PHONY: dist
+dist: $(VENV)/.dev ## Build the wheel, the sdist and the bill of materials (dist/)
+	rm -rf dist
+	$(BIN)/python -m hatchling build -d dist
+	$(BIN)/python scripts/sbom.py dist/pawsight.cdx.json
+
 .PHONY: dev
 dev: $(VENV)/.dev ## Install everything for working on pawsight, hooks included
 	$(BIN)/pre-commit install
