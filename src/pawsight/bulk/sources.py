@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from pawsight.bulk.archives import Archive, is_archive
-from pawsight.bulk.items import Item, Unreadable, as_text
+from pawsight.bulk.items import FileItem, Item, Unreadable, as_text
 from pawsight.bulk.lists import is_list, listed
 from pawsight.bulk.stores import Disks, Store, store_of
 
@@ -66,6 +66,7 @@ def find_pictures(sources: Sequence[str]) -> Iterator[Path]:
     for source in sources:
         for path in disks.matching(source):
             if disks.is_folder(path):
-                yield from (item.path for item in disks.walk(path))
+                found = disks.walk(path)
+                yield from (item.path for item in found if isinstance(item, FileItem))
             else:
                 yield Path(path)

@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol, cast
 
-from pawsight.bulk.items import FileItem, Fingerprint, Item, as_text, utc
+from pawsight.bulk.items import FileItem, Fingerprint, Item, Unreadable, as_text, utc
 from pawsight.extras import ExtraMissing, require
 from pawsight.images.decode import DEFAULT_LIMITS, Limits
 from pawsight.images.formats import EXTENSIONS
@@ -100,13 +100,17 @@ class Disks:
         """See :class:`Store`."""
         return os.path.isdir(path)
 
-    def walk(self, folder: str) -> Iterator[FileItem]:
-        """See :class:`Store`."""
-        for parent, folders, names in os.walk(folder):
+    def walk(self, folder: str) -> Iterator[FileItem | Unreadable]:
+        """See :class:`Store`; a folder that may not be looked into is an item that says so."""
+        closed: list[OSError] = []
+        for parent, folders, names in os.walk(folder, onerror=closed.append):
+            yield from map(_closed, closed)  # those that were met on the way here
+            closed.clear()
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
                 if _is_picture(name):
                     yield FileItem(Path(parent) / name)
+        yield from map(_closed, closed)
 
     def item(self, path: str) -> FileItem:
         """See :class:`Store`."""
@@ -237,6 +241,10 @@ class RemoteItem:
     def read(self, limits: Limits = DEFAULT_LIMITS) -> bytes:
         """The file's bytes."""
         return self.store.read(self.path, limits.max_bytes + 1)
+
+
+def _closed(error: OSError) -> Unreadable:
+    return Unreadable(as_text(str(error.filename)), error)
 
 
 def _is_picture(name: str) -> bool:
