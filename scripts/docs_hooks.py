@@ -115,33 +115,33 @@ def addresses() -> str:
     """What every address takes and answers, from the OpenAPI document."""
     document = create_app().openapi()
     parts = [
-        "# HTTP\n\nFrom the OpenAPI document, which the service has at `/openapi.json`; `/docs` lets "
-        "one try it. What is behind it, settings and errors: [Serve it](../service.md).\n"
+        "# HTTP\n\nFrom the OpenAPI document, which the service has at `/openapi.json`; `/docs` "
+        "lets one try it. What is behind it, settings and errors: [Serve it](../service.md).\n"
     ]
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            parts.append(f"## {method.upper()} {path}\n\n{operation.get('summary', '')}\n")
-            parts.append(f"{_plain(operation.get('description'))}\n")
-            rows = [
-                f"| `{each['name']}` | {each['in']} | {_cell(each.get('description', ''))} |"
-                for each in operation.get("parameters", ())
-            ]
-            if rows:
-                parts.append("| parameter | in | |\n|---|---|---|\n" + "\n".join(rows) + "\n")
-            bodies = ", ".join(
-                f"`{name}`" for name in operation.get("requestBody", {}).get("content", ())
-            )
-            if bodies:
-                parts.append(f"Body: {bodies}.\n")
-            answers = [
-                f"| {code} | {_cell(_answer(each))} | {_cell(each.get('description', ''))} |"
-                for code, each in operation["responses"].items()
-            ]
-            parts.append("| status | form | |\n|---|---|---|\n" + "\n".join(answers) + "\n")
+            parts.append(f"## {method.upper()} {path}\n\n{_operation(operation)}")
     parts.append("## Forms\n")
     for name, schema in sorted(document["components"]["schemas"].items()):
         text = json.dumps(schema, indent=2, ensure_ascii=False)
         parts.append(f"### {name}\n\n```json\n{text}\n```\n")
+    return "\n".join(parts)
+
+
+def _operation(operation: dict[str, Any]) -> str:
+    parts = [f"{operation.get('summary', '')}\n", f"{_plain(operation.get('description'))}\n"]
+    if rows := [
+        f"| `{each['name']}` | {each['in']} | {_cell(each.get('description', ''))} |"
+        for each in operation.get("parameters", ())
+    ]:
+        parts.append("| parameter | in | |\n|---|---|---|\n" + "\n".join(rows) + "\n")
+    if content := operation.get("requestBody", {}).get("content"):
+        parts.append(f"Body: {', '.join(f'`{name}`' for name in content)}.\n")
+    answers = [
+        f"| {code} | {_cell(_answer(each))} | {_cell(each.get('description', ''))} |"
+        for code, each in operation["responses"].items()
+    ]
+    parts.append("| status | form | |\n|---|---|---|\n" + "\n".join(answers) + "\n")
     return "\n".join(parts)
 
 
