@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterable, Iterator
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from cyclonedx.contrib.license.factories import LicenseFactory
@@ -85,10 +86,11 @@ def requirements(package: Distribution, extras: frozenset[str]) -> Iterator[Requ
 
 
 def of_package(package: Distribution, kind: ComponentType = ComponentType.LIBRARY) -> Component:
-    name, version = canonicalize_name(package.metadata["Name"]), package.version
-    said = package.metadata.get("License-Expression") or package.metadata.get("License")
+    about: Any = package.metadata  # a message, which its protocol does not say on all Pythons
+    name, version = canonicalize_name(about["Name"]), package.version
+    said = about.get("License-Expression") or about.get("License")
     if not said or "\n" in said:  # some put the whole text there
-        named = package.metadata.get_all("Classifier") or ()
+        named = about.get_all("Classifier") or ()
         said = next((c.split(" :: ")[-1] for c in named if c.startswith("License :: ")), None)
     return Component(
         type=kind,

@@ -42,4 +42,4 @@ class Pawsight:
     """Answers as `pawsight serve` does."""
 
 
-application = Pawsight.bind()
+application = Pawsight.bind()  # type: ignore[attr-defined]  # the decorator's

@@ -45,7 +45,7 @@ def connected(address: str) -> Iterator[Any]:
         ray.init(
             address,
             include_dashboard=False if address == LOCAL else None,
-            logging_level="ERROR",
+            logging_level=logging.ERROR,
             log_to_driver=False,
         )
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import subprocess
@@ -34,7 +35,7 @@ def cluster() -> Iterator[Any]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     from ray.cluster_utils import Cluster
 
-    started = Cluster(
+    started: Any = Cluster(
         initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
     )
     yield started
@@ -167,7 +168,7 @@ def test_the_service_is_a_ray_serve_application(
     from ray import serve
 
     node = cluster.add_node(num_cpus=2)
-    ray.init(cluster.address, logging_level="ERROR", log_to_driver=False)
+    ray.init(cluster.address, logging_level=logging.ERROR, log_to_driver=False)
     try:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -182,6 +183,6 @@ def test_the_service_is_a_ray_serve_application(
         ).json()
         assert answer["label"] == "cat"
     finally:
-        serve.shutdown()
+        serve.shutdown()  # type: ignore[no-untyped-call]
         ray.shutdown()
         cluster.remove_node(node)

@@ -211,7 +211,7 @@ def test_a_disk_that_fills_up_ends_it_in_words_and_resume_goes_on(
     for number in range(6, 200):
         os.link(pictures / f"{number % 6}.png", pictures / f"{number}.png")
     output = tmp_path / f"answers.{kind}"
-    command = ["classify", pictures, "--model", trained, "--output", output, "--resume"]
+    command = ("classify", pictures, "--model", trained, "--output", output, "--resume")
     small = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000)); {CODE}"
     full = subprocess.run(
         [sys.executable, "-c", small, *map(str, command)], capture_output=True, text=True

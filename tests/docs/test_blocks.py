@@ -107,7 +107,7 @@ def homes(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[s
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[str]:
-    with running(create_app(Settings(serve_models=["auto", "custom", "pretrained"]))) as started:
+    with running(create_app(Settings(serve_models=("auto", "custom", "pretrained")))) as started:
         yield started.url.removeprefix("http://")
 
 

@@ -107,7 +107,8 @@ class Parts:
         """
         for begun in self.folder.glob(f".*{_FRESH}"):
             begun.unlink()
-        kept, names = set(), set()
+        kept: set[Path] = set()
+        names: set[int] = set()
         for partition in current:
             kept.add(self.file_of(partition))
             names.update(digest(name) for name in partition.of_files())
