@@ -61,6 +61,16 @@ docs: $(VENV)/.dev build/docs/node_modules/onnxruntime-web ## Build the document
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	$(BIN)/python -m pytest tests/docs
 
+DATA ?= ../shared/data
+TEST := build/tables/test.csv
+
+.PHONY: figures
+figures: $(VENV)/.dev ## Measure the models on the test pictures (DATA=…) and write the README's figures
+	$(BIN)/python scripts/tables.py $(DATA) build/tables
+	$(BIN)/pawsight evaluate --labels $(TEST) --images $(DATA) --split all \
+	  --model pretrained --model auto --model custom --json build/figures.json --html build/figures.html
+	$(BIN)/python scripts/figures.py build/figures.json README.md
+
 .PHONY: dist
 dist: $(VENV)/.dev ## Build the wheel, the sdist and the bill of materials (dist/)
 	rm -rf dist
