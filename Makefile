@@ -53,6 +53,30 @@ fuzz: $(VENV)/.dev ## Send 100,000 hostile requests to a service
 container-test: ## Build the service's image without an engine, start it and ask it (root, buildah, debootstrap)
 	deployment/docker/test.sh
 
+build/docs/node_modules/onnxruntime-web:
+	npm install --prefix build/docs --no-audit --no-fund --ignore-scripts --silent onnxruntime-web@1.30.0
+
+.PHONY: docs
+docs: $(VENV)/.dev build/docs/node_modules/onnxruntime-web ## Build the documentation with its live demo (build/site), and try it in a browser
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	$(BIN)/python -m pytest tests/docs
+
+DATA ?= ../shared/data
+TEST := build/tables/test.csv
+
+.PHONY: figures
+figures: $(VENV)/.dev ## Measure the models on the test pictures (DATA=…) and write the README's figures
+	$(BIN)/python scripts/tables.py $(DATA) build/tables
+	$(BIN)/pawsight evaluate --labels $(TEST) --images $(DATA) --split all \
+	  --model pretrained --model auto --model custom --json build/figures.json --html build/figures.html
+	$(BIN)/python scripts/figures.py build/figures.json README.md
+
+.PHONY: dist
+dist: $(VENV)/.dev ## Build the wheel, the sdist and the bill of materials (dist/)
+	rm -rf dist
+	$(BIN)/python -m hatchling build -d dist
+	$(BIN)/python scripts/sbom.py dist/pawsight.cdx.json
+
 .PHONY: dev
 dev: $(VENV)/.dev ## Install everything for working on pawsight, hooks included
 	$(BIN)/pre-commit install

@@ -1,14 +1,15 @@
 """How fast `pawsight classify` is on a folder, as ratios in one run.
 
-    python benchmarks/folders.py DATA [--pictures N] [--transformers]
+    python benchmarks/folders.py DATA [--pictures N] [--parts bare resume memory transformers ray]
 
 DATA/originals gives the pictures, N hard links to them (2,000 by default) in a temporary folder.
+What a command takes is counted without its start-up, that of a folder of one picture.
 
-- bare: a thread for each processor decodes, preprocesses and runs batches of eight, no records
-- classify: `pawsight classify FOLDER --output FILE`, start-up left out (that of a folder of one
-  picture is taken away)
-- resume: the same run again with half of the records there, against a whole run of the same command
-- transformers (--transformers): `pipeline("image-classification")`, ViT-B/16 of random weights
+- bare: against a thread for each processor that decodes, preprocesses and runs batches of eight
+- resume: what `--resume` costs where half of 100,000 pictures have their records, against the run
+- memory: the highest of a run over 1,000,000 paths, and over 10,000 (empty files: each is a record)
+- transformers: against `pipeline("image-classification")`, a ViT-B/16 of random weights
+- ray: a Ray cluster of two nodes of one processor each against one such node
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent / "serving"
 CODE = "from pawsight.cli import main; main()"
+LINKS = 50_000  # of one file: file systems have a limit
+PARTS = ("bare", "resume", "memory", "transformers", "ray")
 
 
 def main() -> None:
@@ -36,53 +38,53 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--pictures", type=int, default=2000)
     parser.add_argument("--model", default="custom")
-    parser.add_argument("--transformers", action="store_true")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     given = parser.parse_args()
-    sources = sorted((given.data / "originals").glob("*.jpg"))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        album, one = folder / "album", folder / "one"
-        for target, count in ((album, given.pictures), (one, 1)):
-            target.mkdir()
-            for number, source in enumerate(islice(cycle(sources), count)):
-                link(source, target / f"{number:07}.jpg")
-        measure(folder, album, one, given.model, given.pictures)
-        if given.transformers:
-            against_transformers(album, one, folder, given.model, given.pictures)
+        sources = sorted((given.data / "originals").glob("*.jpg"))
+        album = filled(folder / "album", sources, given.pictures)
+        starting = taken(album_of_one := filled(folder / "one", sources, 1), folder, given.model)
+        rate = given.pictures / (taken(album, folder, given.model) - starting)
+        if "bare" in given.parts:
+            bare = rate_of_bare_loop(album, given.model)
+            print(f"classify / bare loop, pictures a second: {rate / bare:.2f}")
+        if "resume" in given.parts:
+            resume(folder, album_of_one, given.model, rate)
+        if "memory" in given.parts:
+            memory(folder, given.model)
+        if "transformers" in given.parts:
+            print(f"classify / transformers.pipeline: {rate / rate_of_transformers(album):.1f}")
+        if "ray" in given.parts:
+            by_ray(folder, album, given.model)
 
 
-def link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # on another disk
-        os.symlink(source.resolve(), target)
+def filled(folder: Path, sources: list[Path], count: int) -> Path:
+    folder.mkdir()
+    for number, source in enumerate(islice(cycle(sources), count)):
+        target = folder / f"{number:07}.jpg"
+        try:
+            os.link(source, target)
+        except OSError:  # on another disk
+            os.symlink(source.resolve(), target)
+    return folder
 
 
-def measure(folder: Path, album: Path, one: Path, model: str, count: int) -> None:
-    starting = seconds(lambda: classify(one, folder / "one.jsonl", model))
-    bare = [rate_of_bare_loop(album, model)]
-    whole = seconds(lambda: classify(album, folder / "all.jsonl", model))
-    bare.append(rate_of_bare_loop(album, model))
-    rate = count / (whole - starting)
-    lines = (folder / "all.jsonl").read_bytes().splitlines(keepends=True)
-    (folder / "half.jsonl").write_bytes(b"".join(lines[: count // 2]))
-    resumed = seconds(lambda: classify(album, folder / "half.jsonl", model, "--resume"))
-    # Half the pictures, and what it cost to find out which half.
-    cost = (resumed - starting - (whole - starting) / 2) / (whole - starting)
-    print(f"classify / bare loop, pictures a second: {rate / (sum(bare) / 2):.2f}")
-    print(f"cost of resuming / whole run of {count}: {cost:.1%}")
-
-
-def classify(folder: Path, output: Path, model: str, *more: str) -> None:
-    if not more:
-        output.unlink(missing_ok=True)
+def classify(folder: Path, output: Path, model: str, *more: str) -> list[str]:
     command = [sys.executable, "-c", CODE, "classify", str(folder), "--model", model]
-    subprocess.run([*command, "--output", str(output), *more], check=True)
+    return [*command, "--output", str(output), *more]
 
 
-def seconds(work: Callable[[], object]) -> float:
+def taken(album: Path, folder: Path, model: str) -> float:
+    """Seconds of a whole run."""
+    output = folder / "answers.jsonl"
+    output.unlink(missing_ok=True)
+    return seconds(classify(album, output, model))
+
+
+def seconds(command: list[str]) -> float:
     start = time.perf_counter()
-    work()
+    subprocess.run(command, check=True)
     return time.perf_counter() - start
 
 
@@ -92,7 +94,41 @@ def rate_of_bare_loop(folder: Path, model: str) -> float:
     return said["rate"]
 
 
-def against_transformers(album: Path, one: Path, folder: Path, model: str, count: int) -> None:
+def resume(folder: Path, one: Path, model: str, rate: float) -> None:
+    """50,000 pictures with records beside the time that the other 50,000 would take."""
+    [source] = one.iterdir()
+    album = filled(folder / "half", [source], LINKS)
+    output = folder / "half.jsonl"
+    subprocess.run(classify(one, output, model), check=True)
+    row = json.loads(output.read_text())
+    began = seconds(classify(one, output, model, "--resume"))
+    with output.open("w") as stream:
+        for each in sorted(album.iterdir()):
+            stream.write(json.dumps(row | {"path": str(each)}, ensure_ascii=False) + "\n")
+    again = seconds(classify(album, output, model, "--resume"))
+    assert len(output.read_bytes().splitlines()) == LINKS, "something was answered again"
+    print(f"cost of resuming / run of {2 * LINKS:,}: {(again - began) * rate / (2 * LINKS):.2%}")
+
+
+def memory(folder: Path, model: str) -> None:
+    highest = {}
+    for count in (10_000, 1_000_000):
+        album = folder / f"empty-{count}"
+        for start in range(0, count, LINKS):
+            (album / f"{start:07}").mkdir(parents=True)
+            (source := album / f"{start:07}" / "0000000.jpg").touch()
+            for number in range(1, min(LINKS, count)):
+                os.link(source, source.with_name(f"{number:07}.jpg"))
+        output = folder / f"empty-{count}.jsonl"
+        process = subprocess.Popen(classify(album, output, model), stderr=subprocess.DEVNULL)
+        _, _, usage = os.wait4(process.pid, 0)
+        with output.open("rb") as lines:
+            assert sum(1 for _ in lines) == count, "a record is missing"
+        highest[count] = usage.ru_maxrss / 1024
+    print(f"memory at 1,000,000 paths - at 10,000, MB: {highest[1_000_000] - highest[10_000]:.0f}")
+
+
+def rate_of_transformers(album: Path) -> float:
     import torch
     from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessor, pipeline
 
@@ -107,10 +143,30 @@ def against_transformers(album: Path, one: Path, folder: Path, model: str, count
     )
     paths = [str(each) for each in sorted(album.glob("*.jpg"))[:64]]
     asked(paths[:8])
-    theirs = len(paths) / seconds(lambda: list(asked(paths)))
-    starting = seconds(lambda: classify(one, folder / "again-one.jsonl", model))
-    whole = seconds(lambda: classify(album, folder / "again.jsonl", model))
-    print(f"classify / transformers.pipeline: {count / (whole - starting) / theirs:.1f}")
+    start = time.perf_counter()
+    list(asked(paths))
+    return len(paths) / (time.perf_counter() - start)
+
+
+def by_ray(folder: Path, album: Path, model: str) -> None:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    from ray.cluster_utils import Cluster
+
+    cluster: Any = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
+    )
+    rates = []
+    few = filled(folder / "few", sorted(album.iterdir()), 2)
+    for nodes in (1, 2):
+        cluster.add_node(num_cpus=1)
+        more = ("--ray", cluster.address, "--partition", "64")
+        took = [
+            seconds(classify(each, folder / f"{each.name}-{nodes}", model, *more))
+            for each in (few, album)
+        ]
+        rates.append(1 / (took[1] - took[0]))
+    cluster.shutdown()
+    print(f"Ray, two nodes of one processor / one: {rates[1] / rates[0]:.2f}")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from typing import Final
 _EXTRAS: Final = {
     "hub": (("huggingface_hub", "onnx"), "huggingface_hub and onnx"),
     "postgres": (("psycopg",), "psycopg"),
+    "ray": (("ray", "pyarrow"), "ray and pyarrow"),
+    "remote": (("fsspec",), "fsspec"),
     "train": (
         ("pandas", "imagehash", "torch", "lightning", "transformers"),
         "torch, Lightning, transformers, pandas and others",
@@ -23,7 +25,7 @@ def require(extra: str, purpose: str) -> None:
     """Make sure that an extra is installed.
 
     Args:
-        extra: ``hub``, ``postgres`` or ``train``.
+        extra: ``hub``, ``postgres``, ``ray``, ``remote`` or ``train``.
         purpose: What needs it, the beginning of the sentence that refuses.
 
     Raises:

@@ -3,7 +3,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pawsight.bulk.sources import find_pictures
+import pytest
+
+from pawsight.bulk.sources import find_items, find_pictures
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -43,3 +45,23 @@ def test_links_that_go_round_end(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg")
     os.symlink(tmp_path, tmp_path / "round")
     assert [path.name for path in find_pictures([str(tmp_path)])] == ["a.jpg"]
+
+
+def test_a_folder_that_may_not_be_looked_into_is_said_and_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path, "a.jpg", "closed/b.jpg", "open/c.jpg")
+    looked = os.scandir
+
+    def refuse(path: str) -> object:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return looked(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)  # root may look into everything
+    found = list(find_items([str(tmp_path)]))
+    assert [each.name for each in found] == [
+        str(tmp_path / name) for name in ("a.jpg", "closed", "open/c.jpg")
+    ]
+    with pytest.raises(OSError, match="Permission denied"):
+        found[1].read()

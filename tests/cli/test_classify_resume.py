@@ -201,3 +201,43 @@ def test_a_record_is_whole_json(trained: Path, pictures: Path, tmp_path: Path) -
     run("classify", pictures, "--model", trained, "--output", file)
     for line in file.read_text().splitlines():
         assert json.loads(line)["decided_by"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_disk_that_fills_up_ends_it_in_words_and_resume_goes_on(
+    trained: Path, pictures: Path, tmp_path: Path, kind: Format
+) -> None:
+    """The limit of a file's size stands for the disk's."""
+    for number in range(6, 200):
+        os.link(pictures / f"{number % 6}.png", pictures / f"{number}.png")
+    output = tmp_path / f"answers.{kind}"
+    command = ("classify", pictures, "--model", trained, "--output", output, "--resume")
+    small = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000)); {CODE}"
+    full = subprocess.run(
+        [sys.executable, "-c", small, *map(str, command)], capture_output=True, text=True
+    )
+    assert full.returncode == 2
+    assert f"cannot write {str(output)!r}: File too large; --resume goes on" in full.stderr
+    assert "Traceback" not in full.stderr
+    again = run(*command)
+    assert again.exit_code == 0, again.stderr
+    assert sorted(names(output, kind)) == sorted(each.name for each in pictures.iterdir())
+
+
+def test_files_that_are_no_pictures_or_vanish_are_their_own_records(
+    trained: Path, pictures: Path, tmp_path: Path
+) -> None:
+    (pictures / "empty.jpg").touch()
+    with (pictures / "huge.jpg").open("wb") as huge:
+        huge.truncate(500_000_000)
+    (pictures / "gone.jpg").symlink_to(pictures / "nowhere")  # listed, and not there when read
+    (pictures / "again").symlink_to(pictures)
+    output = tmp_path / "answers.jsonl"
+    done = run("classify", pictures, "--model", trained, "--output", output)
+    assert done.exit_code == 1
+    found = {Path(row["path"]).name: row["error"] for row in rows(output)}
+    assert len(found) == 9, "the loop was not walked"
+    assert "empty" in found["empty.jpg"]
+    assert "too large" in found["huge.jpg"]
+    assert found["gone.jpg"] == "cannot be read: No such file or directory"
+    assert [found[f"{number}.png"] for number in range(6)] == [None] * 6

@@ -18,7 +18,7 @@ def read_answers(file: Path, kind: Format) -> Iterator[Row]:
     """The rows of a file that ``pawsight classify --output`` wrote.
 
     Args:
-        file: JSON lines, CSV or Parquet.
+        file: JSON lines, CSV or Parquet; or a folder of Parquet files, read by their names.
         kind: Which of them.
 
     Raises:
@@ -31,7 +31,8 @@ def read_answers(file: Path, kind: Format) -> Iterator[Row]:
     elif kind == "csv":
         yield from _of_csv(file)
     else:
-        yield from _of_parquet(file)
+        for part in sorted(file.glob("*.parquet")) if file.is_dir() else (file,):
+            yield from _of_parquet(part)
 
 
 def _of_csv(file: Path) -> Iterator[Row]:

@@ -8,9 +8,9 @@ import os
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Final
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Final
 
 from pawsight.bulk.items import Fingerprint, Item, Member, Unreadable, as_text, utc
 from pawsight.images.decode import DEFAULT_LIMITS
@@ -35,26 +35,52 @@ def is_archive(path: str) -> bool:
     return path.lower().endswith((*_ZIP, *_TAR))
 
 
-def members(archive: Path) -> Iterator[Item]:
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """An archive that nobody has looked into yet.
+
+    Attributes:
+        item: The archive as a file.
+        opened: Opens it.
+    """
+
+    item: Item
+    opened: Callable[[], BinaryIO]
+
+    def members(self) -> Iterator[Item]:
+        """The pictures in it."""
+        return members(self.item.name, self.opened)
+
+
+def members(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
     """The pictures in an archive, by their names' endings, in its order, without hidden ones.
 
     Nothing is unpacked to the disk, and no more of a file than can be decoded to memory. A file of
     a ZIP archive that cannot be read says so in its place; where the archive itself cannot be read
     on, a last item does.
+
+    Args:
+        name: Of the archive; its ending says of what kind it is.
+        opened: Opens it.
     """
-    name = as_text(str(archive))
-    each = _of_zip if str(archive).lower().endswith(_ZIP) else _of_tar
+    each = _of_zip if name.lower().endswith(_ZIP) else _of_tar
     met = 0
     try:
-        for item in each(archive, name):
-            met += 1
-            yield item
+        stream = opened()
+    except OSError as error:
+        yield Unreadable(name, error)
+        return
+    try:
+        with stream:
+            for item in each(stream, name):
+                met += 1
+                yield item
     except _BROKEN as error:
         after = f" after {met} pictures" if met else ""
         yield _unreadable(name, f"the archive is broken{after}", error)
 
 
-def _of_zip(archive: Path, name: str) -> Iterator[Item]:
+def _of_zip(archive: BinaryIO, name: str) -> Iterator[Item]:
     with zipfile.ZipFile(archive) as opened:
         for info in opened.infolist():
             if info.is_dir() or not _is_picture(info.filename):
@@ -71,8 +97,8 @@ def _of_zip(archive: Path, name: str) -> Iterator[Item]:
             yield Member(inside, data, Fingerprint(info.file_size, modified))
 
 
-def _of_tar(archive: Path, name: str) -> Iterator[Item]:
-    with tarfile.open(archive, "r|*") as opened:
+def _of_tar(archive: BinaryIO, name: str) -> Iterator[Item]:
+    with tarfile.open(fileobj=archive, mode="r|*") as opened:
         for info in opened:
             stream = opened.extractfile(info) if info.isreg() and _is_picture(info.name) else None
             if stream is not None:

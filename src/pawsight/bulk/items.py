@@ -17,7 +17,8 @@ class Fingerprint:
 
     Attributes:
         size: In bytes.
-        modified: When it was changed last, ISO 8601 in UTC; None where nothing says it.
+        modified: When it was changed last, ISO 8601 in UTC, or its tag (ETag) where only that is
+            told; None where nothing is.
     """
 
     size: int

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import errno
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+import os
+from collections.abc import Callable, Iterable, Iterator
+from io import TextIOWrapper
+from typing import BinaryIO
 
-from pawsight.bulk.items import FileItem, Item, Unreadable, as_text
+from pawsight.bulk.items import Item, Unreadable, as_text
 from pawsight.bulk.sinks import MissingExtra, require_pyarrow
+from pawsight.bulk.stores import item_of
 from pawsight.data.column_names import PATH_NAMES, plain
+from pawsight.extras import ExtraMissing
 
 
 def is_list(path: str) -> bool:
@@ -17,43 +21,58 @@ def is_list(path: str) -> bool:
     return path.lower().endswith((".txt", ".csv", ".parquet"))
 
 
-def listed(file: Path) -> Iterator[Item]:
-    """The pictures that a list names, in its order; relative paths start where the program does.
+def listed(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
+    """The pictures that a list names, in its order: addresses, or paths of this machine.
 
-    A CSV or Parquet file has them in the first column with a usual name, such as ``path``
-    (:data:`~pawsight.data.column_names.PATH_NAMES`). Where the list cannot be read on, a last item
-    says so.
+    Relative paths start where the program does. A CSV or Parquet file has them in the first column
+    with a usual name, such as ``path`` (:data:`~pawsight.data.column_names.PATH_NAMES`). Where the
+    list cannot be read on, a last item says so.
+
+    Args:
+        name: Of the list; its ending says of what kind it is.
+        opened: Opens it.
     """
     kinds = {".csv": _of_csv, ".parquet": _of_parquet}
+    each = kinds.get(os.path.splitext(name)[1].lower(), _of_text)
     try:
-        for path in kinds.get(file.suffix.lower(), _of_text)(file):
-            if path:
-                yield FileItem(Path(path))
+        with opened() as stream:
+            for path in each(stream):
+                if path:
+                    yield _item(path)
     except (OSError, ValueError, MissingExtra) as error:
         words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        yield Unreadable(as_text(str(file)), OSError(errno.EIO, f"the list is broken: {words}"))
+        yield Unreadable(name, OSError(errno.EIO, f"the list is broken: {words}"))
 
 
-def _of_text(file: Path) -> Iterator[str]:
-    with file.open(encoding="utf-8-sig", errors="surrogateescape") as lines:
-        for line in lines:
-            yield line.rstrip("\r\n")
+def _item(path: str) -> Item:
+    try:
+        return item_of(path)
+    except (ExtraMissing, ValueError) as error:
+        return Unreadable(as_text(path), OSError(errno.EIO, str(error)))
 
 
-def _of_csv(file: Path) -> Iterator[str]:
-    with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
-        rows = csv.DictReader(stream)
-        column = _column(rows.fieldnames or ())
-        for row in rows:
-            yield row[column] or ""
+def _of_text(stream: BinaryIO) -> Iterator[str]:
+    for line in _text(stream):
+        yield line.rstrip("\r\n")
 
 
-def _of_parquet(file: Path) -> Iterator[str]:
-    with require_pyarrow().ParquetFile(file) as table:
+def _of_csv(stream: BinaryIO) -> Iterator[str]:
+    rows = csv.DictReader(_text(stream))
+    column = _column(rows.fieldnames or ())
+    for row in rows:
+        yield row[column] or ""
+
+
+def _of_parquet(stream: BinaryIO) -> Iterator[str]:
+    with require_pyarrow().ParquetFile(stream) as table:
         column = _column(table.schema_arrow.names)
         for batch in table.iter_batches(columns=[column]):
             for path in batch.column(0).to_pylist():
                 yield path or ""
+
+
+def _text(stream: BinaryIO) -> TextIOWrapper:
+    return TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
 def _column(names: Iterable[str]) -> str:

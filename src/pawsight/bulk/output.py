@@ -45,15 +45,8 @@ class Output:
 
     def set_aside(self) -> list[Path]:
         """Give what is there another name, under which it is kept; returns the new names."""
-        kept = []
-        for file in dict.fromkeys((self.file, self.journal)):
-            if os.path.lexists(file):
-                number = 1
-                while os.path.lexists(backup := file.with_name(f"{file.name}.backup-{number}")):
-                    number += 1
-                file.rename(backup)
-                kept.append(backup)
-        return kept
+        files = dict.fromkeys((self.file, self.journal))
+        return [kept_as_backup(file) for file in files if os.path.lexists(file)]
 
     def open(self, good: Callable[[Row], bool]) -> Journal:
         """Begin, or go on with what is there.
@@ -103,3 +96,11 @@ class Output:
                 sink.write(row)
         fresh.replace(self.file)
         self.journal.unlink()
+
+
+def kept_as_backup(file: Path) -> Path:
+    """Give a file or a folder the first free name of a backup; returns it."""
+    number = 1
+    while os.path.lexists(backup := file.with_name(f"{file.name}.backup-{number}")):
+        number += 1
+    return file.rename(backup)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from pawsight.bulk.fetching import fetched
 from pawsight.bulk.items import Fingerprint, Item
 from pawsight.bulk.records import Record, reason
 from pawsight.images.errors import ImageError
@@ -29,7 +30,7 @@ def classify(model: Model, items: Iterable[Item], workers: int) -> Iterator[Reco
         workers: Threads, each of which takes batches through all of decoding and answering: they
             wait for each other only where the interpreter makes them.
     """
-    waiting = iter(items)
+    waiting = fetched(items)
     pool = ThreadPoolExecutor(workers)
     ahead: deque[Future[list[Record]]] = deque()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol, TextIO, TypeAlias
+from typing import Any, BinaryIO, Final, Literal, Protocol, TextIO, TypeAlias
 
 from pawsight.bulk.records import Row, columns, flat, line
 
@@ -105,7 +105,7 @@ class CsvSink:
 class ParquetSink:
     """The rows of :class:`CsvSink` with types, in one file."""
 
-    def __init__(self, file: Path, labels: Sequence[str]) -> None:
+    def __init__(self, file: Path | BinaryIO, labels: Sequence[str]) -> None:
         parquet = require_pyarrow()
         import pyarrow
 

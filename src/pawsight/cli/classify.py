@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,6 +13,7 @@ import typer
 
 from pawsight.cli import options
 from pawsight.cli.aftermath import Aftermath, aftermath
+from pawsight.cli.classify_ray import answer, opened_parts
 from pawsight.cli.common import fail, refusing
 from pawsight.cli.tally import Tally, shown
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pawsight.bulk.items import Item
     from pawsight.bulk.journal import Journal
     from pawsight.bulk.output import Output
+    from pawsight.bulk.parts import Parts
     from pawsight.bulk.records import Row
     from pawsight.bulk.sinks import Format
     from pawsight.inference.model import Model
@@ -30,7 +32,8 @@ def classify(
         list[str],
         typer.Argument(
             help="Pictures, folders (searched to the bottom), globs, ZIP and tar archives, and "
-            "lists (.txt with a path a line, .csv and .parquet with a column 'path').",
+            "lists (.txt with a path a line, .csv and .parquet with a column 'path'); of this "
+            "machine, or at an address such as s3://bucket/album.",
             metavar="PATH...",
         ),
     ],
@@ -79,6 +82,17 @@ def classify(
         ),
     ] = None,
     may_lose: options.MayLose = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            help="Let a Ray cluster answer: its address, or 'local' for one of this machine's "
+            "processors. --output is a folder of Parquet files then.",
+            metavar="ADDRESS",
+        ),
+    ] = None,
+    partition: Annotated[
+        int, typer.Option(min=1, help="With --ray: pictures in one of those files, on average.")
+    ] = 2048,
 ) -> None:
     """Classify pictures: a record for each, in order.
 
@@ -86,12 +100,12 @@ def classify(
     records that were there come first. Exit code: 0 where every picture was answered, 1 where some
     were not, 2 where nothing could be done, 130 after Ctrl-C.
     """
+    from pawsight.bulk.output import Output
     from pawsight.cpus import usable_cpus
     from pawsight.inference.catalog import load
     from pawsight.inference.errors import ModelError
 
-    if "" in paths:
-        fail("one of the paths is empty: name a picture, a folder or a glob ('.' is this folder)")
+    _check(paths)
     kind = format or _of_ending(output)
     after = aftermath(
         paths,
@@ -102,24 +116,23 @@ def classify(
         dry_run=dry_run,
         review=review,
     )
-    target = _target(output, kind, resume=resume, overwrite=overwrite)
+    target: Output | Parts | None
+    if ray:
+        target = opened_parts(output, format, resume=resume, overwrite=overwrite)
+    else:
+        target = _target(output, kind, resume=resume, overwrite=overwrite)
     with refusing(ModelError):
         asked = load(model, threads=1, may_lose=may_lose)
-    run = _Run(asked, paths, usable_cpus(), may_lose)
-    try:
-        tally = run.to_file(target) if target else run.to_stream(kind, output, after)
-    except BrokenPipeError:  # whoever read the answers has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(1) from None
-    except OSError as error:
-        if not output:  # nor can what is still held be written when the program ends
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        kept = "; --resume goes on with what was answered" if target and target.begun else ""
-        where = str(output) if output else "the answers"
-        fail(f"cannot write {where!r}: {error.strerror}{kept}")
+    with _writing(output, target):
+        if isinstance(target, Output):
+            tally = _Run(asked, paths, usable_cpus(), may_lose).to_file(target)
+        elif target and ray:
+            tally = answer(paths, model, asked, may_lose, target, ray, partition)
+        else:
+            tally = _Run(asked, paths, usable_cpus(), may_lose).to_stream(kind, output, after)
     if not tally.done + tally.skipped:
         fail(f"no pictures in {', '.join(paths)}")
-    if target and (summary or after.wanted):
+    if target and (summary or ray or after.wanted):
         tally = Tally()
         for row in target.rows():  # those of earlier runs, too
             tally.add(row["label"])
@@ -131,6 +144,34 @@ def classify(
         number = tally.done + tally.answered_before + tally.failed_before
         typer.echo(f"pawsight: {failed} of {number} could not be used", err=True)
         raise typer.Exit(1)
+
+
+@contextmanager
+def _writing(output: Path | None, target: Output | Parts | None) -> Iterator[None]:
+    """Say in words that the answers could not be written, or not on."""
+    try:
+        yield
+    except BrokenPipeError:  # whoever read the answers has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
+    except OSError as error:
+        if not output:  # nor can what is still held be written when the program ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        kept = "; --resume goes on with what was answered" if target and target.begun else ""
+        where = str(output) if output else "the answers"
+        fail(f"cannot write {where!r}: {error.strerror}{kept}")
+
+
+def _check(paths: list[str]) -> None:
+    """Refuse what cannot name pictures, before anything is loaded."""
+    from pawsight.bulk.stores import store_of
+    from pawsight.extras import ExtraMissing
+
+    if "" in paths:
+        fail("one of the paths is empty: name a picture, a folder or a glob ('.' is this folder)")
+    with refusing(ExtraMissing, ValueError):
+        for path in paths:
+            store_of(path)
 
 
 def _of_ending(output: Path | None) -> Format:
@@ -247,6 +288,7 @@ class _Run:
         from pawsight.bulk.lists import is_list
         from pawsight.bulk.pipeline import classify as classify_items
         from pawsight.bulk.sources import find_items, find_pictures
+        from pawsight.bulk.stores import is_address
 
         def new() -> Iterator[Item]:
             for item in find_items(self._paths):
@@ -258,7 +300,9 @@ class _Run:
         def count() -> int:
             return sum(1 for _ in find_pictures(self._paths))
 
-        countable = not any(is_archive(path) or is_list(path) for path in self._paths)
+        countable = not any(
+            is_address(path) or is_archive(path) or is_list(path) for path in self._paths
+        )
         with shown(tally, count if countable else None) as grown:
             for record in classify_items(self._model, new(), self._workers):
                 yield record.row(self._may_lose)

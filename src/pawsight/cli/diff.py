@@ -75,10 +75,10 @@ def diff(
 def _kind(file: Path) -> Format:
     from pawsight.bulk.sinks import ENDINGS
 
-    kind = ENDINGS.get(file.suffix.lower())
+    kind = "parquet" if file.is_dir() else ENDINGS.get(file.suffix.lower())
     if kind is None:
         fail(f"{str(file)!r}: a run's answers are a .jsonl, .csv or .parquet file")
-    if not file.is_file():
+    if not file.exists():
         fail(f"{str(file)!r}: there is no such file")
     return kind
 

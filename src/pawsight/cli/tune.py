@@ -40,6 +40,14 @@ def tune(
     path_column: options.PathColumn = None,
     label_column: options.LabelColumn = None,
     classes: options.Classes = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            help="Let a Ray cluster try recipes side by side, one a processor: its address, or "
+            "'local' for this machine's processors.",
+            metavar="ADDRESS",
+        ),
+    ] = None,
 ) -> None:
     """Search for a better recipe, by Optuna.
 
@@ -48,6 +56,8 @@ def tune(
     OUTPUT/best.json` trains by what was found.
     """
     require_train_extra()
+    from pawsight.cluster import ClusterError
+    from pawsight.extras import ExtraMissing
     from pawsight.inference.errors import ModelError
     from pawsight.training.recipe import RecipeError, load_recipe
     from pawsight.training.run import RunError
@@ -70,9 +80,14 @@ def tune(
         min_per_class=2,
     )
     split = split_rows(table.frame, test_every)
-    with refusing(RunError, RecipeError, StartingPointError, ModelError, OSError):
+    with refusing(
+        RunError, RecipeError, StartingPointError, ModelError, ExtraMissing, ClusterError, OSError
+    ):
         try:
-            found = search(split.frame, chosen, varied, output, trials=trials, progress=typer.echo)
+            found = search(
+                split.frame, chosen, varied, output,
+                trials=trials, progress=typer.echo, cluster=ray,
+            )  # fmt: skip
         except (KeyboardInterrupt, SystemExit):  # Lightning turns the one into the other
             typer.echo("\npawsight: stopped; the same command goes on", err=True)
             raise typer.Exit(130) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 import warnings
 from collections.abc import Mapping
@@ -144,7 +145,8 @@ def fit(
         StartingPointError: Weights that the recipe needs are not on this machine.
         ModelError: A teacher is no model, or knows other classes than the table.
     """
-    torch.set_num_threads(usable_cpus())
+    # Who runs several trainings on a machine, as Ray does, says how much of it each may have.
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", usable_cpus())))
     data = data_module(table, recipe, run)
     data.setup("fit")
     classifier = build_classifier(recipe, data, run)

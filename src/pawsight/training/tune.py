@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import lightning as L
 import optuna
 import pandas as pd
 from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from pawsight.data.table import data_digest
 from pawsight.training.fit import fit
@@ -62,6 +62,7 @@ def tune(
     *,
     trials: int,
     progress: Callable[[str], None] | None = None,
+    cluster: str | None = None,
 ) -> Found:
     """Try recipes, the given one first, until so many trials are done in all.
 
@@ -78,8 +79,12 @@ def tune(
             and for the best recipe and the drawings, which are there after every trial.
         trials: In all, those of earlier calls included.
         progress: Called with a line about every trial.
+        cluster: Address of a Ray cluster whose processors try one recipe each at the same time,
+            which must find the pictures under the same names. None of them is broken off.
 
     Raises:
+        ExtraMissing: A cluster, without Ray.
+        ClusterError: It cannot be reached, or a trial failed there.
         RunError: The folder holds a search with another recipe, space or table.
         RecipeError: A recipe that is drawn from the space cannot be.
     """
@@ -88,48 +93,94 @@ def tune(
     if not _done(study):
         study.enqueue_trial(_as_it_is(recipe, space))
 
-    def objective(trial: optuna.Trial) -> float:
-        chosen = drawn(recipe, space, trial)
-        attempt = output / "attempt"
-        shutil.rmtree(attempt, ignore_errors=True)  # what a killed one has left
-        watch = _Watch(trial)
-        try:
-            _fit(table, chosen, RunFolder(attempt), watch)
-        finally:
-            shutil.rmtree(attempt, ignore_errors=True)
-        if watch.pruned:
-            raise optuna.TrialPruned
-        trial.set_user_attr("accuracy", watch.accuracy)
-        return watch.loss
+    if cluster:
+        from pawsight.training.tune_ray import trials_by_ray
 
-    while (done := _done(study)) < trials:
-        with warnings.catch_warnings():
-            # The recipe as it is may lie outside of the space: it is tried all the same.
-            warnings.filterwarnings("ignore", message="Fixed parameter .* out of range")
-            study.optimize(objective, n_trials=1)
+        ended = trials_by_ray(study, table, recipe, space, trials - _done(study), cluster)
+    else:
+        ended = _trials_here(study, table, recipe, space, trials - _done(study), output)
+    for trial in ended:
         if progress:
-            progress(_line(study.trials[-1], done + 1, trials))
+            progress(_line(trial, _done(study), trials))
         _write(study, recipe, output)
     return _found(study, recipe)
 
 
-def _fit(table: pd.DataFrame, recipe: Recipe, run: RunFolder, watch: _Watch) -> None:
+def _trials_here(
+    study: optuna.Study,
+    table: pd.DataFrame,
+    recipe: Recipe,
+    space: SearchSpace,
+    trials: int,
+    output: Path,
+) -> Iterator[FrozenTrial]:
+    def objective(trial: optuna.Trial) -> float:
+        reached = attempt(table, drawn(recipe, space, trial), output / "attempt", trial)
+        if reached.pruned:
+            raise optuna.TrialPruned
+        trial.set_user_attr("accuracy", reached.accuracy)
+        return reached.loss
+
+    for _ in range(trials):
+        with warnings.catch_warnings():
+            # The recipe as it is may lie outside of the space: it is tried all the same.
+            warnings.filterwarnings("ignore", message="Fixed parameter .* out of range")
+            study.optimize(objective, n_trials=1)
+        yield study.trials[-1]
+
+
+def attempt(table: pd.DataFrame, recipe: Recipe, folder: Path, trial: Reporting) -> Watch:
+    """Train by a recipe, and keep nothing of it but what was reached.
+
+    Args:
+        table: ``path``, ``label`` and ``split``.
+        recipe: What is tried.
+        folder: For what training writes; what a killed attempt has left there goes.
+        trial: Is told what every epoch reached, and may end it.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    watch = Watch(trial)
+    try:
+        _fit(table, recipe, RunFolder(folder), watch)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return watch
+
+
+def _fit(table: pd.DataFrame, recipe: Recipe, run: RunFolder, watch: Watch) -> None:
     callbacks: list[Callback] = [watch]
     if recipe.ema_decay:
         callbacks.append(EMAWeightAveraging(decay=recipe.ema_decay))
     fit(table, recipe, run, trial={"callbacks": callbacks})
 
 
-class _Watch(Callback):
-    """Reports every epoch to the trial, and ends one that the study gives up."""
+class Reporting(Protocol):
+    """What is told how a trial goes, as :class:`optuna.Trial` is."""
 
-    def __init__(self, trial: optuna.Trial) -> None:
+    def report(self, value: float, step: int) -> None:
+        """Take the lowest loss after an epoch."""
+
+    def should_prune(self) -> bool:
+        """Whether the trial is to be broken off."""
+
+
+class Watch(Callback):
+    """Reports every epoch to the trial, and ends one that the study gives up.
+
+    Attributes:
+        loss: The lowest validation loss of an epoch.
+        accuracy: Of that epoch, on the validation split.
+        pruned: Whether it was broken off.
+    """
+
+    def __init__(self, trial: Reporting) -> None:
         self._trial = trial
         self.loss = float("inf")
         self.accuracy = 0.0
         self.pruned = False
 
     def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Report the epoch."""
         loss = float(trainer.callback_metrics["val_loss"])
         if loss < self.loss:
             self.loss = loss
@@ -188,7 +239,7 @@ def _done(study: optuna.Study) -> int:
     return len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)))
 
 
-def _line(trial: optuna.trial.FrozenTrial, number: int, of: int) -> str:
+def _line(trial: FrozenTrial, number: int, of: int) -> str:
     values = ", ".join(
         f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
         for name, value in trial.params.items()

@@ -1,0 +1,45 @@
+"""Files at addresses, fetched while others are decoded."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
+
+from pawsight.bulk.items import Item, Member, Unreadable
+from pawsight.bulk.stores import RemoteItem
+
+AT_ONCE: Final = 32
+"""Files that are asked for at the same time: what answers from afar takes its time for each."""
+
+
+def fetched(items: Iterable[Item]) -> Iterator[Item]:
+    """The same items in the same order, those at addresses with their bytes.
+
+    At most twice :data:`AT_ONCE` of them are held. Files of this machine are left to whom decodes
+    them, and wait for those before them.
+    """
+    pool = ThreadPoolExecutor(AT_ONCE)  # has no threads before it is given something
+    held: deque[Item | Future[Item]] = deque()
+    try:
+        for item in items:
+            held.append(pool.submit(_fetch, item) if isinstance(item, RemoteItem) else item)
+            while held and (len(held) > 2 * AT_ONCE or not isinstance(held[0], Future)):
+                yield _here(held.popleft())
+        while held:
+            yield _here(held.popleft())
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _here(item: Item | Future[Item]) -> Item:
+    return item.result() if isinstance(item, Future) else item
+
+
+def _fetch(item: RemoteItem) -> Item:
+    try:
+        found = item.fingerprint()
+        return Member(item.name, item.read(), found)
+    except OSError as error:
+        return Unreadable(item.name, error)

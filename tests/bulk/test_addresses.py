@@ -1,0 +1,173 @@
+"""Pictures at addresses: a real S3 server (moto's) and a real web server on this machine."""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+import sys
+import threading
+import zipfile
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from pawsight.bulk.fetching import fetched
+from pawsight.bulk.sources import find_items
+from pawsight.bulk.stores import store_of
+from tests.command import run
+from tests.drawn import draw
+from tests.pictures import picture
+
+TREE = ("a.jpg", "deep/b.PNG", "deep/c d.webp", "notes.txt", ".hidden.jpg", "deep/.git/x.jpg")
+WANTED = ["a.jpg", "deep/b.PNG", "deep/c d.webp"]
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    """The address of a bucket with TREE, an archive of one picture, and a list."""
+    boto3 = pytest.importorskip("boto3")
+    moto = pytest.importorskip("moto.server")
+    server = moto.ThreadedMotoServer(port=0)
+    with pytest.MonkeyPatch.context() as patch:
+        server.start()
+        _, port = server.get_host_and_port()
+        for name, value in {
+            "AWS_ACCESS_KEY_ID": "key",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+            "AWS_MAX_ATTEMPTS": "1",
+        }.items():
+            patch.setenv(name, value)
+        bucket = boto3.resource("s3").create_bucket(Bucket="album")
+        for name in TREE:
+            bucket.put_object(Key=f"summer/{name}", Body=picture("red"))
+        bucket.put_object(Key="summer/", Body=b"")  # as consoles mark folders
+        bucket.put_object(Key="list.txt", Body="\n".join([f"s3://album/summer/{TREE[0]}"]).encode())
+        bucket.put_object(Key="packed.zip", Body=packed())
+        yield "s3://album"
+        server.stop()
+
+
+def packed() -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("inside.jpg", picture("red"))
+    return stream.getvalue()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[str]:
+    """The address of a web server with TREE."""
+    for name in TREE:
+        (tmp_path / "site" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "site" / name).write_bytes(picture("red"))
+    handler = functools.partial(_Quiet, directory=str(tmp_path / "site"))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+def names(*sources: str) -> list[str]:
+    return [each.name for each in find_items(sources)]
+
+
+def test_a_bucket_is_walked_as_a_folder_is(s3: str) -> None:
+    assert names(f"{s3}/summer") == [f"{s3}/summer/{name}" for name in WANTED]
+    assert names(f"{s3}/summer/deep/*.PNG") == [f"{s3}/summer/deep/b.PNG"]
+    for each in fetched(find_items([f"{s3}/summer"])):
+        assert each.read() == picture("red")
+        assert each.fingerprint().size == len(picture("red"))
+        assert each.fingerprint().modified
+
+
+def test_archives_and_lists_lie_in_buckets_too(s3: str) -> None:
+    assert names(f"{s3}/packed.zip", f"{s3}/list.txt") == [
+        f"{s3}/packed.zip/inside.jpg",
+        f"{s3}/summer/a.jpg",
+    ]
+
+
+@pytest.mark.parametrize("missing", ["album/gone.jpg", "album/gone.zip", "nobodys/a.jpg"])
+def test_what_is_not_there_says_so(s3: str, missing: str) -> None:
+    [found] = fetched(find_items([f"s3://{missing}"]))
+    with pytest.raises(OSError, match="No such file or directory"):
+        found.read()
+
+
+def test_a_web_folder_is_what_its_page_links_to(web: str) -> None:
+    found = list(fetched(find_items([f"{web}/"])))
+    assert [each.name for each in found] == [f"{web}/{name.replace(' ', '%20')}" for name in WANTED]
+    assert [each.read() for each in found] == [picture("red")] * 3
+
+
+def test_a_server_that_is_gone_is_the_pictures_error_and_resumed(
+    trained: Path, tmp_path: Path, web: str
+) -> None:
+    draw("cat", 1).save(tmp_path / "site" / "cat.png")
+    list_file, output = tmp_path / "list.txt", tmp_path / "answers.jsonl"
+    list_file.write_text(f"{web}/cat.png\n{web}/gone.png\n")
+    command = ("classify", list_file, "--model", trained, "--output", output, "--resume")
+    assert run(*command).exit_code == 1
+    good, bad = map(json.loads, output.read_text().splitlines())
+    assert good["label"] == "cat"
+    assert good["path"] == f"{web}/cat.png"
+    assert bad["error"] == "cannot be read: No such file or directory"
+    draw("dog", 1).save(tmp_path / "site" / "gone.png")
+    again = run(*command)
+    assert again.exit_code == 0, again.stderr
+    assert [json.loads(line)["error"] for line in output.read_text().splitlines()] == [None] * 2
+    assert "1 records" in again.stderr  # the other one was not asked again
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("ftq://host/a.jpg", "Protocol not known: ftq"),
+        ("zip://a.jpg::s3://album/x.zip", "addresses within addresses are not followed"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_refused_before_anything_is_loaded(
+    trained: Path, address: str, words: str
+) -> None:
+    refused = run("classify", address, "--model", trained)
+    assert refused.exit_code == 2
+    assert words in refused.stderr
+
+
+def test_a_protocol_without_its_package_says_which_is_missing(
+    monkeypatch: pytest.MonkeyPatch, trained: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "gcsfs", None)
+    refused = run("classify", "gs://album/a.jpg", "--model", trained)
+    assert refused.exit_code == 2
+    assert "gs:// cannot be reached" in refused.stderr
+    assert "gcsfs" in refused.stderr
+
+
+def test_memory_holds_no_more_than_what_is_fetched_ahead(web: str) -> None:
+    """A stream without end is read only as far as it is taken."""
+    item = store_of(web).item(f"{web}/a.jpg")
+    asked = 0
+
+    def endless() -> Iterator[object]:
+        nonlocal asked
+        while True:
+            asked += 1
+            yield item
+
+    stream = fetched(endless())  # type: ignore[arg-type]
+    for _ in range(3):
+        next(stream)
+    assert asked < 100
+    stream.close()  # type: ignore[attr-defined]

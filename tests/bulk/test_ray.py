@@ -1,0 +1,188 @@
+"""Many machines: a real Ray cluster of two nodes of one processor each, on this machine."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pawsight.bulk.partitions import Partition, partitioned
+from pawsight.bulk.parts import Parts
+from pawsight.bulk.sources import find_unopened
+from pawsight.training.search_space import SearchSpace, Span
+from pawsight.training.tune import tune
+from tests.command import run
+from tests.drawn import draw, drawn_table
+from tests.training.recipes import TINY
+
+CODE = "from pawsight.cli import main; main()"
+PICTURES = 60
+PATIENCE = 120  # seconds
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    pytest.importorskip("ray")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    from ray.cluster_utils import Cluster
+
+    started: Any = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
+    )
+    yield started
+    started.shutdown()
+
+
+@pytest.fixture(scope="module")
+def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("album")
+    for number in range(PICTURES - 1):
+        draw(("cat", "dog")[number % 2], number).save(folder / f"{number:03}.png")
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    return folder
+
+
+def begin(
+    cluster: Any, album: Path, model: Path, output: Path, *more: str
+) -> subprocess.Popen[str]:
+    where = ("--output", output, "--ray", cluster.address)
+    command = ["classify", album, "--model", model, *where]
+    return subprocess.Popen(
+        [sys.executable, "-c", CODE, *map(str, command), "--partition", "4", *more],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def answered(output: Path) -> Counter[str]:
+    return Counter(Path(row["path"]).name for row in Parts(output).rows())
+
+
+def test_a_node_lost_in_the_middle_costs_no_picture_and_doubles_none(
+    cluster: Any, album: Path, trained: Path, tmp_path: Path
+) -> None:
+    first = cluster.add_node(num_cpus=1)
+    second = cluster.add_node(num_cpus=1)
+    output = tmp_path / "answers"
+    process = begin(cluster, album, trained, output)
+    until = time.monotonic() + PATIENCE
+    while not Parts(output).files and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.02)
+    assert process.poll() is None, process.communicate()
+    cluster.remove_node(second, allow_graceful=False)
+    _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1, said  # the one that is no picture
+    assert f"1 of {PICTURES} could not be used" in said
+    assert answered(output) == Counter({each.name: 1 for each in album.iterdir()})
+    assert [each.name for each in output.iterdir() if each.suffix != ".parquet"] == []
+    # Gone on with, there is nothing to do; what changed is done again, once.
+    before = {each: each.stat().st_mtime_ns for each in output.iterdir()}
+    draw("dog", 500).save(album / "007.png")
+    draw("cat", 501).save(album / "zz.png")
+    process = begin(cluster, album, trained, output, "--resume")
+    _, said = process.communicate(timeout=PATIENCE)
+    assert answered(output) == Counter({each.name: 1 for each in album.iterdir()}), said
+    untouched = [each for each, when in before.items() if _time(each) == when]
+    assert len(untouched) >= len(before) - 2
+    same = run("diff", output, output)
+    assert same.exit_code == 0, same.stderr
+    assert f"{PICTURES + 1}  the same" in same.stdout
+    cluster.remove_node(first)
+
+
+def test_a_search_tries_recipes_side_by_side(cluster: Any, tmp_path: Path) -> None:
+    nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+    table = drawn_table(tmp_path / "pictures", 12)
+    said: list[str] = []
+    space: SearchSpace = {"learning_rate": Span(low=1e-3, high=1e-2, log=True)}
+    study = tmp_path / "study"
+    for trials in (2, 3):  # gone on with, it tries one more
+        found = tune(
+            table, TINY, space, study, trials=trials, progress=said.append, cluster=cluster.address
+        )
+    assert found.finished == 3
+    assert [line.split(":")[0] for line in said] == ["1 of 2", "2 of 2", "3 of 3"]
+    assert found.loss <= found.before
+    for node in nodes:
+        cluster.remove_node(node)
+
+
+def _time(file: Path) -> int | None:
+    return file.stat().st_mtime_ns if file.exists() else None
+
+
+def test_what_cannot_be_written_as_parts_is_refused(album: Path, tmp_path: Path) -> None:
+    asked = ("classify", album, "--ray", "local")
+    assert "name it with --output" in run(*asked).stderr
+    assert "Parquet" in run(*asked, "--output", tmp_path / "answers.csv").stderr
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("dear")
+    refused = run(*asked, "--output", tmp_path / "mine", "--resume")
+    assert refused.exit_code == 2
+    assert "'letter.txt', which pawsight did not write there" in refused.stderr
+
+
+def test_a_cluster_that_is_not_there_is_said(album: Path, tmp_path: Path, trained: Path) -> None:
+    pytest.importorskip("ray")
+    refused = run(
+        "classify", album, "--model", trained, "--ray", "127.0.0.1:1", "--output", tmp_path / "out"
+    )
+    assert refused.exit_code == 2
+    assert "127.0.0.1:1" in refused.stderr
+
+
+def partitions(folder: Path, size: int = 8) -> list[Partition]:
+    return list(partitioned(find_unopened([str(folder)]), "model", size))
+
+
+def test_a_picture_more_changes_its_own_partition_and_no_other(tmp_path: Path) -> None:
+    for number in range(200):
+        (tmp_path / f"{number:03}.jpg").write_bytes(b"")
+    before = partitions(tmp_path)
+    assert sum(len(each.of_files()) for each in before) == 200
+    assert max(len(each.of_files()) for each in before) <= 32
+    (tmp_path / "0505.jpg").write_bytes(b"")
+    after = partitions(tmp_path)
+    assert len({each.names for each in after} - {each.names for each in before}) <= 2
+    (tmp_path / "100.jpg").write_bytes(b"longer")
+    changed = partitions(tmp_path)
+    assert [each.names for each in changed] == [each.names for each in after]
+    assert sum(a.state != b.state for a, b in zip(changed, after, strict=True)) == 1
+
+
+def test_the_service_is_a_ray_serve_application(
+    cluster: Any,
+) -> None:
+    import httpx
+    import ray
+    from deployment.ray.application import application
+    from ray import serve
+
+    node = cluster.add_node(num_cpus=2)
+    ray.init(cluster.address, logging_level=logging.ERROR, log_to_driver=False)
+    try:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        serve.start(http_options={"host": "127.0.0.1", "port": port})
+        serve.run(application)
+        ready = httpx.get(f"http://127.0.0.1:{port}/health/ready").json()
+        assert {each["threads"] for each in ready["models"]} == {1}
+        answer = httpx.post(
+            f"http://127.0.0.1:{port}/predict/custom",
+            content=Path("examples/cat.jpg").read_bytes(),
+        ).json()
+        assert answer["label"] == "cat"
+    finally:
+        serve.shutdown()  # type: ignore[no-untyped-call]
+        ray.shutdown()
+        cluster.remove_node(node)
