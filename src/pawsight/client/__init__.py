@@ -12,8 +12,10 @@ from pawsight.client.asynchronous import AsyncClient
 from pawsight.client.errors import ClientError, NoService, Refused, TooSlow, Unreachable
 from pawsight.client.forms import (
     Answer,
+    ComparedAnswer,
     Explained,
     Model,
+    ModelDetail,
     ModelReference,
     Problem,
     Ready,
@@ -29,8 +31,10 @@ __all__ = [
     "AsyncClient",
     "Client",
     "ClientError",
+    "ComparedAnswer",
     "Explained",
     "Model",
+    "ModelDetail",
     "ModelReference",
     "NoService",
     "Problem",

@@ -14,6 +14,7 @@ from pawsight.client.forms import (
     ComparedAnswer,
     Explained,
     Model,
+    ModelDetail,
     Ready,
     Record,
     RecordedAnswer,
@@ -114,6 +115,10 @@ class AsyncClient:
         """The pictures that nothing was said of, those first whose right answer teaches most."""
         return (await self._ask(requests.to_review(limit))).pictures
 
+    async def decided(self, limit: int = 50) -> list[RecordedAnswer]:
+        """The answers of which something was said, the latest first."""
+        return (await self._ask(requests.decided(limit))).answers
+
     async def recorded(self, id_: str) -> RecordedAnswer:
         """An answer that was given before, if it is on the service's disk."""
         return await self._ask(requests.recorded(id_))
@@ -125,6 +130,10 @@ class AsyncClient:
     async def models(self) -> list[Model]:
         """Every model that the service has."""
         return (await self._ask(requests.models())).models
+
+    async def card(self, model: str) -> ModelDetail:
+        """A model with its whole card."""
+        return await self._ask(requests.card(model))
 
     async def ready(self) -> Ready:
         """That pictures can be sent; refused while they cannot."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -147,6 +147,12 @@ class ReviewQueue(_Form):
     pictures: list[ReviewItem]
 
 
+class Decided(_Form):
+    """What was said of answers."""
+
+    answers: list[RecordedAnswer]
+
+
 class RecordStatus(_Form):
     """How the service's record is doing.
 
@@ -179,16 +185,55 @@ class Model(_Form):
     labels: tuple[str, ...] = ()
 
 
+class ModelDetail(Model):
+    """A model with its whole card.
+
+    Attributes:
+        source: ``embedded``, ``installed`` or ``local``.
+        architecture: In words.
+        size: Of all its files in bytes.
+        threshold: Pictures that score lower are ``neither``; None where none are.
+        metrics: What was measured, on which data.
+        card: As ``model.json`` has it.
+    """
+
+    source: str = ""
+    architecture: str = ""
+    size: int = 0
+    threshold: float | None = None
+    metrics: list[dict[str, Any]] = []
+    card: dict[str, Any] = {}
+
+
 class Models(_Form):
     """That the service has."""
 
     models: list[Model]
 
 
+class RunningNetwork(_Form):
+    """What runs a network: ONNX Runtime's provider, and the arithmetic."""
+
+    name: str
+    version: str = ""
+    provider: str = ""
+    precision: str = ""
+
+
+class RunningModel(_Form):
+    """What runs a model."""
+
+    name: str
+    version: str = ""
+    networks: list[RunningNetwork] = []
+    threads: int = 0
+
+
 class Ready(_Form):
-    """That pictures can be sent, which versions of what answer, and how the record is doing."""
+    """That pictures can be sent, what answers them, and how the record is doing."""
 
     status: Literal["ready"]
+    models: list[RunningModel] = []
     versions: dict[str, str] = {}
     record: RecordStatus | None = None
 

@@ -18,7 +18,9 @@ from pawsight.client.errors import NoService, Refused, TooSlow, Unreachable
 from pawsight.client.forms import (
     Answer,
     Comparison,
+    Decided,
     Explained,
+    ModelDetail,
     Models,
     Problem,
     Ready,
@@ -154,6 +156,11 @@ def to_review(limit: int) -> Request[ReviewQueue]:
     return Request("GET", "/feedback/queue", ReviewQueue, {"params": {"limit": limit}})
 
 
+def decided(limit: int) -> Request[Decided]:
+    """Ask what was said."""
+    return Request("GET", "/feedback", Decided, {"params": {"limit": limit}})
+
+
 def recorded(id_: str) -> Request[RecordedAnswer]:
     """Ask for an answer that was given before."""
     return Request("GET", f"/records/{_part(id_)}", RecordedAnswer)
@@ -167,6 +174,11 @@ def recorded_picture(id_: str) -> Request[bytes]:
 def models() -> Request[Models]:
     """Ask which models there are."""
     return Request("GET", "/models", Models)
+
+
+def card(model: str) -> Request[ModelDetail]:
+    """Ask for a model's card."""
+    return Request("GET", f"/models/{_part(model)}", ModelDetail)
 
 
 def ready() -> Request[Ready]:

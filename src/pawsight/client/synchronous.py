@@ -14,6 +14,7 @@ from pawsight.client.forms import (
     ComparedAnswer,
     Explained,
     Model,
+    ModelDetail,
     Ready,
     Record,
     RecordedAnswer,
@@ -112,6 +113,10 @@ class Client:
         """The pictures that nothing was said of, those first whose right answer teaches most."""
         return self._ask(requests.to_review(limit)).pictures
 
+    def decided(self, limit: int = 50) -> list[RecordedAnswer]:
+        """The answers of which something was said, the latest first."""
+        return self._ask(requests.decided(limit)).answers
+
     def recorded(self, id_: str) -> RecordedAnswer:
         """An answer that was given before, if it is on the service's disk."""
         return self._ask(requests.recorded(id_))
@@ -123,6 +128,10 @@ class Client:
     def models(self) -> list[Model]:
         """Every model that the service has."""
         return self._ask(requests.models()).models
+
+    def card(self, model: str) -> ModelDetail:
+        """A model with its whole card."""
+        return self._ask(requests.card(model))
 
     def ready(self) -> Ready:
         """That pictures can be sent; refused while they cannot."""
