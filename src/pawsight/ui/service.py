@@ -25,7 +25,7 @@ from pawsight.client import (
 
 KEY_VARIABLE: Final = "PAWSIGHT_API_KEY"
 _ABOUT_WHAT_WAS_SENT: Final = (400, 413, 415, 422)
-_BUSY: Final = (429, 503)
+_BUSY: Final = ("overloaded", "too-many-requests")
 _TRIES: Final = 5
 _LONGEST_PAUSE: Final = 2.0  # seconds
 _Said = TypeVar("_Said")
@@ -137,17 +137,17 @@ class Service:
         """The picture of a recorded answer, if it is kept."""
         return self._ask(lambda service: service.recorded_picture(id_))
 
-    def _ask(self, ask: Callable[[client.Client], _Said]) -> _Said:
-        for again in range(_TRIES):
-            try:
-                return ask(self._client)
-            except client.Refused as error:
-                problem, pause = error.problem, error.retry_after
-                if problem.status in _ABOUT_WHAT_WAS_SENT:
-                    raise Refused(problem.detail) from error
-                if problem.status not in _BUSY or pause is None or again == _TRIES - 1:
-                    raise Unavailable(problem.detail, problem.code) from error
-                time.sleep(min(pause, _LONGEST_PAUSE))
-            except client.ClientError as error:
-                raise Unavailable(str(error)) from error
-        raise AssertionError("the last try returns or raises")
+    def _ask(self, ask: Callable[[client.Client], _Said], tries: int = _TRIES) -> _Said:
+        try:
+            return ask(self._client)
+        except client.Refused as error:
+            problem = error.problem
+            if problem.status in _ABOUT_WHAT_WAS_SENT:
+                raise Refused(problem.detail) from error
+            if tries == 1 or error.retry_after is None or problem.code not in _BUSY:
+                raise Unavailable(problem.detail, problem.code) from error
+            pause = error.retry_after
+        except client.ClientError as error:
+            raise Unavailable(str(error)) from error
+        time.sleep(min(pause, _LONGEST_PAUSE))
+        return self._ask(ask, tries - 1)
