@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import Final
 
@@ -44,6 +45,16 @@ def overlaid(name: str, uri: str, overlay: str, amount: str) -> str:
 def opacity(amount: str, share: float) -> str:
     """How much of an overlay is seen, in [0, 1]: small, so that a slider moves no pictures."""
     return f"<i hidden></i><style>.paw-{escape(amount)} {{ opacity: {share:.2f} }}</style>"
+
+
+def strip(pictures: Sequence[tuple[str, str, str]]) -> str:
+    """Small pictures in a row: the name, the address and the credit of each."""
+    figures = "".join(
+        f'<figure><img src="{uri}" alt="{escape(name)}"><figcaption>{escape(credit)}</figcaption>'
+        "</figure>"
+        for name, uri, credit in pictures
+    )
+    return f'<div class="paw-strip">{figures}</div>'
 
 
 def said(outcome: Outcome, credit: str = "") -> str:

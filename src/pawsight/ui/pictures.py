@@ -10,6 +10,7 @@ from typing import Final
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from pawsight.ui import cards
 from pawsight.ui.preview import preview
 
 FORMATS: Final = "JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF"
@@ -68,14 +69,18 @@ def given(key: str, *, many: bool) -> list[Picture]:
         if st.button("Camera", icon=":material/photo_camera:", key=f"{key}-camera"):
             _camera(key)
         if not pictures:
-            _offer_examples(key)
-        elif taken and st.button(
-            "Without the taken ones" if files else "Start again",
-            icon=":material/close:",
-            key=f"{key}-clear",
-        ):
-            taken.clear()
-            st.rerun()
+            st.button(
+                "Try the examples",
+                icon=":material/image:",
+                key=f"{key}-examples",
+                on_click=keep,
+                args=(key, EXAMPLES if many else EXAMPLES[:1]),
+            )
+        elif taken:
+            words = "Without the taken ones" if files else "Start again"
+            st.button(words, icon=":material/close:", key=f"{key}-clear", on_click=taken.clear)
+    if not pictures:
+        st.html(cards.strip([(each.name, small(each), each.credit) for each in EXAMPLES]))
     return pictures if many else pictures[-1:]
 
 
@@ -84,16 +89,6 @@ def keep(key: str, pictures: Sequence[Picture]) -> None:
     taken: list[Picture] = st.session_state.setdefault(f"{key}-taken", [])
     there = {each.key for each in taken}
     taken += [each for each in pictures if each.key not in there]
-
-
-def _offer_examples(key: str) -> None:
-    st.button(
-        "Try the examples",
-        icon=":material/image:",
-        key=f"{key}-examples",
-        on_click=keep,
-        args=(key, EXAMPLES),
-    )
 
 
 @st.dialog("Take a picture")

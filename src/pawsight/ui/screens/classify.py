@@ -121,7 +121,9 @@ def _card(asked: Service, picture: Picture, outcome: Outcome, *, alone: bool) ->
             if answer is None:
                 why = False
             else:
-                with st.container(horizontal=True, key=f"do-{picture.key}"):
+                with st.container(
+                    horizontal=True, key=f"do-{picture.key}", vertical_alignment="center"
+                ):
                     why = st.toggle("Why?", key=f"why-{picture.key}")
                     ask_whether_right(asked, answer, picture)
             about = st.container()
