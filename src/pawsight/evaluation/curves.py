@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -9,8 +10,10 @@ from numpy.typing import NDArray
 
 from pawsight.evaluation.evaluate import Evaluation, Mask
 
-POINTS: Final = 201
-"""The most thresholds of a curve."""
+POINTS: Final = 200
+"""Thresholds of a curve that the pictures at hand choose."""
+_STOPS: Final = tuple(number / 100 for number in range(101))
+"""Probabilities that a slider stops at."""
 BINS: Final = 15
 """Of confidence, as of the expected calibration error."""
 
@@ -28,7 +31,7 @@ def curves(evaluation: Evaluation) -> dict[str, Any]:
     known = evaluation.known
     labels = evaluation.labels[known]
     found = {
-        name: counts(evaluation.probabilities[known, number], labels == number)
+        name: counts(evaluation.probabilities[known, number], labels == number, _STOPS)
         for number, name in enumerate(evaluation.classes)
         if 0 < (labels == number).sum() < len(labels)
     }
@@ -40,28 +43,28 @@ def curves(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def counts(values: NDArray[np.float64], truth: Mask) -> dict[str, Any]:
+def counts(values: NDArray[np.float64], truth: Mask, stops: Sequence[float] = ()) -> dict[str, Any]:
     """How many pictures reach each of a number of thresholds.
 
     Args:
         values: Of N pictures [N].
         truth: Which of them are positive [N].
+        stops: Thresholds to be among them.
 
     Returns:
-        ``positives`` and ``negatives``: how many there are; ``thresholds``, rising: at most
-        :data:`POINTS`, close where a positive one is rare below or a negative one above;
+        ``positives`` and ``negatives``: how many there are; ``thresholds``, rising: the stops and
+        at most :data:`POINTS`, close where a positive one is rare below or a negative one above;
         ``true`` and ``false``: how many positive and how many negative pictures reach each.
     """
     positive, negative = np.sort(values[truth]), np.sort(values[~truth])
     # Half of the thresholds are quantiles of either side, crowded towards its doubtful end.
     share = np.linspace(0, 1, POINTS // 2) ** 3
-    chosen = np.unique(
-        np.concatenate([np.quantile(positive, share), np.quantile(negative, 1 - share)])
-    )
+    chosen = np.concatenate([np.quantile(positive, share), np.quantile(negative, 1 - share), stops])
+    chosen = np.unique(np.round(chosen, 6))
     return {
         "positives": len(positive),
         "negatives": len(negative),
-        "thresholds": [round(float(each), 6) for each in chosen],
+        "thresholds": [float(each) for each in chosen],
         "true": _reaching(positive, chosen),
         "false": _reaching(negative, chosen),
     }
