@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from pawsight.ui.screens import about, classify, compare, insights
+from pawsight.ui.screens import about, classify, compare, insights, review
 from pawsight.ui.service import Unavailable
 from pawsight.ui.shell import say
 
@@ -25,6 +25,7 @@ def main() -> None:
             st.Page(classify.show, title="Classify", url_path="classify", default=True),
             st.Page(compare.show, title="Compare", url_path="compare"),
             st.Page(insights.show, title="Insights", url_path="insights"),
+            st.Page(review.show, title="Review", url_path="review"),
             st.Page(about.show, title="About", url_path="about"),
         ],
         position="top",
