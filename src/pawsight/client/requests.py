@@ -18,8 +18,11 @@ from pawsight.client.errors import NoService, Refused, TooSlow, Unreachable
 from pawsight.client.forms import (
     Answer,
     Comparison,
+    Dataset,
     Decided,
     Explained,
+    Job,
+    Jobs,
     ModelDetail,
     Models,
     Problem,
@@ -31,6 +34,9 @@ from pawsight.client.forms import (
 )
 
 TIMEOUT: Final = httpx.Timeout(60.0, connect=5.0)
+
+CHECKING: Final = httpx.Timeout(600.0, connect=5.0)
+"""For an archive, every picture of which is looked at before it is answered."""
 
 Picture: TypeAlias = "str | PathLike[str] | bytes"
 """The path of a file, or its bytes."""
@@ -179,6 +185,34 @@ def models() -> Request[Models]:
 def card(model: str) -> Request[ModelDetail]:
     """Ask for a model's card."""
     return Request("GET", f"/models/{_part(model)}", ModelDetail)
+
+
+def send_dataset(archive: Picture) -> Request[Dataset]:
+    """Send pictures to train on."""
+    headers = {"Content-Type": "application/zip"}
+    options = {"content": _bytes(archive), "headers": headers, "timeout": CHECKING}
+    return Request("POST", "/training/datasets", Dataset, options)
+
+
+def train(dataset: str, name: str, method: str, start: str, epochs: int | None) -> Request[Job]:
+    """Ask for a training."""
+    form = {"dataset": dataset, "name": name, "method": method, "start": start, "epochs": epochs}
+    return Request("POST", "/training/jobs", Job, {"json": form})
+
+
+def jobs() -> Request[Jobs]:
+    """Ask for all trainings."""
+    return Request("GET", "/training/jobs", Jobs)
+
+
+def job(id_: str) -> Request[Job]:
+    """Ask how a training stands."""
+    return Request("GET", f"/training/jobs/{_part(id_)}", Job)
+
+
+def cancel(id_: str) -> Request[Job]:
+    """End a training."""
+    return Request("DELETE", f"/training/jobs/{_part(id_)}", Job)
 
 
 def ready() -> Request[Ready]:

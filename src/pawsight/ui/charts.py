@@ -185,7 +185,7 @@ def _speeds(models: Sequence[Measured]) -> Iterator[Row]:
 
 
 def losses(rows: Sequence[Row], title: str) -> Spec:
-    """A training's curves: rows of ``epoch``, ``value`` and ``of`` (training or validation)."""
+    """A training's curves: rows of ``epoch``, ``value`` and ``model`` (training or validation)."""
     return {
         "data": {"values": list(rows)},
         "mark": {"type": "line", "point": {"size": 40}},
@@ -202,7 +202,7 @@ def losses(rows: Sequence[Row], title: str) -> Spec:
                 "title": title,
                 "scale": {"zero": False},
             },
-            "color": {**_MODEL, "field": "of"},
+            "color": _MODEL,
         },
     }
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from pawsight.ui.screens import about, classify, compare, insights, review
+from pawsight.ui.screens import about, classify, compare, insights, review, train
 from pawsight.ui.service import Unavailable
 from pawsight.ui.shell import say
 
@@ -20,16 +20,14 @@ def main() -> None:
     st.set_page_config(page_title="pawsight", page_icon="🐾", layout="wide")
     st.html(_STYLE)
     st.logo(str(_LOGO), size="large")
-    page = st.navigation(
-        [
-            st.Page(classify.show, title="Classify", url_path="classify", default=True),
-            st.Page(compare.show, title="Compare", url_path="compare"),
-            st.Page(insights.show, title="Insights", url_path="insights"),
-            st.Page(review.show, title="Review", url_path="review"),
-            st.Page(about.show, title="About", url_path="about"),
-        ],
-        position="top",
-    )
+    first = st.Page(classify.show, title="Classify", url_path="classify", default=True)
+    st.session_state["page-classify"] = first  # for links of other pages
+    others = {"Compare": compare, "Insights": insights, "Review": review, "Train": train,
+              "About": about}  # fmt: skip
+    pages = [
+        st.Page(each.show, title=title, url_path=title.lower()) for title, each in others.items()
+    ]
+    page = st.navigation([first, *pages], position="top")
     try:
         page.run()
     except Unavailable as error:

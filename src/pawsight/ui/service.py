@@ -13,7 +13,9 @@ from pawsight import client
 from pawsight.client import (
     Answer,
     ComparedAnswer,
+    Dataset,
     Explained,
+    Job,
     Model,
     ModelDetail,
     ModelReference,
@@ -37,7 +39,9 @@ __all__ = [
     "Answer",
     "Answerer",
     "ComparedAnswer",
+    "Dataset",
     "Explained",
+    "Job",
     "Model",
     "ModelDetail",
     "Ready",
@@ -136,6 +140,28 @@ class Service:
     def kept_picture(self, id_: str) -> bytes:
         """The picture of a recorded answer, if it is kept."""
         return self._ask(lambda service: service.recorded_picture(id_))
+
+    def send_dataset(self, archive: bytes) -> Dataset:
+        """Send a ZIP of pictures to train on; each is looked at."""
+        return self._ask(lambda service: service.send_dataset(archive))
+
+    def train(self, dataset: str, name: str, method: str, start: str, epochs: int | None) -> Job:
+        """Train a model on pictures that were sent."""
+        return self._ask(
+            lambda service: service.train(dataset, name, method=method, start=start, epochs=epochs)
+        )
+
+    def jobs(self) -> list[Job]:
+        """All trainings, the newest first."""
+        return self._ask(lambda service: service.jobs())
+
+    def job(self, id_: str) -> Job:
+        """How a training stands."""
+        return self._ask(lambda service: service.job(id_))
+
+    def cancel(self, id_: str) -> Job:
+        """End a training."""
+        return self._ask(lambda service: service.cancel(id_))
 
     def _ask(self, ask: Callable[[client.Client], _Said], tries: int = _TRIES) -> _Said:
         try:
