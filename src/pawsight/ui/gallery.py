@@ -38,10 +38,11 @@ def mistakes(report: Report) -> None:
         if (not right or each.label in right) and 100 * each.confidence >= least
     ]
     st.caption(f"{len(found)} of {sum(map(len, there.values()))} shown")
-    st.html(f'<div class="paw-strip paw-mistakes">{"".join(map(_figure, found))}</div>')
+    st.html(f'<div class="paw-strip paw-mistakes">{"".join(map(figure, found))}</div>')
 
 
-def _figure(mistake: Mistake) -> str:
+def figure(mistake: Mistake) -> str:
+    """A mistake with its small picture, if the report has it."""
     name = escape(PurePath(mistake.path).name)
     if mistake.thumbnail.startswith("data:image/"):
         picture = f'<img src="{escape(mistake.thumbnail)}" alt="{name}">'

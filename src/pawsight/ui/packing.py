@@ -35,8 +35,10 @@ def packed(files: Sequence[UploadedFile]) -> bytes:
 
 
 def _without_common_folder(names: Sequence[str]) -> list[str]:
-    """``album/cat/1.jpg`` → ``cat/1.jpg`` where all begin with ``album/`` and go on deeper."""
+    """``album/cat/1.jpg`` → ``cat/1.jpg`` where ``album`` is no label, but holds all."""
     parts = [each.split("/") for each in names]
-    if len({each[0] for each in parts}) == 1 and all(len(each) > 2 for each in parts):
+    deep = all(len(each) > 2 for each in parts)
+    listed = any(len(each) == 2 and each[1].lower().endswith(".csv") for each in parts)
+    if len({each[0] for each in parts}) == 1 and (deep or listed):
         return ["/".join(each[1:]) for each in parts]
     return list(names)

@@ -8,8 +8,7 @@ from typing import Final
 import streamlit as st
 
 from pawsight.ui.screens import about, classify, compare, insights, review, train
-from pawsight.ui.service import Unavailable
-from pawsight.ui.shell import say
+from pawsight.ui.shell import guarded
 
 _STYLE: Final = Path(__file__).with_name("page.css")
 _LOGO: Final = Path(__file__).with_name("logo.svg")
@@ -28,10 +27,7 @@ def main() -> None:
         st.Page(each.show, title=title, url_path=title.lower()) for title, each in others.items()
     ]
     page = st.navigation([first, *pages], position="top")
-    try:
-        page.run()
-    except Unavailable as error:
-        say(str(error))
+    guarded(page.run)
 
 
 main()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Final
 
@@ -69,6 +69,14 @@ def choose_model(models: Sequence[Model], label: str = "Model") -> Model:
         st.query_params[_PARAMETER] = chosen.name
     st.session_state["chosen"] = chosen.name
     return chosen
+
+
+def guarded(show: Callable[[], None]) -> None:
+    """Show a page, or in words that the service cannot answer."""
+    try:
+        show()
+    except Unavailable as error:
+        say(str(error))
 
 
 def say(trouble: str) -> None:

@@ -52,19 +52,22 @@ def _queue(asked: Service) -> None:
         st.caption(f"{words}.")
         _look(asked, item)
     if "reviewed" in st.session_state:
-        st.button("Back to the last one", shortcut="B", type="tertiary", on_click=_reopen)
+        st.button(
+            "Back to the last one", key="back", shortcut="B", type="tertiary", on_click=_reopen
+        )
 
 
 def _nothing(queue: Sequence[ReviewItem], skipped: list[str]) -> None:
     if queue:
         st.info(
-            f"{len(queue)} answers wait, but their pictures are not kept: the service keeps all of "
-            "them with PAWSIGHT_KEEP_PICTURES=all."
+            f"{'1 answer waits' if len(queue) == 1 else f'{len(queue)} answers wait'}, but without "
+            "a picture: the service keeps all of them with PAWSIGHT_KEEP_PICTURES=all."
         )
     elif not skipped:
         st.info("Nothing is left to look at. What is answered from now on comes here.")
     if skipped:
-        st.button(f"Show the {len(skipped)} that were skipped", on_click=skipped.clear)
+        many = f"{len(skipped)} that were" if len(skipped) > 1 else "one that was"
+        st.button(f"Show the {many} skipped", on_click=skipped.clear)
     st.button("Look again", key="look-again")
 
 
