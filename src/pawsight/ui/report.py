@@ -8,8 +8,8 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-VARIABLE: Final = "PAWSIGHT_REPORT"
-"""Names the file of the report that is shown where nobody gives another."""
+from pawsight.ui.launch import REPORT_VARIABLE
+
 EMBEDDED: Final = Path(__file__).with_name("report.json")
 """Of the embedded models, figures alone; docs/page.md names the command that made it."""
 MOST_BYTES: Final = 32 * 1024 * 1024
@@ -155,9 +155,9 @@ def standing() -> Report:
     Raises:
         NoReport: The file that ``$PAWSIGHT_REPORT`` names is none, or cannot be read.
     """
-    path = Path(os.environ.get(VARIABLE) or EMBEDDED)
+    path = Path(os.environ.get(REPORT_VARIABLE) or EMBEDDED)
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise NoReport(f"{VARIABLE} names {str(path)!r}: {error.strerror}") from error
+        raise NoReport(f"{REPORT_VARIABLE} names {str(path)!r}: {error.strerror}") from error
     return read(data, path.name)
