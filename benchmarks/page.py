@@ -90,9 +90,8 @@ def many_people(browser: Browser, url: str, people: int) -> bool:
     for page in pages:
         expect(page.get_by_text("3 pictures: neither 2, cat 1")).to_be_visible()
     took = time.perf_counter() - start
-    errors += [
-        text for page in pages for text in page.locator(".stAlert, .stException").all_inner_texts()
-    ]
+    for page in pages:
+        errors += page.locator(".stAlert, .stException").all_inner_texts()
     for context in contexts:
         context.close()
     print(
@@ -115,8 +114,10 @@ def many_pictures(browser: Browser, url: str, pictures: int) -> bool:
     again = time.perf_counter() - start - took
     alive = page.locator(".stAlert, .stException").count() == 0
     page.close()
-    print(f"{pictures} pictures at once: answered in {took:.1f} s; by another model in {again:.1f} s; "
-          f"the page is {'alive' if alive else 'in trouble'}")  # fmt: skip
+    print(
+        f"{pictures} pictures at once: answered in {took:.1f} s; by another model in "
+        f"{again:.1f} s; the page is {'alive' if alive else 'in trouble'}"
+    )
     return alive
 
 
@@ -181,11 +182,12 @@ def free_port() -> int:
 def wait_for(url: str) -> None:
     for _ in range(600):
         try:
-            if httpx.get(url).is_success:
-                return
+            answer = httpx.get(url)
         except httpx.HTTPError:
-            pass
-        time.sleep(0.1)
+            time.sleep(0.1)
+            continue
+        if answer.is_success:
+            return
     sys.exit(f"nothing answers at {url}")
 
 
