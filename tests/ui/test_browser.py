@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from pawsight.serving.app import create_app
+from pawsight.serving.settings import Settings
+from pawsight.ui.service import Service
 from tests.pictures import picture, truncated_jpeg
-from tests.running import Running
+from tests.running import Running, running
 from tests.ui.browsing import check, file, give, opened, page_asking, settled
 
 
@@ -149,6 +153,38 @@ def test_a_report_is_walked_through(
         expect(row).not_to_have_text(before)
         expect(page.get_by_text("This report shows none.")).to_be_visible()
         check(page, screenshots, f"insights-{scheme}")
+
+
+def test_the_queue_is_worked_through_by_keyboard(
+    browser: Browser, settings: Settings, tmp_path: Path, screenshots: Path
+) -> None:
+    own = settings.model_copy(
+        update={"records": f"sqlite:///{tmp_path}/r.db", "keep_pictures": "all"}
+    )
+    with running(create_app(own)) as service, page_asking(service, tmp_path) as url:
+        asked = Service(service.url)
+        for colour in ("red", "blue", "purple", "black"):
+            asked.classify("tiny", picture(colour))
+            asked.classify("second", picture(colour))
+        with opened(browser, f"{url}/review") as page:
+            expect(page.get_by_text("4 to look at.")).to_be_visible()
+            check(page, screenshots, "review-light")
+            page.keyboard.press("2")
+            expect(page.get_by_text("3 to look at.")).to_be_visible()
+            page.keyboard.press("s")
+            expect(page.get_by_text("2 to look at.")).to_be_visible()
+            page.keyboard.press("n")
+            expect(page.get_by_text("1 to look at.")).to_be_visible()
+            labels = [each.feedback.label for each in asked.decided(9) if each.feedback]
+            assert labels == ["neither", "dog"]
+            page.get_by_role("tab", name="Decided").click()
+            expect(page.get_by_text("2 answers decided, 2 pictures to train on")).to_be_visible()
+            check(page, screenshots, "decided-light")
+            with page.expect_download() as download:
+                page.get_by_role("button", name="Export").click()
+            with zipfile.ZipFile(download.value.path()) as archive:
+                assert len(archive.namelist()) == 3
+                assert archive.read("labels.csv").startswith(b"path,label\n")
 
 
 def test_a_service_that_goes_away_is_said(
