@@ -94,7 +94,9 @@ def test_what_is_right_can_be_said(settings: Settings, tmp_path: Path) -> None:
             assert client.feedback(client.predict(file, "tiny").id, "wrong").replaced is None
             [item] = client.to_review(limit=5)
             assert item.answers[0] == client.recorded(answer.id)
-            assert client.decided(limit=1)[0].label == "neither"
+            [decided] = client.decided(limit=1)
+            assert decided.feedback
+            assert decided.feedback.label == "wrong"
             assert client.card("second").architecture == "mean colour, linear layer"
             with pytest.raises(Refused) as error:
                 client.recorded_picture(answer.id)

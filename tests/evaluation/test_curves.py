@@ -6,7 +6,7 @@ from pawsight.evaluation.curves import counts, curves
 from tests.evaluation.test_report import evaluation
 
 LABELS = [0, 0, 1, 1, -1, -1]
-LOGITS = [[3, -3], [0.2, 0], [0.1, 0], [-3, 3], [1, 0], [-5, -6]]
+LOGITS = [[3.0, -3.0], [0.2, 0.0], [0.1, 0.0], [-3.0, 3.0], [1.0, 0.0], [-5.0, -6.0]]
 
 
 def test_counts_are_exact_at_every_stop() -> None:

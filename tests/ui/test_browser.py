@@ -94,6 +94,7 @@ def test_pictures_are_pasted_taken_and_borrowed(browser: Browser, site: str) -> 
         )
         expect(page.get_by_role("heading", name="This is a dog.")).to_be_visible()
         page.get_by_role("button", name="Camera").click()
+        page.wait_for_function("document.querySelector('video')?.readyState >= 2")
         page.get_by_role("button", name="Take Photo").click()
         page.get_by_role("button", name="Use it").click()
         expect(page.get_by_text("2 pictures:")).to_be_visible()

@@ -23,8 +23,8 @@ NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 def decided(id_: str, label: str, *, digest: str = "", kept: bool = True) -> RecordedAnswer:
     said = Said(id=id_, label=label, time=NOW, picture=kept)
     recorded = {"time": NOW, "digest": digest or id_ * 64, "milliseconds": 1.0, "margin": 0.5}
-    answer = {**CAT.model_dump(), "id": id_}
-    return RecordedAnswer(**answer, **recorded, picture=kept, feedback=said)
+    answer = {**CAT.model_dump(), **recorded, "id": id_, "picture": kept, "feedback": said}
+    return RecordedAnswer.model_validate(answer)
 
 
 def test_corrections_are_a_table_and_the_pictures_it_names() -> None:

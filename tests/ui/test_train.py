@@ -134,7 +134,7 @@ def test_pictures_are_checked_and_trained_on_and_the_training_has_an_address(
     assert asked == {
         "dataset": "d1", "name": "my-model", "method": "full", "start": "custom", "epochs": 39,
     }  # fmt: skip
-    assert shown.query_params["job"] == ["77"]
+    assert shown.query_params["job"] == "77"
     assert "my-model is being trained" in headings(shown)
 
 

@@ -187,6 +187,9 @@ class Report:
                     "curves": curves(each),
                     "megabytes": round(size / 1e6, 1),
                     "milliseconds_a_picture": round(1000 * each.seconds / len(each.labels), 2),
+                    "processor_milliseconds_a_picture": round(
+                        1000 * each.processor_seconds / len(each.labels), 2
+                    ),
                     "groups": [
                         {"sort": group.sort, "name": group.name, **each.of(group.rows).as_dict()}
                         for group in self.groups

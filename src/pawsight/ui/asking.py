@@ -49,13 +49,22 @@ def ask_all(
     """
     pool = ThreadPoolExecutor(AT_ONCE)
     asked = {pool.submit(ask_one, each): each for each in waiting}
+    trouble: Unavailable | None = None
     try:
-        for done, future in enumerate(as_completed(asked)):
+        for future in as_completed(asked):
             try:
                 outcome = future.result()
             except Unavailable as error:
-                words = f"{full_stop(str(error))} It had answered {done} of {len(waiting)} before."
-                raise Unavailable(words, error.code) from error
-            answered(asked[future], outcome)
+                trouble = error
+                break
+            answered(asked.pop(future), outcome)
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(wait=trouble is not None, cancel_futures=True)
+    if trouble is None:
+        return
+    late = [each for each in asked if not each.cancelled() and each.exception() is None]
+    for future in late:  # it was on the way when the trouble came
+        answered(asked[future], future.result())
+    done = len(waiting) - len(asked) + len(late)
+    words = f"{full_stop(str(trouble))} It had answered {done} of {len(waiting)} before."
+    raise Unavailable(words, trouble.code) from trouble

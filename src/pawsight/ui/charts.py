@@ -1,4 +1,8 @@
-"""Charts as Vega-Lite, in the theme's colours: figures in, specifications out."""
+"""Charts as Vega-Lite, in the theme's colours: figures in, specifications out.
+
+Marks are no parts of the accessibility tree (``aria``): there are hundreds of them, and the chart
+has a text, and the page a table, that say what they show.
+"""
 
 from __future__ import annotations
 
@@ -103,12 +107,12 @@ def reliability(bins: Mapping[str, Sequence[Bin]]) -> Spec:
         "layer": [
             {
                 "data": {"values": [{"x": 0.4, "y": 0.4}, {"x": 1, "y": 1}]},
-                "mark": {"type": "line", "strokeDash": [3, 3], "color": "#8a8a86"},
+                "mark": {"type": "line", "aria": False, "strokeDash": [3, 3], "color": "#8a8a86"},
                 "encoding": {"x": x, "y": y},
             },
             {
                 "data": {"values": rows},
-                "mark": {"type": "line", "point": {"size": 45}, "clip": True},
+                "mark": {"type": "line", "aria": False, "point": {"size": 45}, "clip": True},
                 "encoding": {
                     "x": x,
                     "y": y,
@@ -126,7 +130,7 @@ def reliability(bins: Mapping[str, Sequence[Bin]]) -> Spec:
 
 
 def speed(models: Sequence[Measured]) -> Spec:
-    """Accuracy, with its interval, against the time a picture takes, in times of the fastest."""
+    """Accuracy, with its interval, against processor time a picture, in times of the fastest."""
     rows = list(_speeds(models))
     lowest = min(row["low"] for row in rows)
     y = {
@@ -137,14 +141,14 @@ def speed(models: Sequence[Measured]) -> Spec:
     x = {
         "field": "x",
         "type": "quantitative",
-        "title": "time a picture takes (the fastest: 1)",
+        "title": "processor time a picture (the fastest: 1)",
         "scale": {"domainMin": 0, "nice": True},
     }
     return {
         "data": {"values": rows},
         "layer": [
             {
-                "mark": {"type": "rule", "strokeWidth": 2},
+                "mark": {"type": "rule", "aria": False, "strokeWidth": 2},
                 "encoding": {
                     "x": x,
                     "y": {**y, "field": "low"},
@@ -153,7 +157,7 @@ def speed(models: Sequence[Measured]) -> Spec:
                 },
             },
             {
-                "mark": {"type": "point", "filled": True, "size": 110, "opacity": 1},
+                "mark": {"type": "point", "aria": False, "filled": True, "size": 110, "opacity": 1},
                 "encoding": {
                     "x": x,
                     "y": y,
@@ -170,14 +174,18 @@ def speed(models: Sequence[Measured]) -> Spec:
 
 
 def _speeds(models: Sequence[Measured]) -> Iterator[Row]:
-    timed = [each for each in models if each.milliseconds_a_picture and each.accuracy is not None]
-    fastest = min((each.milliseconds_a_picture or 0.0 for each in timed), default=0.0)
+    timed = [
+        each
+        for each in models
+        if each.processor_milliseconds_a_picture and each.accuracy is not None
+    ]
+    fastest = min((each.processor_milliseconds_a_picture or 0.0 for each in timed), default=0.0)
     for each in timed:
         accuracy = each.accuracy or 0.0
         low, high = each.accuracy_interval_95 or (accuracy, accuracy)
         yield {
             "model": each.model,
-            "x": (each.milliseconds_a_picture or 0.0) / fastest,
+            "x": (each.processor_milliseconds_a_picture or 0.0) / fastest,
             "y": accuracy,
             "low": low,
             "high": high,
@@ -188,7 +196,7 @@ def losses(rows: Sequence[Row], title: str) -> Spec:
     """A training's curves: rows of ``epoch``, ``value`` and ``model`` (training or validation)."""
     return {
         "data": {"values": list(rows)},
-        "mark": {"type": "line", "point": {"size": 40}},
+        "mark": {"type": "line", "aria": False, "point": {"size": 40}},
         "encoding": {
             "x": {
                 "field": "epoch",
@@ -218,12 +226,19 @@ def _curve(
         "layer": [
             {
                 "data": {"values": list(rows)},
-                "mark": {"type": "line", "clip": True},
+                "mark": {"type": "line", "aria": False, "clip": True},
                 "encoding": {**axes, "order": {"field": "order"}},
             },
             {
                 "data": {"values": list(points)},
-                "mark": {"type": "point", "filled": True, "size": 110, "opacity": 1, "clip": True},
+                "mark": {
+                    "type": "point",
+                    "aria": False,
+                    "filled": True,
+                    "size": 110,
+                    "opacity": 1,
+                    "clip": True,
+                },
                 "encoding": {
                     **axes,
                     "tooltip": [

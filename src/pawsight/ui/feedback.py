@@ -19,16 +19,19 @@ _MOST_BUTTONS: Final = 8
 
 def ask_whether_right(service: Service, answer: Answer, picture: Picture) -> None:
     """Buttons below an answer; what is said is sent with the picture, which is then kept."""
-    said: dict[str, str] = st.session_state.setdefault("said", {})
-    if answer.id in said:
-        st.caption(_thanks(said[answer.id]))
-    if st.button("Right", icon=":material/thumb_up:", key=f"right-{answer.id}"):
-        _say(service, answer, answer.label, picture)
+    told: dict[str, str] = st.session_state.setdefault("said", {})
+    if answer.id in told:
+        st.caption(told[answer.id])
+    st.button(
+        "Right",
+        icon=":material/thumb_up:",
+        key=f"right-{answer.id}",
+        on_click=_say,
+        args=(service, answer.id, answer.label, picture),
+    )
     with st.popover("Wrong", icon=":material/thumb_down:", key=f"wrong-{answer.id}"):
-        label = _what_is_right(answer)
+        _ask_what_is_right(service, answer, picture)
         st.caption("The picture is sent along and kept by the service, to learn from.")
-    if label:
-        _say(service, answer, label, picture)
 
 
 def choices(answer: Answer) -> list[str]:
@@ -41,31 +44,40 @@ def named(label: str) -> str:
     return {NEITHER: "None of these", WRONG: "I do not know"}.get(label, label)
 
 
-def _what_is_right(answer: Answer) -> str | None:
+def _ask_what_is_right(service: Service, answer: Answer, picture: Picture) -> None:
     others: Sequence[str] = [each for each in choices(answer) if each != answer.label]
-    st.markdown("What would be right?")
     if len(others) > _MOST_BUTTONS:
-        chosen = st.selectbox(
-            "Right answer", others, index=None, format_func=named, key=f"other-{answer.id}"
+        label = st.selectbox(
+            "What would be right?", others, format_func=named, key=f"other-{answer.id}"
         )
-        return chosen if st.button("Send", key=f"send-{answer.id}") else None
-    for label in others:
-        if st.button(named(label), key=f"is-{label}-{answer.id}", width="stretch"):
-            return label
-    return None
-
-
-def _say(service: Service, answer: Answer, label: str, picture: Picture) -> None:
-    try:
-        held = service.say(answer.id, label, picture.read())
-    except (Refused, Unavailable) as error:
-        st.warning(full_stop(f"not noted: {error}"))
+        st.button(
+            "Send",
+            key=f"send-{answer.id}",
+            on_click=_say,
+            args=(service, answer.id, label, picture),
+        )
         return
-    st.session_state["said"][answer.id] = held.label
-    st.rerun(scope="fragment")
+    st.markdown("What would be right?")
+    for label in others:
+        st.button(
+            named(label),
+            key=f"is-{label}-{answer.id}",
+            width="stretch",
+            on_click=_say,
+            args=(service, answer.id, label, picture),
+        )
 
 
-def _thanks(label: str) -> str:
+def _say(service: Service, id_: str, label: str, picture: Picture) -> None:
+    try:
+        words = noted(service.say(id_, label, picture.read()).label)
+    except (Refused, Unavailable) as error:
+        words = full_stop(f"not noted: {error}")
+    st.session_state["said"][id_] = words
+
+
+def noted(label: str) -> str:
+    """What is said once something was."""
     if label == WRONG:
         return "Noted as wrong. Thank you."
     return f"Noted: {named(label) if label == NEITHER else label}. Thank you."

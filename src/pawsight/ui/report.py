@@ -94,7 +94,7 @@ class Measured(_Form):
     auroc: float | None = None
     sent_on: float | None = None
     megabytes: float | None = None
-    milliseconds_a_picture: float | None = None
+    processor_milliseconds_a_picture: float | None = None
     confusion: dict[str, dict[str, int]] = {}
     curves: Curves = Curves()
     groups: list[Group] = []

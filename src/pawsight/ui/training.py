@@ -45,6 +45,8 @@ def _watched(asked: Service, id_: str, *, was_open: bool) -> None:
             _result(job)
         elif job.is_open:
             st.button("Cancel", key="cancel", on_click=_cancel, args=(asked, id_))
+            if trouble := st.session_state.pop("not-cancelled", ""):
+                st.warning(trouble)
 
 
 def _progress(job: Job) -> None:
@@ -98,4 +100,4 @@ def _cancel(asked: Service, id_: str) -> None:
     try:
         asked.cancel(id_)
     except Unavailable as error:
-        st.toast(full_stop(f"not cancelled: {error}"))
+        st.session_state["not-cancelled"] = full_stop(f"not cancelled: {error}")

@@ -148,7 +148,7 @@ def _reliability_and_speed(report: Report) -> None:
         with left:
             st.subheader("Does 90 % mean 90 %?", anchor=False)
             _chart(charts.reliability(bins), "The part that is right against confidence")
-    if any(each.milliseconds_a_picture and each.accuracy for each in report.models):
+    if any(each.processor_milliseconds_a_picture and each.accuracy for each in report.models):
         with right:
             st.subheader("Speed against accuracy", anchor=False)
             _chart(charts.speed(report.models), "Accuracy against the time that a picture takes")

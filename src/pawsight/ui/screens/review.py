@@ -11,7 +11,7 @@ import streamlit as st
 from pawsight.labels import NEITHER
 from pawsight.ui import cards
 from pawsight.ui.export import as_zip, to_train
-from pawsight.ui.feedback import WRONG, choices, named
+from pawsight.ui.feedback import WRONG, choices, named, noted
 from pawsight.ui.preview import preview
 from pawsight.ui.service import Answer, RecordedAnswer, Refused, ReviewItem, Service, Unavailable
 from pawsight.ui.shell import heading, service
@@ -51,6 +51,8 @@ def _queue(asked: Service) -> None:
             words += f", and {len(queue) - len(kept)} whose picture is not kept"
         st.caption(f"{words}.")
         _look(asked, item)
+    if words := st.session_state.pop("noted", ""):
+        st.caption(words)
     if "reviewed" in st.session_state:
         st.button(
             "Back to the last one", key="back", shortcut="B", type="tertiary", on_click=_reopen
@@ -100,18 +102,16 @@ def _look(asked: Service, item: ReviewItem) -> None:
                     on_click=_skip,
                     args=(item,),
                 )
-    if trouble := st.session_state.pop("not-noted", ""):
-        st.warning(trouble)
 
 
 def _decide(asked: Service, item: ReviewItem, label: str) -> None:
     try:
         said = asked.say(item.answers[0].id, label)
     except (Refused, Unavailable) as error:
-        st.session_state["not-noted"] = full_stop(f"not noted: {error}")
+        st.session_state["noted"] = full_stop(f"not noted: {error}")
     else:
-        st.toast(f"Noted: {named(said.label)}.", icon=":material/check:")
         _next(item)
+        st.session_state["noted"] = noted(said.label)
 
 
 def _skip(item: ReviewItem) -> None:

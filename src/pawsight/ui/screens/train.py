@@ -134,7 +134,7 @@ def _form(asked: Service, dataset: Dataset, models: Sequence[Model]) -> None:
             return
         try:
             job = asked.train(
-                dataset.id, name, method, start or "custom", epochs if method == "full" else None
+                dataset.id, name, method, str(start), epochs if method == "full" else None
             )
         except (Refused, Unavailable) as error:
             st.warning(full_stop(str(error)))
