@@ -163,7 +163,7 @@ def test_an_open_training_is_shown_again_and_can_be_cancelled(training: Training
     shown = page().run()
     assert "my-model is being trained" in headings(shown)
     assert "Epoch 1 of 3" in str(shown.get("progress")[0].proto)
-    assert len(shown.get("arrow_vega_lite_chart")) == 2
+    assert len(shown.get("vega_lite_chart")) == 2
     shown.button(key="cancel").click().run()
     assert training.sent == [("DELETE", "/training/jobs/77", b"")]
 

@@ -175,17 +175,16 @@ def speed(models: Sequence[Measured]) -> Spec:
 
 def _speeds(models: Sequence[Measured]) -> Iterator[Row]:
     timed = [
-        each
+        (each, each.processor_milliseconds_a_picture, each.accuracy)
         for each in models
         if each.processor_milliseconds_a_picture and each.accuracy is not None
     ]
-    fastest = min((each.processor_milliseconds_a_picture or 0.0 for each in timed), default=0.0)
-    for each in timed:
-        accuracy = each.accuracy or 0.0
+    fastest = min((took for _, took, _ in timed), default=0.0)
+    for each, took, accuracy in timed:
         low, high = each.accuracy_interval_95 or (accuracy, accuracy)
         yield {
             "model": each.model,
-            "x": (each.processor_milliseconds_a_picture or 0.0) / fastest,
+            "x": took / fastest,
             "y": accuracy,
             "low": low,
             "high": high,
