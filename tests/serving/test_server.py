@@ -34,18 +34,21 @@ def process(folder: Path, **settings: Any) -> Iterator[tuple[subprocess.Popen[st
     with subprocess.Popen(
         [sys.executable, "-c", code], stderr=subprocess.PIPE, text=True
     ) as running:
-        assert running.stderr
         try:
-            lines = []
-            for line in running.stderr:
-                lines.append(line)
-                if url := re.search(r"http://127\.0\.0\.1:\d+", line):
-                    break
-            else:
-                pytest.fail("".join(lines))
-            yield running, url[0]
+            yield running, wait_for_address(running)
         finally:
             running.kill()
+
+
+def wait_for_address(running: subprocess.Popen[str]) -> str:
+    """Where a service listens, once it says so."""
+    assert running.stderr
+    lines = []
+    for line in running.stderr:
+        lines.append(line)
+        if url := re.search(r"http://127\.0\.0\.1:\d+", line):
+            return url[0]
+    pytest.fail("".join(lines))
 
 
 def test_a_process_serves_until_it_is_told_to_stop(tiny: Path) -> None:

@@ -18,6 +18,12 @@ def serve(
         typer.Option(help="A model by name or folder; may be given several times."),
     ] = None,
     may_lose: options.MayLose = None,
+    training: Annotated[
+        bool | None,
+        typer.Option(
+            "--training/--no-training", help="Have models be trained by way of the service [no]."
+        ),
+    ] = None,
 ) -> None:
     """Start the HTTP service; its documentation is at /docs.
 
@@ -35,6 +41,7 @@ def serve(
         "port": port,
         "serve_models": model,
         "may_lose": may_lose,
+        "training": training,
     }
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})

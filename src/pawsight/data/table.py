@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pawsight.data.cleaning import clean
+from pawsight.data.cleaning import clean, printable
 from pawsight.data.columns import Row, normalise_label, read_rows
 from pawsight.data.folders import folder_rows
 from pawsight.data.parallel import Progress, map_files
@@ -61,6 +62,7 @@ def read_table(
     classes: Sequence[str] | None = None,
     check_images: bool = True,
     min_per_class: int = 2,
+    within: Path | None = None,
     progress: Progress | None = None,
 ) -> Table:
     """Read a table of paths and labels, and find every row that cannot be used.
@@ -83,6 +85,8 @@ def read_table(
             otherwise it is only seen to exist.
         min_per_class: A class with fewer usable pictures is left out. Two can be trained on; one is
             enough to measure with.
+        within: The folder that all pictures have to lie in, where it is somebody else who wrote the
+            table: other rows are problems, and no file elsewhere is looked at.
         progress: Called with how many files were decoded and how many there are.
 
     Returns:
@@ -94,7 +98,10 @@ def read_table(
     if images is not None and not images.is_dir():
         raise TableError(f"{images} is not a folder")
     rows = read_rows(source, images, path_column, label_column)
-    return _table(rows, (), classes, check_images, min_per_class, progress)
+    outside: list[Problem] = []
+    if within is not None:
+        rows, outside = _within(rows, within)
+    return _table(rows, outside, classes, check_images, min_per_class, progress)
 
 
 def table_from_folder(
@@ -163,6 +170,20 @@ def _table(
     if not kept:
         raise TableError(f"nothing here can be used:\n{report(table.problems)}")
     return table
+
+
+def _within(rows: Sequence[Row], folder: Path) -> tuple[list[Row], list[Problem]]:
+    """The rows of pictures in a folder, and a problem for each of the others."""
+    home = Path(os.path.abspath(folder))
+    inside, outside = [], []
+    for row in rows:
+        if not row.path or Path(row.file).is_relative_to(home):
+            inside.append(row)
+            continue
+        advice = "put the picture beside the table, and write its path from there"
+        shown = printable(row.path)
+        outside.append(Problem(row.number, shown, "outside", "the path leads elsewhere", advice))
+    return inside, outside
 
 
 def _frame(rows: Sequence[Row]) -> pd.DataFrame:

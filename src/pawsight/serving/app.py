@@ -21,6 +21,7 @@ from pawsight.serving import (
     record_routes,
     task_api,
     tracing,
+    training_routes,
 )
 from pawsight.serving.bodies import Room
 from pawsight.serving.errors import install
@@ -72,6 +73,7 @@ def create_app(settings: Settings | None = None, *, state: State | None = None) 
         inference_protocol,
         metrics,
         model_loading,
+        training_routes,
     ):
         app.include_router(each.router)
     _complete_document(app, closed=bool(chosen.keys))
@@ -94,7 +96,7 @@ def _guard(app: FastAPI, settings: Settings) -> Callable[[], object]:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "DELETE"],
             allow_headers=[
                 "Authorization",
                 "Content-Type",

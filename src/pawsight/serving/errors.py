@@ -97,6 +97,29 @@ _KINDS: Final = {
     "records-unavailable": _Kind(
         503, "Records unavailable", "the database is locked by another program; try again"
     ),
+    "training-off": _Kind(
+        404,
+        "Training is off",
+        "nothing is trained here: `pawsight serve --training` switches it on",
+    ),
+    "training-unavailable": _Kind(
+        503,
+        "Training unavailable",
+        "training needs torch, Lightning, transformers, pandas and others: the extra 'train' …",
+    ),
+    "unusable-archive": _Kind(
+        422, "Unusable archive", "the archive is refused: 'cat/1.jpg' is encrypted"
+    ),
+    "unknown-dataset": _Kind(
+        404, "Unknown dataset", "no dataset '6f1c2f6e4f0b4d0f9c5a1d1c8f7b2e3a' is here"
+    ),
+    "unusable-dataset": _Kind(
+        422, "Unusable dataset", "it cannot be trained on: training needs two classes or more"
+    ),
+    "name-taken": _Kind(409, "Name taken", "a model 'custom' is there already: choose another"),
+    "unknown-job": _Kind(
+        404, "Unknown training", "no training '6f1c2f6e4f0b4d0f9c5a1d1c8f7b2e3a' is here"
+    ),
     "not-found": _Kind(404, "Not found", "nothing is at this address; /docs says what there is"),
     "method-not-allowed": _Kind(
         405, "Method not allowed", "this address does not take GET; it takes POST"

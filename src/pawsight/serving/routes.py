@@ -38,6 +38,7 @@ from pawsight.serving.schemas import (
     RunningModel,
     RunningNetwork,
 )
+from pawsight.serving.training_schemas import TrainingStatus
 
 router = APIRouter()
 
@@ -173,7 +174,8 @@ async def live() -> Live:
 async def ready(service: Service) -> Ready:
     """Yes, once every model has answered its golden pictures rightly, and until it is to stop.
 
-    Says what really runs the networks, and whether answers are recorded, without which it goes on.
+    Says what really runs the networks, and whether answers are recorded and models can be trained,
+    without either of which it goes on.
     """
     if service.stopping:
         raise Refusal("shutting-down", "the service is being stopped; send pictures elsewhere")
@@ -193,4 +195,5 @@ async def ready(service: Service) -> Ready:
             "python": platform.python_version(),
         },
         record=RecordStatus.of(service.recorder),
+        training=TrainingStatus.of(service.training),
     )

@@ -15,6 +15,7 @@ from pawsight.inference.network import Precision
 from pawsight.inference.prediction import Prediction
 from pawsight.serving.errors import Problem
 from pawsight.serving.record_status import RecordStatus
+from pawsight.serving.training_schemas import TrainingStatus
 
 _ANSWER: dict[str, JsonValue] = {
     "id": "6f1c2f6e4f0b4d0f9c5a1d1c8f7b2e3a",
@@ -180,6 +181,7 @@ class Ready(BaseModel):
     models: list[RunningModel]
     versions: dict[str, str]
     record: RecordStatus
+    training: TrainingStatus
 
 
 def _told_of(model: Model) -> dict[str, Any]:

@@ -160,6 +160,25 @@ class Settings(BaseSettings):
         "or in the user's data folder.",
     )
 
+    training: bool = Field(
+        default=False,
+        description="Whether models can be trained here (extra `train`): by everyone, or, where "
+        "there are keys, by holders of an `admin` key.",
+    )
+    training_dir: Path | None = Field(
+        default=None,
+        description="The folder of what is sent to be trained on and of trainings; by default "
+        "`pawsight/training` in the user's data folder.",
+    )
+    training_max_bytes: Count = Field(
+        default=2 * 1024 * 1024 * 1024,
+        description="The largest ZIP of pictures to train on, and the most that it may unpack to, "
+        "in bytes.",
+    )
+    training_max_files: Count = Field(
+        default=20_000, description="The most files and folders in such a ZIP."
+    )
+
     @cached_property
     def keys(self) -> tuple[Key, ...]:
         """Of those who may ask, from both places; empty where everyone may."""

@@ -19,10 +19,11 @@ from PIL import AvifImagePlugin
 
 from pawsight.cpus import usable_cpus
 from pawsight.images.decode import Limits
-from pawsight.inference.catalog import Entry, Loader, resolve
+from pawsight.inference.catalog import Entry, Loader, installed_models, resolve
 from pawsight.inference.errors import ModelError, UnknownModel
 from pawsight.inference.model import Model
 from pawsight.inference.prediction import Prediction
+from pawsight.inference.switch import switch
 from pawsight.records.errors import Unavailable
 from pawsight.records.keeping import Bounds
 from pawsight.records.pictures import digest_of
@@ -35,6 +36,7 @@ from pawsight.serving.errors import Refusal, quoted
 from pawsight.serving.memory import give_back, share_memory
 from pawsight.serving.meter import Meter
 from pawsight.serving.settings import Settings
+from pawsight.serving.training import Training
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +70,7 @@ class State:
         loader: Loads models.
         meter: Is told what happens.
         recorder: Records answers; None where none are.
+        training: Trains models; None where none are trained.
         loading: Held by who loads a model, one at a time.
         stopping: Whether the service has been told to stop.
     """
@@ -80,6 +83,7 @@ class State:
     loader: Loader = field(repr=False)
     meter: Meter = field(repr=False)
     recorder: Recorder | None = field(default=None, repr=False)
+    training: Training | None = field(default=None, repr=False)
     loading: Lock = field(default_factory=Lock, repr=False)
     stopping: bool = False
 
@@ -109,12 +113,14 @@ class State:
             Loader(threads, settings.provider, for_many=True),
             meter,
             recorder,
+            Training.of(settings),
         )
         for name in settings.serve_models:
             entry = resolve(name)
             if entry.name in state.loaded:
                 raise ModelError(f"two of the models to serve are called {entry.name!r}")
             state.loaded[entry.name] = state._load(entry)
+        state._load_trained()
         give_back()
         return state
 
@@ -139,6 +145,28 @@ class State:
                 log.warning("%s keeps its own threshold: it knows no other", entry.name)
         return model
 
+    def _load_trained(self) -> None:
+        """The models that were trained here; one that is broken is no reason not to start."""
+        for name in self.training.trained() if self.training else ():
+            if name in self.loaded:
+                continue
+            try:
+                self.loaded[name] = self._load(_installed(name))
+            except ModelError as error:
+                log.warning("the model %s, which was trained here, is not loaded: %s", name, error)
+
+    async def adopt(self, name: str, folder: Path) -> Model:
+        """Install a model folder under a name, and answer by it.
+
+        Raises:
+            ModelError: It does not prove itself.
+            OSError: It cannot be copied.
+        """
+        async with self.loading:
+            await to_thread.run_sync(switch, name, folder)
+            self.loaded[name] = await to_thread.run_sync(self._load, _installed(name))
+        return self.loaded[name]
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Answer, until the block ends and what was accepted is done.
@@ -152,7 +180,13 @@ class State:
                     await self.scheduler.ask(network.steps(picture.read_bytes()))
                 if self.recorder:
                     self.recorder.start()
-                yield
+                if self.training:
+                    self.training.start(self.adopt)
+                try:
+                    yield
+                finally:
+                    if self.training:
+                        await to_thread.run_sync(self.training.close)
         finally:
             if self.recorder:  # after what was accepted is answered
                 self.recorder.close()
@@ -262,6 +296,10 @@ class State:
     async def run(self, function: Callable[[], Result]) -> Result:
         """Call what computes for longer beside the event loop, a bounded number at once."""
         return await to_thread.run_sync(function, limiter=self.workers)
+
+
+def _installed(name: str) -> Entry:
+    return Entry(name, installed_models() / name, "installed")
 
 
 def _recorder(settings: Settings, meter: Meter) -> Recorder | None:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from pawsight.data.trainable import why_not
 from pawsight.inference.artifact import ModelFolder
 from pawsight.inference.catalog import resolve
 from pawsight.inference.errors import UnknownModel
-from pawsight.labels import NEITHER, classes_of
+from pawsight.labels import classes_of
 from pawsight.models.vision_transformer import VisionTransformer
 from pawsight.training.export import export_run
 from pawsight.training.fit import fit, load_weights, random_network, starting_point
@@ -31,21 +32,9 @@ def check_table(table: pd.DataFrame) -> tuple[str, ...]:
         RunError: It has fewer than two classes, or none in its validation split, or one that its
             training split has no picture of.
     """
-    classes = classes_of(table["label"])
-    if len(classes) < 2:
-        raise RunError("training needs two classes or more; see the report on the table above")
-    if not (table.loc[table["split"] == "validation", "label"] != NEITHER).any():
-        raise RunError(
-            f"the validation split has no picture of a class, only of {NEITHER!r}: the best "
-            "weights and the thresholds are chosen on it"
-        )
-    absent = set(classes) - set(table.loc[table["split"] == "train", "label"])
-    if absent:
-        raise RunError(
-            f"the training split has no picture of {', '.join(sorted(absent))}: add some, or name "
-            "the other classes (--classes)"
-        )
-    return classes
+    if reason := why_not(table):
+        raise RunError(reason)
+    return classes_of(table["label"])
 
 
 def begin(

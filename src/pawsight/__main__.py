@@ -1,0 +1,5 @@
+"""``python -m pawsight`` is the command ``pawsight``."""
+
+from pawsight.cli import main
+
+main()

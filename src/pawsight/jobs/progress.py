@@ -1,0 +1,109 @@
+"""How far a training is, from what it writes while it runs."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Final
+
+from pawsight.jobs.command import MODEL
+from pawsight.jobs.job import Epoch
+
+LOG: Final = "log.txt"
+"""What the training said, in the job's folder."""
+
+_TAIL: Final = 8_000  # bytes
+_TIME: Final = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ")
+_REFUSAL: Final = "pawsight: "
+_COLUMNS: Final = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
+
+
+def curves(folder: Path) -> tuple[Epoch, ...]:
+    """What each epoch of a job's training reached that has been validated.
+
+    Lightning's logger starts a file anew each time that the training goes on.
+    """
+    found: dict[int, dict[str, list[float]]] = {}
+    parts = (folder / MODEL / "training" / "logs").glob("part-*/metrics.csv")
+    for part in sorted(parts, key=lambda file: int(file.parent.name.removeprefix("part-"))):
+        # What was logged of an epoch before and after a break belongs together.
+        for row in _rows(part):
+            try:
+                epoch = found.setdefault(int(row["epoch"]), defaultdict(list))
+            except (KeyError, TypeError, ValueError):  # a line that is being written
+                continue
+            for name in _COLUMNS:
+                value = _number(row.get(name))
+                if value is not None:
+                    epoch[name].append(value)
+    return tuple(
+        Epoch(
+            epoch=number + 1,
+            train_loss=fmean(values["train_loss"]) if values["train_loss"] else None,
+            train_accuracy=_last(values["train_accuracy"]),
+            val_loss=_last(values["val_loss"]),
+            val_accuracy=_last(values["val_accuracy"]),
+        )
+        for number, values in sorted(found.items())
+        if values["val_loss"]
+    )
+
+
+def last_words(folder: Path) -> str:
+    """The last line that a training wrote, without its time; empty where there is none."""
+    lines = _lines(folder)
+    return _TIME.sub("", lines[-1]) if lines else ""
+
+
+def why_it_failed(folder: Path, code: int | None) -> str:
+    """Why a training came to nothing, in words.
+
+    Args:
+        folder: Of the job.
+        code: The exit code; None where it is not known.
+    """
+    lines = _lines(folder)
+    said = [line for line in lines if line.startswith(_REFUSAL)]
+    if said:
+        return said[-1].removeprefix(_REFUSAL)
+    if code is not None and code < 0:
+        return f"the training was killed (signal {-code}); there may be too little memory for it"
+    last = f"; the last it said: {lines[-1]}" if lines else ""
+    return f"the training broke off{last}"
+
+
+def _lines(folder: Path) -> list[str]:
+    try:
+        with (folder / LOG).open("rb") as stream:
+            stream.seek(0, 2)
+            stream.seek(max(0, stream.tell() - _TAIL))
+            text = stream.read().decode("utf-8", "replace")
+    except OSError:
+        return []
+    plain = text.replace(f"{folder.resolve()}/", "").replace(f"{folder}/", "")
+    return [line.strip() for line in plain.splitlines() if line.strip()]
+
+
+def _rows(file: Path) -> list[dict[str, str]]:
+    try:
+        with file.open(newline="", encoding="utf-8") as stream:
+            return list(csv.DictReader(stream))
+    except OSError:
+        return []
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _last(values: Sequence[float]) -> float | None:
+    return values[-1] if values else None

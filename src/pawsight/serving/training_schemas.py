@@ -1,0 +1,120 @@
+"""What is asked and answered about training."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pawsight.inference.catalog import NAME
+from pawsight.jobs.job import Epoch, Job, Method, Result, State
+
+if TYPE_CHECKING:
+    from pawsight.jobs.runner import Runner
+    from pawsight.serving.training import Training
+
+_ID = "6f1c2f6e4f0b4d0f9c5a1d1c8f7b2e3a"
+
+
+class TrainingStatus(BaseModel):
+    """Whether models can be trained by way of this service."""
+
+    status: Literal["off", "on", "unavailable"] = Field(
+        description="`unavailable`: it is switched on, and cannot be done on this machine."
+    )
+    reason: str | None = Field(default=None, description="Why it is unavailable.")
+
+    @classmethod
+    def of(cls, training: Training | None) -> TrainingStatus:
+        """What is told of trainings; None is off."""
+        if training is None:
+            return cls(status="off")
+        missing = training.missing
+        return cls(status="unavailable" if missing else "on", reason=missing)
+
+
+class LeftOutFile(BaseModel):
+    """A file or row that is not trained on."""
+
+    path: str = Field(description="As the archive or its table has it.")
+    reason: str
+
+
+class DatasetAnswer(BaseModel):
+    """What can be trained on of what was sent, and what cannot."""
+
+    id: str
+    pictures: int = Field(description="How many can be used.")
+    labels: dict[str, int] = Field(description="How many of each label.")
+    problems: list[LeftOutFile] = Field(description="The first 200 that cannot be used, and why.")
+    problem_count: int = Field(description="How many cannot.")
+    usable: bool = Field(description="Whether it can be trained on.")
+    why_not: str | None = Field(description="Why it cannot be.")
+
+
+class JobForm(BaseModel):
+    """A training that is asked for."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"dataset": _ID, "name": "my-model", "method": "head"}}
+    )
+
+    dataset: str = Field(max_length=64, description="The id of what was sent.")
+    name: str = Field(
+        pattern=f"^{NAME.pattern}$",
+        description="What the model is to be asked for by; no model has this name yet.",
+    )
+    method: Method = Field(
+        default="head",
+        description="`head`: a new head on the features of a model, in seconds; `full`: a network "
+        "from random weights, which needs thousands of pictures and takes hours.",
+    )
+    start: str = Field(
+        default="custom",
+        max_length=64,
+        description="Of a head: the model whose features it takes, one of this service's.",
+    )
+    epochs: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        default=None, description="Of a full training; by default 39."
+    )
+
+
+class JobAnswer(BaseModel):
+    """A training."""
+
+    id: str
+    name: str = Field(description="What its model is asked for by once it is trained.")
+    state: State
+    method: Method
+    start: str | None = Field(description="Of a head: the model whose features it takes.")
+    dataset: str
+    created: datetime = Field(description="When it was asked for, in UTC.")
+    started: datetime | None
+    ended: datetime | None
+    epoch: int | None = Field(description="Of a full training: how many epochs are done.")
+    epochs: int | None = Field(description="Of a full training: how many there will be.")
+    curves: list[Epoch] = Field(description="Of a full training: what each epoch reached.")
+    message: str = Field(description="The last that it said, or why it ended, in words.")
+    result: Result | None = Field(description="The model that it ended with.")
+
+    @classmethod
+    def of(cls, job: Job, runner: Runner) -> JobAnswer:
+        """What is told of a training; reads what it writes."""
+        curves = runner.curves(job)
+        reached = curves[-1].epoch if curves else 0
+        told = job.model_dump(exclude={"curves", "message"})
+        return cls.model_validate(
+            {
+                **told,
+                "epoch": reached if job.method == "full" else None,
+                "curves": [each.model_dump() for each in curves],
+                "message": runner.words(job),
+            }
+        )
+
+
+class Jobs(BaseModel):
+    """Trainings, the newest first."""
+
+    jobs: list[JobAnswer]

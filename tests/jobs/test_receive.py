@@ -1,0 +1,89 @@
+"""What is found out about pictures that were sent."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pawsight.jobs.datasets import Dataset, Place
+from pawsight.jobs.receive import receive
+from pawsight.jobs.unpack import Bounds
+from tests.zips import drawn_files, zipped
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def received(place: Place, files: dict[str, bytes]) -> Dataset:
+    place.archive.write_bytes(zipped(files))
+    return receive("0" * 32, place, Bounds(20_000, 100_000_000))
+
+
+def reasons(dataset: Dataset) -> dict[str, str]:
+    return {each.path: each.reason for each in dataset.problems}
+
+
+def test_folders_are_labels(place: Place) -> None:
+    others = {"dog/notes.txt": b"mine", "cat/half.png": b"\x89PNG"}
+    found = received(place, drawn_files(12) | others)
+    assert (found.usable, found.pictures, found.labels) == (True, 24, {"cat": 12, "dog": 12})
+    assert found.problem_count == 2
+    assert set(reasons(found)) == set(others)
+    table = pd.read_csv(place.table)
+    assert set(table["path"]) == set(drawn_files(12))
+    assert not place.archive.exists()
+
+
+@pytest.mark.parametrize("inside", ["", "pets/"])
+def test_a_table_at_the_top_has_the_labels(place: Place, inside: str) -> None:
+    pictures = {name.replace("/", "_"): data for name, data in drawn_files(10).items()}
+    rows = [f"{name},{'tom' if name[0] == 'c' else 'rex'}" for name in pictures]
+    files = {inside + name: data for name, data in pictures.items()}
+    table = "\n".join(["path,label", *rows, "gone.png,tom"])
+    found = received(place, files | {f"{inside}labels.csv": table.encode()})
+    assert (found.usable, found.labels) == (True, {"tom": 10, "rex": 10})
+    assert reasons(found) == {"gone.png": f"{inside}gone.png does not exist"}
+
+
+def test_a_table_reads_nothing_outside_of_its_archive(place: Place, tmp_path: Path) -> None:
+    files = drawn_files(10)
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(files["cat/0.png"])
+    rows = [f"{name},{name[:3]}" for name in files]
+    rows += [f"{secret},cat", "../secret.png,dog", "cat/../../secret.png,dog"]
+    found = received(place, files | {"labels.csv": "\n".join(["path,label", *rows]).encode()})
+    assert found.labels == {"cat": 10, "dog": 10}
+    assert found.problem_count == 3
+    assert set(reasons(found).values()) == {"the path leads elsewhere"}
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"readme.txt": b"hello"}, "no pictures"),
+        (drawn_files(9, ("cat",)), "two classes"),
+        ({"a.csv": b"path,label", "b.csv": b"path,label"}, r"several tables \(a.csv, b.csv\)"),
+        ({"a.csv": b"x,y,z\n1,2,3"}, "no column for the paths"),
+        (drawn_files(2), "too few pictures"),
+    ],
+)
+def test_what_cannot_be_trained_on_says_why(
+    place: Place, files: dict[str, bytes], words: str
+) -> None:
+    found = received(place, files)
+    assert not found.usable
+    assert found.why_not
+    assert re.search(words, found.why_not)
+    assert str(place.path) not in found.why_not
+
+
+def test_1500_files_are_no_trouble(place: Place) -> None:
+    found = received(place, drawn_files(750))
+    assert found.usable
+    assert found.pictures + found.problem_count == 1500
+    assert found.pictures > 1400
