@@ -124,7 +124,7 @@ def check(page: Page, screenshots: Path, name: str) -> None:
         page.set_viewport_size({"width": width, "height": height})
         settled(page)
         wrong = page.evaluate(_STICKING_OUT) + page.evaluate(_OVERLAPS) + violations(page)
-        page.screenshot(path=screenshots / f"{name}-{width}.png")
+        page.screenshot(path=screenshots / "checked" / f"{name}-{width}.png")
         assert not wrong, f"{name} at {width} pixels:\n" + "\n".join(wrong)
 
 

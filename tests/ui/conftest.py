@@ -55,7 +55,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where pictures of the page go: ``$PAWSIGHT_SCREENSHOTS``, else nowhere that lasts."""
+    """Where pictures of the page go: ``$PAWSIGHT_SCREENSHOTS``, else nowhere that lasts.
+
+    Those of the documentation lie in it, those of what was checked in its folder ``checked``.
+    """
     chosen = os.environ.get("PAWSIGHT_SCREENSHOTS")
     folder = Path(chosen) if chosen else tmp_path_factory.mktemp("screenshots")
     folder.mkdir(parents=True, exist_ok=True)

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import zipfile
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+import pawsight
 from pawsight.serving.app import create_app
 from pawsight.serving.settings import Settings
 from pawsight.ui.service import Service
 from tests.pictures import picture, truncated_jpeg
 from tests.running import Running, running
+from tests.serving.test_training import control
 from tests.ui.browsing import check, file, give, opened, page_asking, settled
+from tests.zips import drawn_files, zipped
+
+__all__ = ["control"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -188,6 +194,36 @@ def test_the_queue_is_worked_through_by_keyboard(
                 assert archive.read("labels.csv").startswith(b"path,label\n")
 
 
+def test_a_model_is_trained_while_the_page_is_closed_and_opened_again(
+    browser: Browser,
+    settings: Settings,
+    tmp_path: Path,
+    screenshots: Path,
+    control: Path,
+) -> None:
+    own = settings.model_copy(update={"training": True, "training_dir": tmp_path / "training"})
+    with running(create_app(own)) as service, page_asking(service, tmp_path) as url:
+        with opened(browser, f"{url}/train") as page:
+            sent = zipped({**drawn_files(10), "cat/half.jpg": truncated_jpeg()})
+            give(page, file("pets.zip", sent))
+            page.get_by_role("button", name="Check them").click()
+            expect(page.get_by_text("1 cannot be used")).to_be_visible()
+            check(page, screenshots, "train-new-light")
+            page.get_by_text("A whole network").click()
+            page.get_by_role("button", name="Train", exact=True).click()
+            heading = page.get_by_role("heading", name="my-model is being trained")
+            expect(heading).to_be_visible()
+            expect(page).to_have_url(re.compile(r"/train\?job=\w+"))
+            address = page.url
+        with opened(browser, address, scheme="dark") as page:
+            expect(page.get_by_text("Epoch 1 of 39")).to_be_visible()
+            check(page, screenshots, "train-dark")
+            (control / "go").touch()
+            expect(page.get_by_role("heading", name="my-model is trained")).to_be_visible()
+            page.get_by_role("link", name="Classify with my-model").click()
+            expect(page.get_by_role("radio", name="my-model")).to_be_checked()
+
+
 def test_a_service_that_goes_away_is_said(
     browser: Browser, service: Running, tmp_path: Path
 ) -> None:
@@ -205,6 +241,30 @@ def test_a_service_that_goes_away_is_said(
                 give(page, file("tom.jpg", picture("red")))
             expect(page.get_by_text("does not answer")).to_be_visible()
             assert "Traceback" not in page.content()
+
+
+def test_the_pictures_of_the_documentation(
+    browser: Browser, tmp_path: Path, screenshots: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`PAWSIGHT_SCREENSHOTS=docs/images` makes them again, on the embedded models."""
+    embedded = Path(pawsight.__file__).parent / "weights"
+    monkeypatch.setattr("pawsight.inference.catalog._EMBEDDED", embedded)
+    records = f"sqlite:///{tmp_path}/r.db"
+    with (
+        running(create_app(Settings(records=records))) as service,
+        page_asking(service, tmp_path) as url,
+    ):
+        with opened(browser, url, size=(1200, 1000)) as page:
+            page.get_by_role("button", name="Try the examples").click()
+            expect(page.get_by_text("3 pictures: neither 2, cat 1")).to_be_visible()
+            page.get_by_text("Why?").first.click()
+            expect(page.get_by_text("Red spoke for cat, blue against it.")).to_be_visible()
+            settled(page)
+            page.screenshot(path=screenshots / "page.png")
+        with opened(browser, f"{url}/insights", size=(1200, 1000)) as page:
+            expect(page.locator("[data-testid=stVegaLiteChart] canvas, svg.marks").first)
+            settled(page)
+            page.screenshot(path=screenshots / "insights.png")
 
 
 @pytest.mark.parametrize("address", ["docs", "redoc"])
