@@ -13,6 +13,7 @@ from pawsight.client.forms import (
     Answer,
     ComparedAnswer,
     Dataset,
+    Drift,
     Explained,
     Job,
     Model,
@@ -172,6 +173,10 @@ class AsyncClient:
     async def cancel(self, id_: str) -> Job:
         """End a training; one that has ended stays as it ended."""
         return await self._ask(requests.cancel(id_))
+
+    async def drift(self) -> Drift:
+        """Whether what comes in is like what the models were chosen on."""
+        return await self._ask(requests.drift())
 
     async def ready(self) -> Ready:
         """That pictures can be sent; refused while they cannot."""

@@ -335,6 +335,52 @@ class Jobs(_Form):
     jobs: list[Job]
 
 
+class ModelDrift(_Form):
+    """Whether a model is asked about what it was chosen on.
+
+    Attributes:
+        model: Its name.
+        network: Whose features are compared.
+        drifted: Of the last full window; None where there is none.
+        message: The same in words.
+        pictures: How many are in the window that is not full yet.
+        windows: How many were full since the start.
+        time: When the last one was, in UTC.
+        features_p: How often the features differ as much where nothing has changed.
+        confidence_psi: How much confidences differ: 0.1 is a little, 0.25 a lot.
+        label_psi: Likewise, the labels.
+        labels: The part of each label in the window.
+        expected: The part of each label in the validation pictures.
+    """
+
+    model: str
+    network: str = ""
+    drifted: bool | None = None
+    message: str = ""
+    pictures: int = 0
+    windows: int = 0
+    time: datetime | None = None
+    features_p: float | None = None
+    confidence_psi: float | None = None
+    label_psi: float | None = None
+    labels: dict[str, float] | None = None
+    expected: dict[str, float] | None = None
+
+
+class Drift(_Form):
+    """Whether what comes in is like what the models were chosen on.
+
+    Attributes:
+        window: Pictures that are compared together; 0 where none are.
+        level: The part of windows that may be called drifted where nothing has changed.
+        models: Each of the service's.
+    """
+
+    window: int
+    level: float
+    models: list[ModelDrift]
+
+
 class Ready(_Form):
     """That pictures can be sent, what answers them, and how record and trainings are doing."""
 

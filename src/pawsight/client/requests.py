@@ -20,6 +20,7 @@ from pawsight.client.forms import (
     Comparison,
     Dataset,
     Decided,
+    Drift,
     Explained,
     Job,
     Jobs,
@@ -213,6 +214,11 @@ def job(id_: str) -> Request[Job]:
 def cancel(id_: str) -> Request[Job]:
     """End a training."""
     return Request("DELETE", f"/training/jobs/{_part(id_)}", Job)
+
+
+def drift() -> Request[Drift]:
+    """Ask whether what comes in has changed."""
+    return Request("GET", "/drift", Drift)
 
 
 def ready() -> Request[Ready]:

@@ -13,6 +13,7 @@ from pawsight.client.forms import (
     Answer,
     ComparedAnswer,
     Dataset,
+    Drift,
     Explained,
     Job,
     Model,
@@ -170,6 +171,10 @@ class Client:
     def cancel(self, id_: str) -> Job:
         """End a training; one that has ended stays as it ended."""
         return self._ask(requests.cancel(id_))
+
+    def drift(self) -> Drift:
+        """Whether what comes in is like what the models were chosen on."""
+        return self._ask(requests.drift())
 
     def ready(self) -> Ready:
         """That pictures can be sent; refused while they cannot."""

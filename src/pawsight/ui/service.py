@@ -14,10 +14,12 @@ from pawsight.client import (
     Answer,
     ComparedAnswer,
     Dataset,
+    Drift,
     Explained,
     Job,
     Model,
     ModelDetail,
+    ModelDrift,
     ModelReference,
     Ready,
     RecordedAnswer,
@@ -40,10 +42,12 @@ __all__ = [
     "Answerer",
     "ComparedAnswer",
     "Dataset",
+    "Drift",
     "Explained",
     "Job",
     "Model",
     "ModelDetail",
+    "ModelDrift",
     "Ready",
     "RecordedAnswer",
     "Refused",
@@ -140,6 +144,10 @@ class Service:
     def kept_picture(self, id_: str) -> bytes:
         """The picture of a recorded answer, if it is kept."""
         return self._ask(lambda service: service.recorded_picture(id_))
+
+    def drift(self) -> Drift:
+        """Whether what comes in is like what the models were chosen on."""
+        return self._ask(lambda service: service.drift())
 
     def send_dataset(self, archive: bytes) -> Dataset:
         """Send a ZIP of pictures to train on; each is looked at."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from pawsight.ui import charts
+from pawsight.ui.drift import drift_panel
 from pawsight.ui.gallery import mistakes
 from pawsight.ui.report import Counts, Measured, NoReport, Report, read, standing
-from pawsight.ui.shell import heading
+from pawsight.ui.shell import heading, service
 from pawsight.ui.tables import confusion, share, table
 from pawsight.ui.words import full_stop
 
@@ -37,6 +38,7 @@ def show() -> None:
     _reliability_and_speed(report)
     _groups(report)
     mistakes(report)
+    drift_panel(service())
 
 
 def _figures(report: Report) -> None:
