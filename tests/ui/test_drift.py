@@ -37,8 +37,8 @@ def test_what_has_changed_is_said_for_each_model(monkeypatch: pytest.MonkeyPatch
     for words in ("changed", "p = 1e-09", "a lot (PSI 0.31)", "alike (PSI 0.02)", "7 of 200"):
         assert words in html
     assert [each.value for each in page.caption] == [
-        "Custom: it sees something else (2026-01-01 12:00 UTC).",
-        "Mine: 7 of 200 have come.",
+        "custom: it sees something else (2026-01-01 12:00 UTC).",
+        "mine: 7 of 200 have come.",
     ]
 
 

@@ -40,7 +40,7 @@ def drift_panel(asked: Service) -> None:
 
 def _words(drift: ModelDrift) -> str:
     when = f" ({drift.time:%Y-%m-%d %H:%M} UTC)" if drift.time else ""
-    return full_stop(f"{drift.model}: {drift.message}{when}")
+    return f"{drift.model}: {drift.message}{when}."
 
 
 def _p(value: float | None) -> str:
