@@ -209,7 +209,7 @@ def test_a_model_is_trained_while_the_page_is_closed_and_opened_again(
             page.get_by_role("button", name="Check them").click()
             expect(page.get_by_text("1 cannot be used")).to_be_visible()
             check(page, screenshots, "train-new-light")
-            page.get_by_text("A whole network").click()
+            page.get_by_text("A whole network", exact=True).click()
             page.get_by_role("button", name="Train", exact=True).click()
             heading = page.get_by_role("heading", name="my-model is being trained")
             expect(heading).to_be_visible()

@@ -125,7 +125,7 @@ def _form(asked: Service, dataset: Dataset, models: Sequence[Model]) -> None:
                 "From random weights: thousands of pictures, hours.",
             ],
         )
-        start = st.selectbox("Of a new head: on", networks)
+        start: str = st.selectbox("Of a new head: on", networks) or ""
         epochs = st.number_input("Of a whole network: epochs", 1, 1000, 39)
         if not st.form_submit_button("Train", type="primary"):
             return
@@ -133,9 +133,7 @@ def _form(asked: Service, dataset: Dataset, models: Sequence[Model]) -> None:
             st.warning("A name has letters, digits and . _ - and begins with one of the first two.")
             return
         try:
-            job = asked.train(
-                dataset.id, name, method, str(start), epochs if method == "full" else None
-            )
+            job = asked.train(dataset.id, name, method, start, epochs if method == "full" else None)
         except (Refused, Unavailable) as error:
             st.warning(full_stop(str(error)))
             return
