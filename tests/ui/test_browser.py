@@ -257,10 +257,16 @@ def test_the_pictures_of_the_documentation(
         with opened(browser, url, size=(1200, 1000)) as page:
             page.get_by_role("button", name="Try the examples").click()
             expect(page.get_by_text("3 pictures: neither 2, cat 1")).to_be_visible()
-            page.get_by_text("Why?").first.click()
-            expect(page.get_by_text("Red spoke for cat, blue against it.")).to_be_visible()
             settled(page)
+            page.locator("[data-testid=stMain]").evaluate("each => each.scrollTo(0, 0)")
             page.screenshot(path=screenshots / "page.png")
+        with opened(browser, f"{url}/compare", size=(1200, 1100)) as page:
+            page.get_by_role("button", name="Try the examples").click()
+            page.get_by_text("Why?").click()
+            expect(page.get_by_role("img", name="Where cat.jpg spoke")).to_have_count(3)
+            settled(page)
+            page.locator("[data-testid=stMain]").evaluate("each => each.scrollTo(0, 0)")
+            page.screenshot(path=screenshots / "compare.png")
         with opened(browser, f"{url}/insights", size=(1200, 1000)) as page:
             expect(page.locator("svg.marks").first).to_be_visible()
             settled(page)

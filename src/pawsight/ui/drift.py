@@ -32,7 +32,7 @@ def drift_panel(asked: Service) -> None:
         for each in drift.models
     ]
     head = ("model", "changed?", "what it sees", "how sure it is", "what it says", "next window")
-    st.html(table(head, rows, "What comes in, held against what the models were chosen on"))
+    st.html(table(head, rows, "What comes in, held against what the models saw", words=True))
     for each in drift.models:
         st.caption(_words(each))
     st.button("Look again", key="drift-again")

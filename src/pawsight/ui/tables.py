@@ -6,9 +6,18 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> str:
-    """A table whose first column names its rows."""
-    named = f'<caption class="paw-unseen">{escape(caption)}</caption>' if caption else ""
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], caption: str, *, words: bool = False
+) -> str:
+    """A table whose first column names its rows.
+
+    Args:
+        head: Of each column.
+        rows: As many cells each.
+        caption: For those who do not see it.
+        words: Whether its cells are words, and not figures.
+    """
+    named = f'<caption class="paw-unseen">{escape(caption)}</caption>'
     top = "".join(f'<th scope="col">{escape(each)}</th>' for each in head)
     body = "".join(
         f'<tr><th scope="row">{escape(first)}</th>'
@@ -18,7 +27,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "")
     )
     return (
         f'<div class="paw-wide" tabindex="0" role="group" aria-label="{escape(caption)}">'
-        f'<table class="paw-table">{named}<thead><tr>{top}</tr></thead>'
+        f'<table class="paw-table{" paw-words" if words else ""}">{named}<thead><tr>{top}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 

@@ -61,11 +61,13 @@ def _figures(report: Report) -> None:
         "neither caught", "AUROC", "sent on", "size",
     )  # fmt: skip
     st.html(table(head, rows, "The figures of each model"))
-    for each in report.comparisons:
-        st.caption(
-            f"{each.one} alone is right about {each.only_one}, {each.other} alone about "
-            f"{each.only_other}: p = {each.p_value:.2g} (McNemar's test)."
-        )
+    pairs = [
+        f"{each.one} alone is right about {each.only_one}, {each.other} alone about "
+        f"{each.only_other}: p = {each.p_value:.2g} (McNemar's test)."
+        for each in report.comparisons
+    ]
+    if pairs:
+        st.caption("  \n".join(pairs))
 
 
 def _interval(interval: tuple[float, float] | None) -> str:

@@ -169,7 +169,7 @@ def _decided(asked: Service) -> None:
             disabled=not export,
         )
     head = ("time", "model", "said", "right is", "comment", "picture")
-    st.html(table(head, rows, "What was decided"))
+    st.html(table(head, rows, "What was decided", words=True))
     if len(answers) > _SHOWN:
         st.caption(f"The latest {_SHOWN} are shown.")
 

@@ -21,6 +21,7 @@ _MOST_PROBLEMS: Final = 50
 _PARAMETER: Final = "job"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ZIP, _FOLDER, _TABLE = "A ZIP", "A folder", "Pictures and a CSV"
+_METHODS: Final = {"head": "A new head", "full": "A whole network"}
 _HOW: Final = {
     _ZIP: "A ZIP of a folder for each label (cat/1.jpg, dog/1.jpg), or of pictures and one CSV.",
     _FOLDER: "A folder that has a folder for each label: cat/1.jpg, dog/1.jpg.",
@@ -107,7 +108,7 @@ def _report(dataset: Dataset) -> None:
     if dataset.problem_count:
         with st.expander(f"{dataset.problem_count} cannot be used", icon=":material/rule:"):
             problems = [[each.path, each.reason] for each in dataset.problems[:_MOST_PROBLEMS]]
-            st.html(table(("file", "why"), problems, "What cannot be used"))
+            st.html(table(("file", "why"), problems, "What cannot be used", words=True))
     if not dataset.usable:
         st.warning(full_stop(dataset.why_not or "this cannot be trained on"))
 
@@ -116,10 +117,10 @@ def _form(asked: Service, dataset: Dataset, models: Sequence[Model]) -> None:
     networks = [each.name for each in models if each.name != "auto"]
     with st.form("training", border=True):
         name = st.text_input("Name of the model", "my-model", max_chars=64)
-        method = st.radio(
+        method: str = st.radio(
             "How",
-            ["head", "full"],
-            format_func={"head": "A new head", "full": "A whole network"}.__getitem__,
+            list(_METHODS),
+            format_func=lambda each: _METHODS[each],
             captions=[
                 "On what a model already sees: a few dozen pictures of each label, seconds.",
                 "From random weights: thousands of pictures, hours.",
