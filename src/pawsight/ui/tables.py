@@ -25,9 +25,10 @@ def table(
         + "</tr>"
         for first, *rest in rows
     )
+    kind = "paw-table paw-words" if words else "paw-table"
     return (
         f'<div class="paw-wide" tabindex="0" role="group" aria-label="{escape(caption)}">'
-        f'<table class="paw-table{" paw-words" if words else ""}">{named}<thead><tr>{top}</tr></thead>'
+        f'<table class="{kind}">{named}<thead><tr>{top}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 

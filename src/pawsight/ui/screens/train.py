@@ -114,12 +114,13 @@ def _report(dataset: Dataset) -> None:
 
 
 def _form(asked: Service, dataset: Dataset, models: Sequence[Model]) -> None:
+    methods: list[str] = list(_METHODS)
     networks = [each.name for each in models if each.name != "auto"]
     with st.form("training", border=True):
         name = st.text_input("Name of the model", "my-model", max_chars=64)
-        method: str = st.radio(
+        method = st.radio(
             "How",
-            list(_METHODS),
+            methods,
             format_func=lambda each: _METHODS[each],
             captions=[
                 "On what a model already sees: a few dozen pictures of each label, seconds.",
