@@ -30,7 +30,7 @@ def render_template(template: str, **values: object) -> str:
     environment.filters |= {
         "percent": _or_dash(lambda share: f"{share:.2%}"),
         "plain": _or_dash(lambda value: f"{value:.4f}"),
-        "thumbnail": _thumbnail,
+        "thumbnail": thumbnail,
         "file_name": lambda path: Path(path).name,
     }
     return environment.from_string(template).render(values)
@@ -40,8 +40,8 @@ def _or_dash(shown: Callable[[float], str]) -> Callable[[float | None], str]:
     return lambda value: "–" if value is None else shown(value)
 
 
-def _thumbnail(path: str) -> str:
-    """A small JPEG of a picture, as a data URI."""
+def thumbnail(path: str) -> str:
+    """A small JPEG of a picture as a data URI; empty where it cannot be read any more."""
     try:
         pixels = decode(read_file(Path(path)), at_least=(_THUMBNAIL, _THUMBNAIL))
     except (ImageError, OSError):

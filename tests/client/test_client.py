@@ -82,6 +82,8 @@ def test_what_is_right_can_be_said(settings: Settings, tmp_path: Path) -> None:
                 assert (await client.recorded(answer.id)).feedback == said
                 assert await client.recorded_picture(answer.id) == file.read_bytes()
                 assert await client.to_review() == []
+                assert [each.id for each in await client.decided()] == [answer.id]
+                assert (await client.card("tiny")).card["labels"] == ["cat", "dog"]
 
         anyio.run(ask)
         with Client(server.url) as client:
@@ -92,6 +94,10 @@ def test_what_is_right_can_be_said(settings: Settings, tmp_path: Path) -> None:
             assert client.feedback(client.predict(file, "tiny").id, "wrong").replaced is None
             [item] = client.to_review(limit=5)
             assert item.answers[0] == client.recorded(answer.id)
+            [decided] = client.decided(limit=1)
+            assert decided.feedback
+            assert decided.feedback.label == "wrong"
+            assert client.card("second").architecture == "mean colour, linear layer"
             with pytest.raises(Refused) as error:
                 client.recorded_picture(answer.id)
             assert error.value.problem.code == "no-picture"

@@ -13,7 +13,7 @@ from PIL import Image
 
 from pawsight.evaluation.evaluate import Evaluation
 from pawsight.evaluation.page import render_page
-from pawsight.evaluation.report import Report
+from pawsight.evaluation.report import Report, Shown
 from pawsight.evaluation.summary import summary
 from pawsight.inference.prediction import ModelReference, energy, softmax
 
@@ -140,3 +140,15 @@ def test_names_are_shown_as_they_are(report: Report) -> None:
     page = render_page(Report("x", report.frame, named, [1, 1]))
     assert page.count("_hidden, AUROC") == 1
     assert r"c$\q$, AUROC" in page
+
+
+@pytest.mark.parametrize("how", ["none", "paths", "pictures"])
+def test_mistakes_are_told_as_far_as_asked(report: Report, how: Shown) -> None:
+    told = report.as_dict(how)["models"][1]["mistakes"]
+    if how == "none":
+        assert told == {}
+        return
+    worst = told["the wrong class"][0]
+    assert worst["path"].endswith("0.png")
+    assert ("/" in worst["path"]) == (how == "paths")
+    assert worst.get("thumbnail", "").startswith("data:image/jpeg") == (how == "pictures")

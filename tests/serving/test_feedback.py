@@ -194,6 +194,17 @@ def test_the_queue_has_each_picture_once_and_not_what_was_judged(service: TestCl
     assert service.get("/feedback/queue?limit=0").json()["code"] == "invalid-request"
 
 
+def test_what_was_said_is_listed_the_latest_first(service: TestClient) -> None:
+    ids = [ask(service, colour)["id"] for colour in ("red", "purple", "blue")]
+    for id_, label in zip(ids[:2], ("dog", "neither"), strict=True):
+        say(service, id=id_, label=label)
+    listed = service.get("/feedback").json()["answers"]
+    assert [each["id"] for each in listed] == [ids[1], ids[0]]
+    assert [each["feedback"]["label"] for each in listed] == ["neither", "dog"]
+    assert len(service.get("/feedback?limit=1").json()["answers"]) == 1
+    assert service.get("/feedback?limit=0").json()["code"] == "invalid-request"
+
+
 def test_where_there_are_keys_the_queue_is_for_admins(serve: Serve) -> None:
     keys = "shop shop-key-0123456789; ops ops-key-0123456789abc admin"
     with serve(api_keys=keys) as client:
@@ -201,7 +212,8 @@ def test_where_there_are_keys_the_queue_is_for_admins(serve: Serve) -> None:
         answer = ask(client, **shop)
         said = {"id": answer["id"], "label": "cat"}
         assert client.post("/feedback", json=said).status_code == 401
-        assert client.get("/feedback/queue", headers=shop).json()["code"] == "forbidden"
+        for address in ("/feedback/queue", "/feedback"):
+            assert client.get(address, headers=shop).json()["code"] == "forbidden"
         assert len(client.get("/feedback/queue", headers=ops).json()["pictures"]) == 1
         assert client.post("/feedback", json=said, headers=shop).status_code == 200
 
@@ -224,6 +236,7 @@ def test_it_can_be_off(serve: Serve, database: Path) -> None:
             say(client, id=id_, label="cat"),
             client.get(f"/records/{id_}"),
             client.get("/feedback/queue"),
+            client.get("/feedback"),
         ):
             assert (refused.status_code, refused.json()["code"]) == (404, "records-off")
         assert client.get("/health/ready").json()["record"]["status"] == "off"

@@ -6,9 +6,12 @@ import io
 import pytest
 from PIL import Image
 
-from pawsight.ui.cards import card, header
+from pawsight.ui import cards
+from pawsight.ui.gallery import figure
 from pawsight.ui.preview import preview
+from pawsight.ui.report import Mistake
 from pawsight.ui.service import Answerer
+from pawsight.ui.tables import confusion, table
 from pawsight.ui.words import Outcome
 from tests.pictures import picture
 from tests.ui.test_words import CAT, answer
@@ -37,26 +40,27 @@ def test_a_preview_is_upright() -> None:
 @pytest.mark.parametrize("data", [b"", b"text", b"\xff\xd8\xff"])
 def test_without_a_preview_it_is_said(data: bytes) -> None:
     assert preview(data) == ""
-    assert "No preview" in card(Outcome("x.heic", CAT, preview=preview(data)))
+    assert "No preview" in cards.picture("x.heic", preview(data))
 
 
 def test_a_card_says_all_of_an_answer() -> None:
-    html = card(Outcome("tom.jpg", CAT, preview="data:image/webp;base64,AA=="))
+    html = cards.said(Outcome("tom.jpg", CAT), credit="by Ada (CC0)")
     for part in ("This is a cat.", "93% sure", 'aria-valuenow="93"', "7%", "tiny", "0123456789ab"):
         assert part in html
-    assert 'alt="tom.jpg"' in html
+    assert "tom.jpg: by Ada (CC0)" in html
+    assert 'alt="tom.jpg"' in cards.picture("tom.jpg", "data:image/webp;base64,AA==")
 
 
 def test_a_card_says_which_member_of_a_cascade_decided() -> None:
     auto = Answerer(name="auto", version="ba9876543210", source="embedded")
-    html = card(Outcome("tom.jpg", CAT.model_copy(update={"model": auto})))
+    html = cards.said(Outcome("tom.jpg", CAT.model_copy(update={"model": auto})))
     assert "answered by auto <code>ba9876543210</code>; tiny <code>0123456789ab</code> dec" in html
-    assert "decided" not in card(Outcome("tom.jpg", CAT))
+    assert "decided" not in cards.said(Outcome("tom.jpg", CAT))
 
 
 def test_many_classes_show_the_likeliest_in_the_order_of_the_model() -> None:
     shares = {f"kind{number}": number / 36 for number in range(9)}
-    html = card(Outcome("x.jpg", answer("kind8", **shares)))
+    html = cards.said(Outcome("x.jpg", answer("kind8", **shares)))
     shown = [name for name in shares if f'aria-label="{name}"' in html]
     assert shown == ["kind4", "kind5", "kind6", "kind7", "kind8"]
     assert html.index('"kind4"') < html.index('"kind8"')
@@ -64,11 +68,19 @@ def test_many_classes_show_the_likeliest_in_the_order_of_the_model() -> None:
 
 def test_whatever_comes_from_outside_is_escaped() -> None:
     evil = "<script>alert('x')</script>\"><img>"
-    said = answer(evil, **{evil: 1.0})
+    answered = answer(evil, **{evil: 1.0})
+    mistake = Mistake(
+        path=evil, label=evil, answer=evil, confidence=1, score=0, thumbnail=f"data:image/{evil}"
+    )
     pages = [
-        card(Outcome(evil, said, preview="data:,")),
-        card(Outcome(evil, error=evil)),
-        header((evil, "dog")),
+        cards.said(Outcome(evil, answered), credit=evil),
+        cards.said(Outcome(evil, error=evil)),
+        cards.picture(evil, "data:,"),
+        cards.overlaid(evil, "data:,", "data:,", "x"),
+        cards.strip([(evil, "data:,", evil)]),
+        table((evil,), [[evil, evil]], evil),
+        confusion(evil, {evil: {evil: 1}}),
+        figure(mistake),
     ]
     for page in pages:
         assert "<script" not in page.lower()

@@ -12,7 +12,7 @@ from pawsight.ui import launch as launching
 def test_the_process_becomes_streamlit(monkeypatch: pytest.MonkeyPatch) -> None:
     became: list[Any] = []
     monkeypatch.setattr("os.execve", lambda *arguments: became.extend(arguments))
-    launching.launch(port=9000, api="http://elsewhere:8000")
+    launching.launch(port=9000, api="http://elsewhere:8000", report=Path("mine.json"))
     program, command, environment = became
     assert program == sys.executable
     assert command[1:4] == ["-m", "streamlit", "run"]
@@ -20,6 +20,7 @@ def test_the_process_becomes_streamlit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Path(command[4]).is_file()
     assert command[5:] == ["--server.port", "9000", "--server.address", "127.0.0.1"]
     assert environment["PAWSIGHT_API_URL"] == "http://elsewhere:8000"
+    assert environment["PAWSIGHT_REPORT"] == str(Path("mine.json").resolve())
 
 
 def test_what_does_not_change_lies_beside_the_page() -> None:

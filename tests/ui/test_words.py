@@ -16,6 +16,7 @@ from pawsight.ui.words import (
     remark,
     sentence,
     summary,
+    verdict,
     with_article,
 )
 
@@ -51,6 +52,16 @@ def test_neither_is_said_gently() -> None:
     assert sentence(three) == "Neither an owl, a fox nor a newt."
     many = answer("neither", **{f"breed {number}": 1 / 120 for number in range(120)})
     assert sentence(many) == "None of the 120 kinds that this model knows."
+
+
+def test_what_several_models_say_is_one_sentence() -> None:
+    def by(name: str, said: Answer) -> Answer:
+        return said.model_copy(update={"model": TINY.model_copy(update={"name": name})})
+
+    assert verdict([by("a", CAT), by("b", CAT)]) == "Both models say a cat."
+    three = [by("a", CAT), by("b", NEITHER), by("c", CAT)]
+    assert verdict(three) == "They disagree: a and c say a cat, b says neither."
+    assert verdict([by(name, NEITHER) for name in "abcd"]) == "All 4 models say neither."
 
 
 @pytest.mark.parametrize(

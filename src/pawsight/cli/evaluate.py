@@ -49,6 +49,13 @@ def evaluate(
         Path | None,
         typer.Option("--html", help="Write the whole report to this file, which needs no other."),
     ] = None,
+    mistakes: Annotated[
+        Literal["none", "paths", "pictures"],
+        typer.Option(
+            help="What --json says of the worst mistakes: nothing, where they lie, or small "
+            "pictures of them too, which the web page shows."
+        ),
+    ] = "paths",
     keep_seen: Annotated[
         bool,
         typer.Option("--keep-seen", help="Measure also on pictures that a model was trained on."),
@@ -104,7 +111,9 @@ def evaluate(
     typer.echo(summary(report))
     with refusing(OSError):
         if json_file:
-            json_file.write_text(json.dumps(report.as_dict(), indent=2) + "\n", encoding="utf-8")
+            json_file.write_text(
+                json.dumps(report.as_dict(mistakes), indent=1) + "\n", encoding="utf-8"
+            )
         if html_file:
             from pawsight.evaluation.page import render_page
 

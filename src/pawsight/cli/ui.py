@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +19,17 @@ def ui(
     api: Annotated[
         str, typer.Option(envvar="PAWSIGHT_API_URL", help="Address of the service.")
     ] = "http://127.0.0.1:8000",
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="PAWSIGHT_REPORT",
+            help="The report that the page Insights shows, as `pawsight evaluate --json` writes "
+            "it; by default that of the embedded models.",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+        ),
+    ] = None,
 ) -> None:
     """Start the web page, which asks a running service (`pawsight serve`)."""
     if find_spec("streamlit") is None:
@@ -27,4 +39,4 @@ def ui(
         )
     from pawsight.ui.launch import launch
 
-    launch(port=port, api=api, host=host)
+    launch(port=port, api=api, host=host, report=report)

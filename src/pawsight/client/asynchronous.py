@@ -12,8 +12,12 @@ from pawsight.client import requests
 from pawsight.client.forms import (
     Answer,
     ComparedAnswer,
+    Dataset,
+    Drift,
     Explained,
+    Job,
     Model,
+    ModelDetail,
     Ready,
     Record,
     RecordedAnswer,
@@ -114,6 +118,10 @@ class AsyncClient:
         """The pictures that nothing was said of, those first whose right answer teaches most."""
         return (await self._ask(requests.to_review(limit))).pictures
 
+    async def decided(self, limit: int = 50) -> list[RecordedAnswer]:
+        """The answers of which something was said, the latest first."""
+        return (await self._ask(requests.decided(limit))).answers
+
     async def recorded(self, id_: str) -> RecordedAnswer:
         """An answer that was given before, if it is on the service's disk."""
         return await self._ask(requests.recorded(id_))
@@ -125,6 +133,50 @@ class AsyncClient:
     async def models(self) -> list[Model]:
         """Every model that the service has."""
         return (await self._ask(requests.models())).models
+
+    async def card(self, model: str) -> ModelDetail:
+        """A model with its whole card."""
+        return await self._ask(requests.card(model))
+
+    async def send_dataset(self, archive: Picture) -> Dataset:
+        """Send a ZIP of pictures to train on, by its path or its bytes; each is looked at."""
+        return await self._ask(requests.send_dataset(archive))
+
+    async def train(
+        self,
+        dataset: str,
+        name: str,
+        *,
+        method: str = "head",
+        start: str = "custom",
+        epochs: int | None = None,
+    ) -> Job:
+        """Train a model on pictures that were sent.
+
+        Args:
+            dataset: Their id.
+            name: Of the model to be.
+            method: ``head``, a new one on a model's features, or ``full``, from random weights.
+            start: That model.
+            epochs: Of a full training.
+        """
+        return await self._ask(requests.train(dataset, name, method, start, epochs))
+
+    async def jobs(self) -> list[Job]:
+        """All trainings, the newest first."""
+        return (await self._ask(requests.jobs())).jobs
+
+    async def job(self, id_: str) -> Job:
+        """How a training stands."""
+        return await self._ask(requests.job(id_))
+
+    async def cancel(self, id_: str) -> Job:
+        """End a training; one that has ended stays as it ended."""
+        return await self._ask(requests.cancel(id_))
+
+    async def drift(self) -> Drift:
+        """Whether what comes in is like what the models were chosen on."""
+        return await self._ask(requests.drift())
 
     async def ready(self) -> Ready:
         """That pictures can be sent; refused while they cannot."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -147,6 +147,12 @@ class ReviewQueue(_Form):
     pictures: list[ReviewItem]
 
 
+class Decided(_Form):
+    """What was said of answers."""
+
+    answers: list[RecordedAnswer]
+
+
 class RecordStatus(_Form):
     """How the service's record is doing.
 
@@ -179,18 +185,210 @@ class Model(_Form):
     labels: tuple[str, ...] = ()
 
 
+class ModelDetail(Model):
+    """A model with its whole card.
+
+    Attributes:
+        source: ``embedded``, ``installed`` or ``local``.
+        architecture: In words.
+        size: Of all its files in bytes.
+        threshold: Pictures that score lower are ``neither``; None where none are.
+        metrics: What was measured, on which data.
+        card: As ``model.json`` has it.
+    """
+
+    source: str = ""
+    architecture: str = ""
+    size: int = 0
+    threshold: float | None = None
+    metrics: list[dict[str, Any]] = []
+    card: dict[str, Any] = {}
+
+
 class Models(_Form):
     """That the service has."""
 
     models: list[Model]
 
 
+class RunningNetwork(_Form):
+    """What runs a network: ONNX Runtime's provider, and the arithmetic."""
+
+    name: str
+    version: str = ""
+    provider: str = ""
+    precision: str = ""
+
+
+class RunningModel(_Form):
+    """What runs a model."""
+
+    name: str
+    version: str = ""
+    networks: list[RunningNetwork] = []
+    threads: int = 0
+
+
+class TrainingStatus(_Form):
+    """Whether models can be trained by way of the service.
+
+    Attributes:
+        status: ``off``, ``on`` or ``unavailable``.
+        reason: Why it is unavailable.
+    """
+
+    status: str
+    reason: str | None = None
+
+
+class LeftOutFile(_Form):
+    """A file or row that is not trained on."""
+
+    path: str
+    reason: str
+
+
+class Dataset(_Form):
+    """Pictures that were sent to be trained on.
+
+    Attributes:
+        id: What a training names them by.
+        pictures: How many can be used.
+        labels: How many of each label.
+        problems: The first of those that cannot.
+        problem_count: How many cannot.
+        usable: Whether it can be trained on.
+        why_not: Why it cannot be.
+    """
+
+    id: str
+    pictures: int
+    labels: dict[str, int]
+    problems: list[LeftOutFile] = []
+    problem_count: int = 0
+    usable: bool
+    why_not: str | None = None
+
+
+class Epoch(_Form):
+    """What one epoch of a training reached; accuracies in [0, 1]."""
+
+    epoch: int
+    train_loss: float | None = None
+    train_accuracy: float | None = None
+    val_loss: float | None = None
+    val_accuracy: float | None = None
+
+
+class Trained(_Form):
+    """The model that a training ended with; its accuracy on held-out pictures, in [0, 1]."""
+
+    model: str
+    version: str = ""
+    accuracy: float | None = None
+    pictures: int = 0
+    validation_accuracy: float | None = None
+
+
+class Job(_Form):
+    """A training.
+
+    Attributes:
+        id: Its own.
+        name: Of the model to be.
+        state: ``queued``, ``running``, ``done``, ``failed`` or ``cancelled``.
+        method: A new ``head``, or a ``full`` training.
+        start: What a head is put on.
+        created: When it was asked for, in UTC.
+        started: When it began.
+        ended: When it ended.
+        epoch: How many epochs are done, of a full training.
+        epochs: How many there will be.
+        curves: What each epoch reached.
+        message: The last that it said, or why it ended.
+        result: The model that it ended with.
+    """
+
+    id: str
+    name: str
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    method: str = "head"
+    start: str | None = None
+    created: datetime
+    started: datetime | None = None
+    ended: datetime | None = None
+    epoch: int | None = None
+    epochs: int | None = None
+    curves: list[Epoch] = []
+    message: str = ""
+    result: Trained | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something can still become of it."""
+        return self.state in ("queued", "running")
+
+
+class Jobs(_Form):
+    """Trainings, the newest first."""
+
+    jobs: list[Job]
+
+
+class ModelDrift(_Form):
+    """Whether a model is asked about what it was chosen on.
+
+    Attributes:
+        model: Its name.
+        network: Whose features are compared.
+        drifted: Of the last full window; None where there is none.
+        message: The same in words.
+        pictures: How many are in the window that is not full yet.
+        windows: How many were full since the start.
+        time: When the last one was, in UTC.
+        features_p: How often the features differ as much where nothing has changed.
+        confidence_psi: How much confidences differ: 0.1 is a little, 0.25 a lot.
+        label_psi: Likewise, the labels.
+        labels: The part of each label in the window.
+        expected: The part of each label in the validation pictures.
+    """
+
+    model: str
+    network: str = ""
+    drifted: bool | None = None
+    message: str = ""
+    pictures: int = 0
+    windows: int = 0
+    time: datetime | None = None
+    features_p: float | None = None
+    confidence_psi: float | None = None
+    label_psi: float | None = None
+    labels: dict[str, float] | None = None
+    expected: dict[str, float] | None = None
+
+
+class Drift(_Form):
+    """Whether what comes in is like what the models were chosen on.
+
+    Attributes:
+        window: Pictures that are compared together; 0 where none are.
+        level: The part of windows that may be called drifted where nothing has changed.
+        models: Each of the service's.
+    """
+
+    window: int
+    level: float
+    models: list[ModelDrift]
+
+
 class Ready(_Form):
-    """That pictures can be sent, which versions of what answer, and how the record is doing."""
+    """That pictures can be sent, what answers them, and how record and trainings are doing."""
 
     status: Literal["ready"]
+    models: list[RunningModel] = []
     versions: dict[str, str] = {}
     record: RecordStatus | None = None
+    training: TrainingStatus | None = None
 
 
 @dataclass(frozen=True)

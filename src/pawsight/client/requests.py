@@ -18,7 +18,13 @@ from pawsight.client.errors import NoService, Refused, TooSlow, Unreachable
 from pawsight.client.forms import (
     Answer,
     Comparison,
+    Dataset,
+    Decided,
+    Drift,
     Explained,
+    Job,
+    Jobs,
+    ModelDetail,
     Models,
     Problem,
     Ready,
@@ -29,6 +35,9 @@ from pawsight.client.forms import (
 )
 
 TIMEOUT: Final = httpx.Timeout(60.0, connect=5.0)
+
+CHECKING: Final = httpx.Timeout(600.0, connect=5.0)
+"""For an archive, every picture of which is looked at before it is answered."""
 
 Picture: TypeAlias = "str | PathLike[str] | bytes"
 """The path of a file, or its bytes."""
@@ -154,6 +163,11 @@ def to_review(limit: int) -> Request[ReviewQueue]:
     return Request("GET", "/feedback/queue", ReviewQueue, {"params": {"limit": limit}})
 
 
+def decided(limit: int) -> Request[Decided]:
+    """Ask what was said."""
+    return Request("GET", "/feedback", Decided, {"params": {"limit": limit}})
+
+
 def recorded(id_: str) -> Request[RecordedAnswer]:
     """Ask for an answer that was given before."""
     return Request("GET", f"/records/{_part(id_)}", RecordedAnswer)
@@ -167,6 +181,44 @@ def recorded_picture(id_: str) -> Request[bytes]:
 def models() -> Request[Models]:
     """Ask which models there are."""
     return Request("GET", "/models", Models)
+
+
+def card(model: str) -> Request[ModelDetail]:
+    """Ask for a model's card."""
+    return Request("GET", f"/models/{_part(model)}", ModelDetail)
+
+
+def send_dataset(archive: Picture) -> Request[Dataset]:
+    """Send pictures to train on."""
+    headers = {"Content-Type": "application/zip"}
+    options = {"content": _bytes(archive), "headers": headers, "timeout": CHECKING}
+    return Request("POST", "/training/datasets", Dataset, options)
+
+
+def train(dataset: str, name: str, method: str, start: str, epochs: int | None) -> Request[Job]:
+    """Ask for a training."""
+    form = {"dataset": dataset, "name": name, "method": method, "start": start, "epochs": epochs}
+    return Request("POST", "/training/jobs", Job, {"json": form})
+
+
+def jobs() -> Request[Jobs]:
+    """Ask for all trainings."""
+    return Request("GET", "/training/jobs", Jobs)
+
+
+def job(id_: str) -> Request[Job]:
+    """Ask how a training stands."""
+    return Request("GET", f"/training/jobs/{_part(id_)}", Job)
+
+
+def cancel(id_: str) -> Request[Job]:
+    """End a training."""
+    return Request("DELETE", f"/training/jobs/{_part(id_)}", Job)
+
+
+def drift() -> Request[Drift]:
+    """Ask whether what comes in has changed."""
+    return Request("GET", "/drift", Drift)
 
 
 def ready() -> Request[Ready]:

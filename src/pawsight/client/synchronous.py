@@ -12,8 +12,12 @@ from pawsight.client import requests
 from pawsight.client.forms import (
     Answer,
     ComparedAnswer,
+    Dataset,
+    Drift,
     Explained,
+    Job,
     Model,
+    ModelDetail,
     Ready,
     Record,
     RecordedAnswer,
@@ -112,6 +116,10 @@ class Client:
         """The pictures that nothing was said of, those first whose right answer teaches most."""
         return self._ask(requests.to_review(limit)).pictures
 
+    def decided(self, limit: int = 50) -> list[RecordedAnswer]:
+        """The answers of which something was said, the latest first."""
+        return self._ask(requests.decided(limit)).answers
+
     def recorded(self, id_: str) -> RecordedAnswer:
         """An answer that was given before, if it is on the service's disk."""
         return self._ask(requests.recorded(id_))
@@ -123,6 +131,50 @@ class Client:
     def models(self) -> list[Model]:
         """Every model that the service has."""
         return self._ask(requests.models()).models
+
+    def card(self, model: str) -> ModelDetail:
+        """A model with its whole card."""
+        return self._ask(requests.card(model))
+
+    def send_dataset(self, archive: Picture) -> Dataset:
+        """Send a ZIP of pictures to train on, by its path or its bytes; each is looked at."""
+        return self._ask(requests.send_dataset(archive))
+
+    def train(
+        self,
+        dataset: str,
+        name: str,
+        *,
+        method: str = "head",
+        start: str = "custom",
+        epochs: int | None = None,
+    ) -> Job:
+        """Train a model on pictures that were sent.
+
+        Args:
+            dataset: Their id.
+            name: Of the model to be.
+            method: ``head``, a new one on a model's features, or ``full``, from random weights.
+            start: That model.
+            epochs: Of a full training.
+        """
+        return self._ask(requests.train(dataset, name, method, start, epochs))
+
+    def jobs(self) -> list[Job]:
+        """All trainings, the newest first."""
+        return self._ask(requests.jobs()).jobs
+
+    def job(self, id_: str) -> Job:
+        """How a training stands."""
+        return self._ask(requests.job(id_))
+
+    def cancel(self, id_: str) -> Job:
+        """End a training; one that has ended stays as it ended."""
+        return self._ask(requests.cancel(id_))
+
+    def drift(self) -> Drift:
+        """Whether what comes in is like what the models were chosen on."""
+        return self._ask(requests.drift())
 
     def ready(self) -> Ready:
         """That pictures can be sent; refused while they cannot."""

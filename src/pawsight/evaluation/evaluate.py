@@ -42,6 +42,7 @@ class Evaluation:
         members: The networks that decide.
         deciders: The number of the one that decided each picture [N].
         seconds: That reading and answering all N took.
+        processor_seconds: Likewise, of the processors: what else the machine does is not in them.
     """
 
     model: ModelReference
@@ -54,6 +55,7 @@ class Evaluation:
     members: tuple[str, ...]
     deciders: Labels
     seconds: float
+    processor_seconds: float = 0.0
 
     def of(self, rows: Mask) -> Evaluation:
         """The same of some of the pictures: those where ``rows`` [N] is set."""
@@ -65,6 +67,7 @@ class Evaluation:
             scores=self.scores[rows],
             deciders=self.deciders[rows],
             seconds=self.seconds * share,
+            processor_seconds=self.processor_seconds * share,
         )
 
     @property
@@ -223,7 +226,7 @@ def evaluate(
             f"the model {model.reference.name!r} knows {', '.join(classes)}; "
             f"the table also has {', '.join(unknown)}"
         )
-    start = time.perf_counter()
+    start, used = time.perf_counter(), time.process_time()
     answers = []
     for answer in model.predict_each(paths):
         if isinstance(answer, Exception):
@@ -238,6 +241,7 @@ def evaluate(
         threshold=model.threshold,
         members=[each.reference for each in model.members],
         seconds=time.perf_counter() - start,
+        processor_seconds=time.process_time() - used,
     )
 
 
@@ -249,6 +253,7 @@ def judge(
     threshold: float,
     members: Sequence[ModelReference],
     seconds: float,
+    processor_seconds: float = 0.0,
 ) -> Evaluation:
     """Hold a model's answers against the right labels.
 
@@ -259,6 +264,7 @@ def judge(
         threshold: Of the model's rejection.
         members: The networks that decide.
         seconds: That reading and answering took.
+        processor_seconds: Likewise, of the processors.
     """
     classes = tuple(answers[0].probabilities)
     numbers = numbers_of(classes)
@@ -273,4 +279,5 @@ def judge(
         members=tuple(each.name for each in members),
         deciders=np.array([members.index(each.decided_by) for each in answers], dtype=np.intp),
         seconds=seconds,
+        processor_seconds=processor_seconds,
     )

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
-import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve, roc_curve
 
+from pawsight.evaluation.curves import reliability
 from pawsight.evaluation.evaluate import Evaluation
 from pawsight.labels import NEITHER
 
-_BINS: Final = 15
 _STYLE: Any = {
     "font.size": 9,
     "axes.spines.top": False,
@@ -81,18 +80,14 @@ def as_svg(draw: Callable[[Figure], None]) -> str:
 
 
 def _reliability(axes: Axes, evaluation: Evaluation) -> None:
-    """How often answers of each confidence are right (Niculescu-Mizil & Caruana 2005)."""
-    shares = evaluation.probabilities[evaluation.known]
-    right = evaluation.right[evaluation.known]
-    confidence = shares.max(axis=1)
-    place = np.digitize(confidence, np.linspace(0, 1, _BINS + 1)[1:-1], right=True)
-    counts = np.bincount(place, minlength=_BINS)
-    full = counts > 0
-    mean = np.bincount(place, confidence, _BINS)[full] / counts[full]
-    accuracy = np.bincount(place, right, _BINS)[full] / counts[full]
+    """How often answers of each confidence are right."""
+    bins = reliability(evaluation)
     if not axes.lines:
         axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=":")
-    axes.plot(mean, accuracy, marker="o", markersize=3, label=_named(evaluation, "ECE"))
+    axes.plot(
+        [each["confidence"] for each in bins], [each["right"] for each in bins],
+        marker="o", markersize=3, label=_named(evaluation, "ECE"),
+    )  # fmt: skip
     axes.set(
         xlabel="confidence",
         ylabel="part that is right",

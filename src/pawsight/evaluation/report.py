@@ -6,22 +6,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from itertools import combinations
+from math import isfinite
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from pawsight.data.parallel import map_files
+from pawsight.evaluation.curves import curves
 from pawsight.evaluation.evaluate import Evaluation, Mask
 from pawsight.evaluation.metrics import mcnemar
+from pawsight.html import thumbnail
 from pawsight.images.decode import decode
 from pawsight.images.files import read_file
 from pawsight.labels import NEITHER
 
 WORST: Final = 12
 """How many mistakes of each sort are shown."""
+
+Shown: TypeAlias = Literal["none", "paths", "pictures"]
 
 MOST_GROUPS: Final = 50
 """Where the kinds are more, such as a folder for each day, they are not counted apart."""
@@ -161,8 +166,13 @@ class Report:
             score=float(evaluation.scores[row]),
         )
 
-    def as_dict(self) -> dict[str, Any]:
-        """Every figure, for a JSON file."""
+    def as_dict(self, mistakes: Shown = "paths") -> dict[str, Any]:
+        """Every figure, for a JSON file.
+
+        Args:
+            mistakes: What is said of the worst of them: nothing (``none``), where the pictures lie
+                (``paths``), or their file's name and a small picture as a data URI (``pictures``).
+        """
         return {
             "data": self.data,
             "pictures": len(self.frame),
@@ -173,21 +183,34 @@ class Report:
                     "version": each.model.version,
                     "source": each.model.source,
                     **each.as_dict(),
+                    "threshold": each.threshold if isfinite(each.threshold) else None,
+                    "curves": curves(each),
                     "megabytes": round(size / 1e6, 1),
                     "milliseconds_a_picture": round(1000 * each.seconds / len(each.labels), 2),
+                    "processor_milliseconds_a_picture": round(
+                        1000 * each.processor_seconds / len(each.labels), 2
+                    ),
                     "groups": [
                         {"sort": group.sort, "name": group.name, **each.of(group.rows).as_dict()}
                         for group in self.groups
                     ],
                     "mistakes": {
-                        title: [asdict(mistake) for mistake in mistakes]
-                        for title, mistakes in self.mistakes(each).items()
+                        title: [_told(mistake, mistakes) for mistake in found]
+                        for title, found in self.mistakes(each).items()
+                        if mistakes != "none"
                     },
                 }
                 for each, size in zip(self.evaluations, self.sizes, strict=True)
             ],
             "comparisons": [asdict(each) for each in self.comparisons()],
         }
+
+
+def _told(mistake: Mistake, how: Shown) -> dict[str, Any]:
+    told = asdict(mistake)
+    if how == "pictures":
+        told |= {"path": Path(mistake.path).name, "thumbnail": thumbnail(mistake.path)}
+    return told
 
 
 def _lowest(order: NDArray[np.float64], rows: Mask) -> list[int]:

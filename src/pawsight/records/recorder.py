@@ -178,6 +178,16 @@ class Recorder:
 
         return self.read(lambda connection: to_review(connection, limit))
 
+    def decided(self, limit: int) -> list[Recorded]:
+        """The answers of which something was said, the latest first; blocks.
+
+        Raises:
+            Unavailable: The database cannot be read.
+        """
+        from pawsight.records.store import decided
+
+        return self.read(lambda connection: decided(connection, limit))
+
     def read(self, read: Callable[[Connection], Result]) -> Result:
         """Read something; blocks.
 

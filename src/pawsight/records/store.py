@@ -121,6 +121,13 @@ def recorded_of(connection: Connection, digests: Sequence[str]) -> list[Recorded
     ]
 
 
+def decided(connection: Connection, limit: int) -> list[Recorded]:
+    """The answers of which something was said, what was said last first."""
+    rows = _with_feedback().where(FeedbackRow.label.is_not(None))
+    latest = rows.order_by(FeedbackRow.time.desc(), AnswerRow.id).limit(limit)
+    return [_recorded(row) for row in connection.execute(latest)]
+
+
 def _with_feedback() -> Any:  # noqa: ANN401 - a Select of twenty columns
     said = FeedbackRow
     return select(

@@ -108,17 +108,37 @@ async def queue(
     once, however often it was sent. Where there are keys, for holders of an `admin` key alone.
     """
     recorder = _recorder(service)
-    key = getattr(request.state, "key", None)
-    if key is not None and not key.admin:
-        raise Refusal(
-            "forbidden", f"the key {key.name!r} may not see what others sent: it is not `admin`"
-        )
+    _check_admin(request)
 
     def found() -> list[schemas.ReviewItem]:
         items = recorder.to_review(limit)
         return [schemas.ReviewItem.of(each, recorder.pictures) for each in items]
 
     return schemas.ReviewQueue(pictures=await _read_from("", found))
+
+
+@router.get(
+    "/feedback",
+    summary="What was said",
+    responses=responses(*_PROBLEMS, "forbidden", "invalid-request"),
+)
+async def decided(
+    request: Request,
+    service: Service,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="The most answers.")] = 50,
+) -> schemas.Decided:
+    """The answers of which something was said, the latest first.
+
+    Where there are keys, for holders of an `admin` key alone.
+    """
+    recorder = _recorder(service)
+    _check_admin(request)
+
+    def found() -> list[schemas.RecordedAnswer]:
+        answers = recorder.decided(limit)
+        return [schemas.RecordedAnswer.from_record(each, recorder.pictures) for each in answers]
+
+    return schemas.Decided(answers=await _read_from("", found))
 
 
 @router.get(
@@ -157,6 +177,14 @@ async def picture(id_: AnswerId, service: Service) -> FileResponse:
         raise Refusal("no-picture", "the picture of this answer is not kept")
     kind = MEDIA_TYPES.get(path.suffix, "application/octet-stream")
     return FileResponse(path, media_type=kind)
+
+
+def _check_admin(request: Request) -> None:
+    key = getattr(request.state, "key", None)
+    if key is not None and not key.admin:
+        raise Refusal(
+            "forbidden", f"the key {key.name!r} may not see what others sent: it is not `admin`"
+        )
 
 
 def _recorder(service: State) -> Recorder:

@@ -117,3 +117,9 @@ class ReviewQueue(BaseModel):
     """The pictures to look at, the ones that teach most first."""
 
     pictures: list[ReviewItem]
+
+
+class Decided(BaseModel):
+    """The answers of which something was said, the latest first."""
+
+    answers: list[RecordedAnswer]

@@ -23,13 +23,16 @@ class Outcome:
         file: Its name.
         answer: What was answered, or
         error: why there is no answer.
-        preview: A small picture as a data URI; empty where there is none.
     """
 
     file: str
     answer: Answer | None = None
     error: str = ""
-    preview: str = ""
+
+
+def full_stop(words: str) -> str:
+    """``not an image`` → ``Not an image.``."""
+    return f"{words[:1].upper()}{words[1:]}{'' if words.endswith('.') else '.'}"
 
 
 def with_article(label: str) -> str:
@@ -53,6 +56,30 @@ def remark(answer: Answer) -> str:
         return f"{percent(answer.confidence)} sure"
     closest = max(answer.probabilities, key=answer.probabilities.__getitem__)
     return f"Nothing that this model knows. The closest would be {with_article(closest)}."
+
+
+def decision(answer: Answer) -> str:
+    """What was decided, within a sentence: ``a cat``, ``neither``."""
+    return answer.label if answer.label == NEITHER else with_article(answer.label)
+
+
+def verdict(answers: Sequence[Answer]) -> str:
+    """What several models say of one picture, in a sentence."""
+    said: dict[str, list[str]] = {}
+    for each in answers:
+        said.setdefault(decision(each), []).append(each.model.name)
+    if len(said) == 1:
+        [what] = said
+        return f"{'Both' if len(answers) == 2 else f'All {len(answers)}'} models say {what}."
+    parts = [f"{_listed(names)} say{'s' if len(names) == 1 else ''} {what}"
+             for what, names in said.items()]  # fmt: skip
+    return f"They disagree: {', '.join(parts)}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return names[0]
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def question(labels: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""The page's script, run by Streamlit's own test runner against a real service."""
+"""The page Classify, run by Streamlit's own test runner against a real service."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import ButtonGroup
 
 import pawsight.ui
+from pawsight.ui.screens.classify import A_PAGE
 from pawsight.ui.service import Answer, Service, Unavailable
 from tests.pictures import bomb, picture, truncated_jpeg
 from tests.running import Running
@@ -35,13 +37,19 @@ def said(page: AppTest) -> str:
     return "\n".join(each.proto.body for each in page.get("html"))
 
 
+def chooser(page: AppTest) -> ButtonGroup[str]:
+    """What chooses the model."""
+    return page.button_group(key="model")
+
+
 def warnings(page: AppTest) -> list[str]:
     return [each.value for each in page.warning]
 
 
 def test_a_page_without_pictures_asks_for_them(page: AppTest) -> None:
     assert "Cat, dog or neither?" in said(page)
-    assert page.radio[0].options == ["tiny", "second"]
+    assert chooser(page).options == ["tiny", "second"]
+    assert chooser(page).value == "tiny"
     assert not page.warning
     assert not page.get("download_button")
 
@@ -81,9 +89,10 @@ def test_bad_files_are_told_why_and_the_others_are_answered(page: AppTest) -> No
 
 def test_another_model_answers_the_same_pictures(page: AppTest) -> None:
     upload(page, tom_jpg=picture("red"))
-    page.radio[0].set_value("second").run()
+    chooser(page).set_value("second").run()
     assert "answered by second" in said(page)
-    page.radio[0].set_value("tiny").run()
+    assert page.query_params["model"] == "second"
+    chooser(page).set_value("tiny").run()
     assert "answered by tiny" in said(page)
 
 
@@ -93,7 +102,7 @@ def test_a_service_that_is_down_is_said(monkeypatch: pytest.MonkeyPatch) -> None
     assert warnings(page) == [
         f"The service at {NOWHERE} does not answer. `pawsight serve` starts one."
     ]
-    assert [button.label for button in page.button] == ["Try again"]
+    assert page.button(key="again").label == "Try again"
     upload(page, tom_jpg=picture("red"))
     assert len(page.warning) == 1
     assert "What is in the picture?" in said(page)
@@ -134,7 +143,7 @@ def test_a_service_gone_in_the_middle_is_said_and_asked_again(
         ]
         assert said(page).count("This is a cat.") == 1
         assert said(page).count("Not asked yet.") == 1
-    page.button[0].click().run()
+    page.button(key="again").click().run()
     assert not page.warning
     assert said(page).count("This is a cat.") == 2
 
@@ -156,3 +165,36 @@ def test_answers_can_be_taken_away(page: AppTest) -> None:
     upload(page, a_jpg=picture("red"), b_txt=b"text")
     buttons = page.get("download_button")
     assert [button.proto.label.split()[-1] for button in buttons] == ["CSV", "JSON"]
+
+
+def test_more_than_a_page_of_pictures_are_turned_over_and_sorted_out(page: AppTest) -> None:
+    reds = {f"red{number}_jpg": picture("red", size=(60 + number, 60)) for number in range(9)}
+    blues = {f"blue{number}_jpg": picture("blue", size=(60 + number, 60)) for number in range(6)}
+    upload(page, **reds, **blues)
+    assert said(page).count("<h2>") == A_PAGE
+    assert page.markdown[0].value == "15 pictures: cat 9, dog 6"
+    page.button_group(key="only").set_value(["dog"]).run()
+    assert said(page).count("This is a dog.") == 6
+    assert "This is a cat." not in said(page)
+
+
+def test_auto_comes_first_and_an_address_chooses(
+    service: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAWSIGHT_API_URL", service.url)
+    monkeypatch.setattr("pawsight.ui.shell.FIRST", "second")
+    page = AppTest.from_file(str(PAGE), default_timeout=120).run()
+    assert chooser(page).options == ["second", "tiny"]
+    page = AppTest.from_file(str(PAGE), default_timeout=120)
+    page.query_params["model"] = "tiny"
+    assert chooser(page.run()).value == "tiny"
+
+
+def test_feedback_goes_to_the_service_with_the_picture(page: AppTest, service: Running) -> None:
+    upload(page, rex_jpg=picture("red", size=(77, 60)))
+    [wrong] = [each for each in page.button if each.label == "dog"]
+    wrong.click().run()
+    assert "Noted: dog. Thank you." in [each.value for each in page.caption]
+    [answer] = Service(service.url).decided(1)
+    assert answer.feedback is not None
+    assert (answer.label, answer.feedback.label, answer.picture) == ("cat", "dog", True)

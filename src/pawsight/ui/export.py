@@ -1,0 +1,60 @@
+"""What was decided, as a ZIP that can be trained on: the pictures and a table of their labels."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from PIL import Image, UnidentifiedImageError
+
+from pawsight.ui.feedback import WRONG
+from pawsight.ui.service import RecordedAnswer
+
+TABLE: Final = "labels.csv"
+
+
+def to_train(answers: Sequence[RecordedAnswer]) -> list[tuple[RecordedAnswer, str]]:
+    """Of each picture that is kept the answer of which something was said last, and the label.
+
+    What is wrong, where nobody said what is right, is left out.
+
+    Args:
+        answers: Those of which something was said, the latest first.
+    """
+    latest: dict[str, tuple[RecordedAnswer, str]] = {}
+    for each in answers:
+        if each.feedback and each.digest not in latest:
+            latest[each.digest] = (each, each.feedback.label)
+    return [(each, label) for each, label in latest.values() if each.picture and label != WRONG]
+
+
+def as_zip(decided: Sequence[tuple[RecordedAnswer, str]], picture: Callable[[str], bytes]) -> bytes:
+    """A ZIP of ``labels.csv`` (columns ``path`` and ``label``) and the pictures that it names.
+
+    Args:
+        decided: Of :func:`to_train`.
+        picture: Gives the picture of an answer by its id.
+    """
+    file, table = io.BytesIO(), io.StringIO()
+    rows = csv.writer(table, lineterminator="\n")
+    rows.writerow(("path", "label"))
+    with zipfile.ZipFile(file, "w") as archive:  # stored: pictures are compressed already
+        for answer, label in decided:
+            data = picture(answer.id)
+            name = f"pictures/{answer.digest[:16]}.{_ending(data)}"
+            archive.writestr(name, data)
+            rows.writerow((name, label))
+        archive.writestr(TABLE, table.getvalue())
+    return file.getvalue()
+
+
+def _ending(data: bytes) -> str:
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            kind = (image.format or "bin").lower()
+    except (UnidentifiedImageError, OSError):
+        return "bin"
+    return "jpg" if kind in ("jpeg", "mpo") else kind

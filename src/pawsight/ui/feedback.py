@@ -1,0 +1,83 @@
+"""Right or wrong: what people say of an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import streamlit as st
+
+from pawsight.labels import NEITHER
+from pawsight.ui.pictures import Picture
+from pawsight.ui.service import Answer, Refused, Service, Unavailable
+from pawsight.ui.words import full_stop
+
+WRONG: Final = "wrong"
+"""What is said where nothing more is known."""
+_MOST_BUTTONS: Final = 8
+
+
+def ask_whether_right(service: Service, answer: Answer, picture: Picture) -> None:
+    """Buttons below an answer; what is said is sent with the picture, which is then kept."""
+    told: dict[str, str] = st.session_state.setdefault("said", {})
+    if answer.id in told:
+        st.caption(told[answer.id])
+    st.button(
+        "Right",
+        icon=":material/thumb_up:",
+        key=f"right-{answer.id}",
+        on_click=_say,
+        args=(service, answer.id, answer.label, picture),
+    )
+    with st.popover("Wrong", icon=":material/thumb_down:", key=f"wrong-{answer.id}"):
+        _ask_what_is_right(service, answer, picture)
+        st.caption("The picture is sent along and kept by the service, to learn from.")
+
+
+def choices(answer: Answer) -> list[str]:
+    """What can be said of an answer: its model's classes, neither, or that it is wrong."""
+    return [*answer.probabilities, NEITHER, WRONG]
+
+
+def named(label: str) -> str:
+    """A label as a button says it."""
+    return {NEITHER: "None of these", WRONG: "I do not know"}.get(label, label)
+
+
+def _ask_what_is_right(service: Service, answer: Answer, picture: Picture) -> None:
+    others: Sequence[str] = [each for each in choices(answer) if each != answer.label]
+    if len(others) > _MOST_BUTTONS:
+        label = st.selectbox(
+            "What would be right?", others, format_func=named, key=f"other-{answer.id}"
+        )
+        st.button(
+            "Send",
+            key=f"send-{answer.id}",
+            on_click=_say,
+            args=(service, answer.id, label, picture),
+        )
+        return
+    st.markdown("What would be right?")
+    for label in others:
+        st.button(
+            named(label),
+            key=f"is-{label}-{answer.id}",
+            width="stretch",
+            on_click=_say,
+            args=(service, answer.id, label, picture),
+        )
+
+
+def _say(service: Service, id_: str, label: str, picture: Picture) -> None:
+    try:
+        words = noted(service.say(id_, label, picture.read()).label)
+    except (Refused, Unavailable) as error:
+        words = full_stop(f"not noted: {error}")
+    st.session_state["said"][id_] = words
+
+
+def noted(label: str) -> str:
+    """What is said once something was."""
+    if label == WRONG:
+        return "Noted as wrong. Thank you."
+    return f"Noted: {named(label) if label == NEITHER else label}. Thank you."

@@ -1,0 +1,1 @@
+"""One file for each page of the application; each shows itself by ``show()``."""

@@ -1,0 +1,85 @@
+"""Every model on one picture, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from pawsight.ui import cards
+from pawsight.ui.overlays import explain
+from pawsight.ui.pictures import Picture, given, small
+from pawsight.ui.service import ComparedAnswer, Refused, Unavailable
+from pawsight.ui.shell import heading, service
+from pawsight.ui.words import full_stop, percent, sentence, verdict
+
+
+def show() -> None:
+    """Show the page."""
+    heading("Every model, one picture", "What each of them says, how long it takes, and why.")
+    pictures = given("compare", many=False)
+    if not pictures:
+        return
+    [picture] = pictures
+    try:
+        answers = _compared(picture)
+    except Refused as error:
+        st.html(cards.picture(picture.name, "", answered=False))
+        st.warning(full_stop(str(error)))
+        return
+    st.subheader(verdict([each.prediction for each in answers]), anchor=False)
+    why = st.toggle("Why?", key="compare-why")
+    if why:
+        share = st.slider("Overlay", 0, 100, 70, format="%d%%", key="compare-much")
+        st.html(cards.opacity("compared", share / 100))
+        st.caption("Red spoke for the class that is named, blue against it.")
+    with st.container(key="answers"):
+        for each in answers:
+            _card(picture, each, _slower(each, answers), why=why)
+
+
+def _compared(picture: Picture) -> list[ComparedAnswer]:
+    """What every model says, asked once for each picture."""
+    known: tuple[str, list[ComparedAnswer]] = st.session_state.get("compared", ("", []))
+    if known[0] != picture.key:
+        with st.spinner("Asking every model …"):
+            known = picture.key, service().compare(picture.read())
+        st.session_state["compared"] = known
+    return known[1]
+
+
+def _slower(one: ComparedAnswer, answers: Sequence[ComparedAnswer]) -> str:
+    times = one.milliseconds / min(each.milliseconds for each in answers)
+    return "the fastest" if times == 1 else f"{times:.1f} × the fastest's time"
+
+
+def _card(picture: Picture, compared: ComparedAnswer, slower: str, *, why: bool) -> None:
+    answer = compared.prediction
+    uri = small(picture)
+    frame = cards.picture(picture.name, uri)
+    if why and uri:
+        try:
+            overlay, _ = explain(service(), answer.model, picture.key, picture.read())
+        except Unavailable as error:
+            st.warning(full_stop(str(error)))
+        else:
+            if overlay:
+                frame = cards.overlaid(picture.name, uri, overlay, "compared")
+    decided = ""
+    if answer.decided_by != answer.model:
+        decided = f"; {escape(answer.decided_by.name)} decided"
+    st.html(f"""
+<article class="paw-card">{frame}<div class="paw-said">
+<p class="paw-model">{escape(answer.model.name)}</p>
+<h2>{escape(sentence(answer))}</h2>
+<p class="paw-remark">{escape(_sure(compared))}</p>
+{cards.bars(answer)}
+<p class="paw-source">{compared.milliseconds:.0f} ms, {slower}{decided}</p></div></article>""")
+
+
+def _sure(compared: ComparedAnswer) -> str:
+    answer = compared.prediction
+    if answer.label in answer.probabilities:
+        return f"{percent(answer.confidence)} sure"
+    return "Nothing that this model knows."

@@ -1,0 +1,178 @@
+"""The pictures whose right answer would teach most, one after another, by keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Final
+
+import streamlit as st
+
+from pawsight.labels import NEITHER
+from pawsight.ui import cards
+from pawsight.ui.export import as_zip, to_train
+from pawsight.ui.feedback import WRONG, choices, named, noted
+from pawsight.ui.preview import preview
+from pawsight.ui.service import Answer, RecordedAnswer, Refused, ReviewItem, Service, Unavailable
+from pawsight.ui.shell import heading, service
+from pawsight.ui.tables import table
+from pawsight.ui.words import decision, full_stop, percent, verdict
+
+_AT_ONCE: Final = 200
+_SHOWN: Final = 50
+_MOST_EXPORTED: Final = 5000
+_KEYS: Final = {NEITHER: "N", WRONG: "W"}
+
+
+def show() -> None:
+    """Show the page."""
+    heading(
+        "What should it learn next?",
+        "First the pictures about which the models disagree, then those they are least sure of.",
+    )
+    asked = service()
+    looking, decided = st.tabs(["To look at", "Decided"])
+    with looking:
+        _queue(asked)
+    with decided:
+        _decided(asked)
+
+
+def _queue(asked: Service) -> None:
+    skipped: list[str] = st.session_state.setdefault("skipped", [])
+    queue = [each for each in asked.to_review(_AT_ONCE) if _id(each) not in skipped]
+    kept = [each for each in queue if each.answers[0].picture]
+    item = st.session_state.get("reopened") or next(iter(kept), None)
+    if item is None:
+        _nothing(queue, skipped)
+    else:
+        words = f"{len(kept)}{' or more' if len(queue) == _AT_ONCE else ''} to look at"
+        if len(queue) > len(kept):
+            words += f", and {len(queue) - len(kept)} whose picture is not kept"
+        st.caption(f"{words}.")
+        _look(asked, item)
+    if words := st.session_state.pop("noted", ""):
+        st.caption(words)
+    if "reviewed" in st.session_state:
+        st.button(
+            "Back to the last one", key="back", shortcut="B", type="tertiary", on_click=_reopen
+        )
+
+
+def _nothing(queue: Sequence[ReviewItem], skipped: list[str]) -> None:
+    if queue:
+        st.info(
+            f"{'1 answer waits' if len(queue) == 1 else f'{len(queue)} answers wait'}, but without "
+            "a picture: the service keeps all of them with PAWSIGHT_KEEP_PICTURES=all."
+        )
+    elif not skipped:
+        st.info("Nothing is left to look at. What is answered from now on comes here.")
+    if skipped:
+        many = f"{len(skipped)} that were" if len(skipped) > 1 else "one that was"
+        st.button(f"Show the {many} skipped", on_click=skipped.clear)
+    st.button("Look again", key="look-again")
+
+
+def _look(asked: Service, item: ReviewItem) -> None:
+    first = item.answers[0]
+    data = asked.kept_picture(first.id)
+    with st.container(key="answer"), st.container(key="card-review"):
+        with st.container(key="frame-review"):
+            st.html(cards.picture("The picture to look at", preview(data)))
+        with st.container(key="words-review"):
+            st.html(f'<div class="paw-said"><h2>{escape(_question(item.answers))}</h2></div>')
+            st.html(_answers(item.answers))
+            with st.container(key="decide"):
+                for number, label in enumerate(choices(first), 1):
+                    key = _KEYS.get(label, str(number) if number < 10 else None)
+                    st.button(
+                        named(label),
+                        key=f"decide-{label}",
+                        shortcut=key,
+                        width="stretch",
+                        on_click=_decide,
+                        args=(asked, item, label),
+                    )
+                st.button(
+                    "Skip",
+                    key="skip",
+                    type="tertiary",
+                    shortcut="S",
+                    width="stretch",
+                    on_click=_skip,
+                    args=(item,),
+                )
+
+
+def _decide(asked: Service, item: ReviewItem, label: str) -> None:
+    try:
+        said = asked.say(item.answers[0].id, label)
+    except (Refused, Unavailable) as error:
+        st.session_state["noted"] = full_stop(f"not noted: {error}")
+    else:
+        _next(item)
+        st.session_state["noted"] = noted(said.label)
+
+
+def _skip(item: ReviewItem) -> None:
+    st.session_state["skipped"].append(_id(item))
+    _next(item)
+
+
+def _next(item: ReviewItem) -> None:
+    st.session_state["reviewed"] = item
+    st.session_state.pop("reopened", None)
+
+
+def _reopen() -> None:
+    st.session_state["reopened"] = st.session_state.pop("reviewed")
+
+
+def _question(answers: Sequence[Answer]) -> str:
+    return "What is this?" if len(answers) == 1 else verdict(answers)
+
+
+def _answers(answers: Sequence[RecordedAnswer]) -> str:
+    rows = [
+        [each.model.name, decision(each), percent(each.confidence), f"{each.margin:.2f}"]
+        for each in answers
+    ]
+    return table(("model", "says", "sure", "margin"), rows, "What the models said")
+
+
+def _decided(asked: Service) -> None:
+    answers = asked.decided(_MOST_EXPORTED)
+    if not answers:
+        st.info("Nothing was decided yet.")
+        return
+    rows = [
+        [
+            f"{each.time:%Y-%m-%d %H:%M}",
+            each.model.name,
+            decision(each),
+            named(each.feedback.label) if each.feedback else "",
+            (each.feedback.comment or "") if each.feedback else "",
+            "kept" if each.picture else "not kept",
+        ]
+        for each in answers[:_SHOWN]
+    ]
+    export = to_train(answers)
+    with st.container(horizontal=True, vertical_alignment="center", key="summary"):
+        st.markdown(f"{len(answers)} answers decided, {len(export)} pictures to train on")
+        st.download_button(
+            "Export",
+            lambda: as_zip(export, asked.kept_picture),
+            "corrections.zip",
+            icon=":material/download:",
+            on_click="ignore",
+            help="A ZIP of the pictures and a table of their labels, as the page Train takes it.",
+            disabled=not export,
+        )
+    head = ("time", "model", "said", "right is", "comment", "picture")
+    st.html(table(head, rows, "What was decided", words=True))
+    if len(answers) > _SHOWN:
+        st.caption(f"The latest {_SHOWN} are shown.")
+
+
+def _id(item: ReviewItem) -> str:
+    return item.answers[0].digest

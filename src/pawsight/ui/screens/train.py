@@ -1,0 +1,158 @@
+"""Pictures of one's own in, a model out: by way of the service's trainings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from pawsight.ui.packing import NoTable, packed
+from pawsight.ui.service import Dataset, Job, Model, Refused, Service, Unavailable
+from pawsight.ui.shell import heading, known_models, service
+from pawsight.ui.tables import table
+from pawsight.ui.training import watch
+from pawsight.ui.words import full_stop
+
+_MOST_MB: Final = 1024
+_MOST_PROBLEMS: Final = 50
+_PARAMETER: Final = "job"
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ZIP, _FOLDER, _TABLE = "A ZIP", "A folder", "Pictures and a CSV"
+_METHODS: Final = {"head": "A new head", "full": "A whole network"}
+_HOW: Final = {
+    _ZIP: "A ZIP of a folder for each label (cat/1.jpg, dog/1.jpg), or of pictures and one CSV.",
+    _FOLDER: "A folder that has a folder for each label: cat/1.jpg, dog/1.jpg.",
+    _TABLE: "The pictures, and one CSV with the columns path and label that names them.",
+}
+
+
+def show() -> None:
+    """Show the page."""
+    heading("Teach it your own", "Pictures with their labels in; a model that knows them out.")
+    asked = service()
+    status = asked.ready().training
+    if status is None or status.status == "off":
+        st.info(
+            "Nothing is trained here. `pawsight serve --training` (or PAWSIGHT_TRAINING=true) "
+            "switches it on.",
+            icon=":material/info:",
+        )
+        return
+    if status.status != "on":
+        st.warning(full_stop(status.reason or "this service cannot train"))
+        return
+    jobs = asked.jobs()
+    wanted = st.query_params.get(_PARAMETER)
+    current = next((each for each in jobs if each.id == wanted), None)
+    if current is None:
+        if wanted:
+            st.caption("That training is not here any more.")
+        current = next((each for each in jobs if each.is_open), None)
+    if current:
+        watch(asked, current.id)
+    _new(asked, known_models()[0])
+    _others(jobs, current)
+
+
+def _new(asked: Service, models: Sequence[Model]) -> None:
+    st.subheader("New training", anchor=False)
+    how = st.segmented_control(
+        "What do you have?", list(_HOW), default=_ZIP, required=True, key="train-how"
+    )
+    files = _given(how)
+    if not files:
+        return
+    dataset = _checked(asked, how, files)
+    if dataset is None:
+        return
+    _report(dataset)
+    if dataset.usable:
+        _form(asked, dataset, models)
+
+
+def _given(how: str) -> list[UploadedFile]:
+    if how == _ZIP:
+        file = st.file_uploader(_HOW[how], type="zip", key="train-zip", max_upload_size=_MOST_MB)
+        return [file] if file else []
+    return st.file_uploader(
+        _HOW[how],
+        accept_multiple_files="directory" if how == _FOLDER else True,
+        key=f"train-{'folder' if how == _FOLDER else 'table'}",
+    )
+
+
+def _checked(asked: Service, how: str, files: Sequence[UploadedFile]) -> Dataset | None:
+    """What the service says of the pictures, asked once; None while it said nothing."""
+    key = tuple(each.file_id for each in files)
+    known: dict[tuple[str, ...], Dataset] = st.session_state.setdefault("datasets", {})
+    if key not in known:
+        if not st.button("Check them", type="primary", key="check"):
+            return None
+        with st.spinner("Sending, and looking at every picture …"):
+            try:
+                known[key] = asked.send_dataset(
+                    packed(files) if how != _ZIP else files[0].getvalue()
+                )
+            except (Refused, Unavailable, NoTable) as error:
+                st.warning(full_stop(str(error)))
+                return None
+    return known[key]
+
+
+def _report(dataset: Dataset) -> None:
+    rows = [[label, str(count)] for label, count in dataset.labels.items()]
+    st.html(table(("label", "pictures"), rows, "What can be used"))
+    if dataset.problem_count:
+        with st.expander(f"{dataset.problem_count} cannot be used", icon=":material/rule:"):
+            problems = [[each.path, each.reason] for each in dataset.problems[:_MOST_PROBLEMS]]
+            st.html(table(("file", "why"), problems, "What cannot be used", words=True))
+    if not dataset.usable:
+        st.warning(full_stop(dataset.why_not or "this cannot be trained on"))
+
+
+def _form(asked: Service, dataset: Dataset, models: Sequence[Model]) -> None:
+    methods: list[str] = list(_METHODS)
+    networks = [each.name for each in models if each.name != "auto"]
+    with st.form("training", border=True):
+        name = st.text_input("Name of the model", "my-model", max_chars=64)
+        method = st.radio(
+            "How",
+            methods,
+            format_func=lambda each: _METHODS[each],
+            captions=[
+                "On what a model already sees: a few dozen pictures of each label, seconds.",
+                "From random weights: thousands of pictures, hours.",
+            ],
+        )
+        start: str = st.selectbox("Of a new head: on", networks) or ""
+        epochs = st.number_input("Of a whole network: epochs", 1, 1000, 39)
+        if not st.form_submit_button("Train", type="primary"):
+            return
+        if not _NAME.fullmatch(name):
+            st.warning("A name has letters, digits and . _ - and begins with one of the first two.")
+            return
+        try:
+            job = asked.train(dataset.id, name, method, start, epochs if method == "full" else None)
+        except (Refused, Unavailable) as error:
+            st.warning(full_stop(str(error)))
+            return
+    st.query_params[_PARAMETER] = job.id
+    st.rerun()
+
+
+def _others(jobs: Sequence[Job], current: Job | None) -> None:
+    others = [each for each in jobs if current is None or each.id != current.id]
+    if not others:
+        return
+    st.subheader("Trainings", anchor=False)
+    for each in others:
+        with st.container(horizontal=True, vertical_alignment="center", key=f"job-{each.id}"):
+            st.markdown(f"**{each.name}**: {each.state}, {each.created:%Y-%m-%d %H:%M}")
+            st.button("Show", key=f"show-{each.id}", on_click=_turn_to, args=(each.id,))
+
+
+def _turn_to(id_: str) -> None:
+    st.query_params[_PARAMETER] = id_

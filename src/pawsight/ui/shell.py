@@ -1,0 +1,85 @@
+"""What all pages share: the service, the models, the choice among them, and words for trouble."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import Final
+
+import streamlit as st
+
+from pawsight.ui.launch import API_VARIABLE, DEFAULT_API
+from pawsight.ui.service import Model, Service, Unavailable
+from pawsight.ui.words import full_stop
+
+FIRST: Final = "auto"
+"""The model that is asked where nobody chose."""
+_PARAMETER: Final = "model"
+_MOST_SIDE_BY_SIDE: Final = 4
+
+
+@st.cache_resource
+def _service(url: str) -> Service:
+    return Service(url)
+
+
+def service() -> Service:
+    """The one whose address the page was started with."""
+    return _service(os.environ.get(API_VARIABLE, DEFAULT_API))
+
+
+def heading(title: str, words: str = "") -> None:
+    """A page's title, and what it is for."""
+    below = f"<p>{escape(words)}</p>" if words else ""
+    st.html(f'<header class="paw-header"><h1>{escape(title)}</h1>{below}</header>')
+
+
+def known_models() -> tuple[list[Model], str]:
+    """The service's models, ``auto`` first, and what is wrong, if something is.
+
+    Those of last time are kept where the service is gone, so that its answers can still be shown.
+    """
+    trouble = ""
+    try:
+        models = service().models()
+        st.session_state["models"] = sorted(models, key=lambda each: each.name != FIRST)
+    except Unavailable as error:
+        trouble = str(error)
+    found: list[Model] = st.session_state.setdefault("models", [])
+    return found, trouble
+
+
+def choose_model(models: Sequence[Model], label: str = "Model") -> Model:
+    """One of the models, one or more; the choice stands in the address and holds on every page."""
+    names = [each.name for each in models]
+    asked = st.query_params.get(_PARAMETER)
+    wanted = asked or st.session_state.get("chosen")
+    if "model" not in st.session_state or st.session_state["model"] not in names:
+        st.session_state["model"] = wanted if wanted in names else names[0]
+    few = len(names) <= _MOST_SIDE_BY_SIDE
+    if few:
+        name = st.segmented_control(label, names, key="model", required=True)
+    else:
+        name = st.selectbox(label, names, key="model")
+    chosen = next((each for each in models if each.name == name), models[0])
+    if asked and asked not in names:
+        st.caption(f"There is no model “{asked}” here; {chosen.name} answers.")
+    elif asked != chosen.name and (asked or chosen.name != names[0]):
+        st.query_params[_PARAMETER] = chosen.name
+    st.session_state["chosen"] = chosen.name
+    return chosen
+
+
+def guarded(show: Callable[[], None]) -> None:
+    """Show a page, or in words that the service cannot answer."""
+    try:
+        show()
+    except Unavailable as error:
+        say(str(error))
+
+
+def say(trouble: str) -> None:
+    """What is wrong, and a button that tries again."""
+    st.warning(full_stop(trouble), icon=":material/cloud_off:")
+    st.button("Try again", key="again")

@@ -1,0 +1,180 @@
+"""The page Train beside a service that answers as one that trains does, and takes no time."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import Any
+
+import httpx
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pawsight.ui.service import Service
+
+SCRIPT = """
+import streamlit as st
+from pawsight.ui.screens import classify, train
+st.session_state["page-classify"] = st.Page(classify.show, title="Classify", url_path="classify")
+train.show()
+"""
+JOB = {
+    "id": "77",
+    "name": "my-model",
+    "method": "full",
+    "state": "running",
+    "created": "2026-01-01T00:00:00Z",
+    "epoch": 1,
+    "epochs": 3,
+    "curves": [{"epoch": 1, "train_loss": 0.5, "val_loss": 0.4, "val_accuracy": 0.75}],
+    "message": "epoch 1 of 3: val_loss 0.4",
+    "result": None,
+}
+DATASET = {
+    "id": "d1",
+    "pictures": 3,
+    "labels": {"cat": 2, "dog": 1},
+    "problems": [{"path": "cat/half.jpg", "reason": "truncated"}],
+    "problem_count": 1,
+    "usable": True,
+    "why_not": None,
+}
+
+
+class Training:
+    """Answers the addresses that the page asks; what it was sent is kept."""
+
+    def __init__(self, status: str = "on") -> None:
+        self.status = status
+        self.jobs: list[dict[str, Any]] = []
+        self.dataset: dict[str, Any] = DATASET
+        self.sent: list[tuple[str, str, bytes]] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path, method = request.url.path, request.method
+        if method != "GET":
+            self.sent.append((method, path, request.read()))
+        match method, path:
+            case "GET", "/health/ready":
+                training = {"status": self.status, "reason": "the extra train is missing"}
+                return httpx.Response(200, json={"status": "ready", "training": training})
+            case "GET", "/models":
+                return httpx.Response(200, json={"models": [{"name": "auto"}, {"name": "custom"}]})
+            case "POST", "/training/datasets":
+                return httpx.Response(201, json=self.dataset)
+            case "POST", "/training/jobs":
+                self.jobs = [JOB]
+                return httpx.Response(202, json=JOB)
+            case "GET", "/training/jobs":
+                return httpx.Response(200, json={"jobs": self.jobs})
+            case "GET", "/training/jobs/77":
+                return httpx.Response(200, json=self.jobs[0])
+            case "DELETE", "/training/jobs/77":
+                self.jobs = [{**JOB, "state": "cancelled", "message": "cancelled"}]
+                return httpx.Response(200, json=self.jobs[0])
+        return httpx.Response(404, json={"detail": f"nothing at {path}"})
+
+
+@pytest.fixture
+def training(monkeypatch: pytest.MonkeyPatch) -> Training:
+    answers = Training()
+    service = Service("http://pawsight.test", httpx.MockTransport(answers))
+    for where in ("screens.train", "shell"):
+        monkeypatch.setattr(f"pawsight.ui.{where}.service", lambda: service)
+    return answers
+
+
+def page() -> AppTest:
+    return AppTest.from_string(SCRIPT, default_timeout=60)
+
+
+def html(page: AppTest) -> str:
+    assert not page.exception
+    return "\n".join(each.proto.body for each in page.get("html"))
+
+
+def headings(page: AppTest) -> list[str]:
+    assert not page.exception
+    return [each.value for each in page.subheader]
+
+
+def zipped() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("cat/1.jpg", b"x")
+    return file.getvalue()
+
+
+def test_where_nothing_is_trained_it_is_said_how_to_switch_it_on(training: Training) -> None:
+    training.status = "off"
+    [words] = [each.value for each in page().run().info]
+    assert "pawsight serve --training" in words
+    training.status = "unavailable"
+    [words] = [each.value for each in page().run().warning]
+    assert words == "The extra train is missing."
+
+
+def test_pictures_are_checked_and_trained_on_and_the_training_has_an_address(
+    training: Training,
+) -> None:
+    shown = page().run()
+    data = zipped()
+    shown.file_uploader[0].set_value(("pets.zip", data, "application/zip")).run()
+    shown.button(key="check").click().run()
+    assert training.sent == [("POST", "/training/datasets", data)]
+    for words in ("cat", ">2</td>", "cat/half.jpg", "truncated"):
+        assert words in html(shown)
+    [start] = shown.selectbox
+    assert start.options == ["custom"]
+    shown.radio[0].set_value("full")
+    [submit] = [each for each in shown.button if each.label == "Train"]
+    submit.click().run()
+    asked = json.loads(training.sent[1][2])
+    assert asked == {
+        "dataset": "d1", "name": "my-model", "method": "full", "start": "custom", "epochs": 39,
+    }  # fmt: skip
+    assert shown.query_params["job"] == "77"
+    assert "my-model is being trained" in headings(shown)
+
+
+def test_what_cannot_be_trained_on_is_not(training: Training) -> None:
+    training.dataset = {**DATASET, "usable": False, "why_not": "there is only one label"}
+    shown = page().run()
+    shown.file_uploader[0].set_value(("pets.zip", zipped(), "application/zip")).run()
+    shown.button(key="check").click().run()
+    assert [each.value for each in shown.warning] == ["There is only one label."]
+    assert "Train" not in [each.label for each in shown.button]
+
+
+def test_a_name_that_is_none_is_said(training: Training) -> None:
+    shown = page().run()
+    shown.file_uploader[0].set_value(("pets.zip", zipped(), "application/zip")).run()
+    shown.button(key="check").click().run()
+    shown.text_input[0].set_value("../mine")
+    [submit] = [each for each in shown.button if each.label == "Train"]
+    submit.click().run()
+    assert len(shown.warning) == 1
+    assert [path for _, path, _ in training.sent] == ["/training/datasets"]
+
+
+def test_an_open_training_is_shown_again_and_can_be_cancelled(training: Training) -> None:
+    training.jobs = [JOB]
+    shown = page().run()
+    assert "my-model is being trained" in headings(shown)
+    assert "Epoch 1 of 3" in str(shown.get("progress")[0].proto)
+    assert len(shown.get("vega_lite_chart")) == 2
+    shown.button(key="cancel").click().run()
+    assert training.sent == [("DELETE", "/training/jobs/77", b"")]
+
+
+def test_a_training_that_ended_leads_to_its_model(training: Training) -> None:
+    result = {"model": "my-model", "version": "1", "accuracy": 0.9, "pictures": 20}
+    training.jobs = [{**JOB, "state": "done", "result": result}]
+    shown = page()
+    shown.query_params["job"] = "77"
+    shown.run()
+    assert "my-model is trained" in headings(shown)
+    assert any("**90%** of 20 pictures" in each.value for each in shown.markdown)
+    [link] = shown.get("page_link")
+    assert link.proto.label == "Classify with my-model"
