@@ -62,14 +62,15 @@ docs: $(VENV)/.dev build/docs/node_modules/onnxruntime-web ## Build the document
 	$(BIN)/python -m pytest tests/docs
 
 DATA ?= ../shared/data
-TEST := build/tables/test.csv
+REPORT := src/pawsight/ui/report.json
 
 .PHONY: figures
-figures: $(VENV)/.dev ## Measure the models on the test pictures (DATA=…) and write the README's figures
+figures: $(VENV)/.dev ## Measure the models on the test pictures (DATA=…), for the README and the page
 	$(BIN)/python scripts/tables.py $(DATA) build/tables
-	$(BIN)/pawsight evaluate --labels $(TEST) --images $(DATA) --split all \
-	  --model pretrained --model auto --model custom --json build/figures.json --html build/figures.html
-	$(BIN)/python scripts/figures.py build/figures.json README.md
+	cd build && ../$(BIN)/pawsight evaluate --labels tables/test.csv --images $(abspath $(DATA)) --split all \
+	  --model auto --model custom --model pretrained --mistakes none --json report.json
+	mv build/report.json $(REPORT)
+	$(BIN)/python scripts/figures.py $(REPORT) README.md
 
 .PHONY: dist
 dist: $(VENV)/.dev ## Build the wheel, the sdist and the bill of materials (dist/)

@@ -2,9 +2,9 @@
 
     python scripts/figures.py REPORT.json README.md
 
-REPORT.json is what `pawsight evaluate --labels tables/test.csv --split all --model pretrained
---model auto --model custom --json REPORT.json` wrote. What stands between the two marks in README.md is replaced.
-`make figures DATA=…` does both.
+REPORT.json is what `pawsight evaluate --labels tables/test.csv --split all --model auto
+--model custom --model pretrained --json REPORT.json` wrote. What stands between the two marks in
+README.md is replaced. `make figures DATA=…` does both.
 """
 
 from __future__ import annotations

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from scripts.figures import BEGIN, END, KINDS, MODELS
 
 from pawsight.inference.catalog import resolve
-from scripts.figures import BEGIN, END, KINDS, MODELS
 
 README = Path(__file__).parents[1] / "README.md"
 CARDS = {"kaggle": "Kaggle test", "native": "native test", "breeds": "breeds test"}
