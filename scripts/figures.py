@@ -2,7 +2,7 @@
 
     python scripts/figures.py REPORT.json README.md
 
-REPORT.json is what `pawsight evaluate --labels tables/test.csv --split all --model auto
+REPORT.json is what `pawsight evaluate --labels tables/test.csv --model auto
 --model custom --model pretrained --json REPORT.json` wrote. What stands between the two marks in
 README.md is replaced. `make figures DATA=…` does both.
 """
