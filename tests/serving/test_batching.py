@@ -13,7 +13,7 @@ import pytest
 
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.model import Ask, Steps
-from pawsight.inference.network import Tensor
+from pawsight.inference.network import Outputs, Tensor
 from pawsight.inference.prediction import ModelReference, Prediction
 from pawsight.serving.batching import BATCH, Scheduler
 
@@ -45,15 +45,18 @@ class Gated:
     def numbers(self) -> list[int]:
         return sorted(number for batch in self.batches for number in batch)
 
-    def answer(self, pictures: list[Tensor], *, alone: bool) -> list[Prediction]:
-        numbers = [int(each[0]) for each in pictures]
+    def run(self, batch: Tensor, *, alone: bool) -> Outputs:
+        numbers = [int(each[0]) for each in batch]
         self.batches.append(numbers)
         self.alone.append(alone)
         self.busy.release()
         assert self.gate.wait(PATIENCE)
         if self.failing & set(numbers):
             raise RuntimeError("out of registers")
-        return [self.says(number) for number in numbers]
+        return Outputs(batch, -batch)
+
+    def conclude(self, logits: Tensor) -> list[Prediction]:
+        return [self.says(int(each[0])) for each in logits]
 
     def says(self, number: int) -> Prediction:
         return Prediction(str(number), 1.0, {}, 0.0, self.reference, self.reference)
@@ -89,6 +92,25 @@ def test_a_picture_that_comes_alone_waits_for_nothing() -> None:
     run(body)
     assert network.batches == [[0], [1], [2]]
     assert all(network.alone)
+
+
+def test_the_first_network_s_view_is_told_once() -> None:
+    first, second = Gated("first"), Gated("second")
+    seen: list[tuple[float, float]] = []
+
+    def both(number: int) -> Steps:
+        yield from first.steps(number)
+        return (yield from second.steps(100 + number))
+
+    async def body(scheduler: Scheduler) -> None:
+        for number in range(1, 4):
+            answer = await scheduler.ask(
+                both(number), lambda features, logits: seen.append((features[0], logits[0]))
+            )
+            assert answer.label == str(100 + number)
+
+    run(body)
+    assert seen == [(-1, 1), (-2, 2), (-3, 3)]
 
 
 def test_what_arrives_while_the_network_is_busy_is_its_next_batch() -> None:

@@ -15,8 +15,7 @@ import httpx
 import pytest
 
 from pawsight.inference.classifier import Classifier
-from pawsight.inference.network import Tensor
-from pawsight.inference.prediction import Prediction
+from pawsight.inference.network import Outputs, Tensor
 from pawsight.serving.app import create_app
 from pawsight.serving.batching import BATCH
 from pawsight.serving.settings import Settings
@@ -35,22 +34,20 @@ class Gate:
         self.opened = threading.Event()
         self.read = self.run = 0
         self.entered = threading.Semaphore(0)
-        read, answer = Classifier.read, Classifier.answer
+        read, run = Classifier.read, Classifier.run
 
         def counted_read(network: Classifier, *args: Any) -> Tensor:
             self.read += 1
             return read(network, *args)
 
-        def held_answer(
-            network: Classifier, pictures: list[Tensor], **how: Any
-        ) -> list[Prediction]:
-            self.run += len(pictures)
+        def held_run(network: Classifier, batch: Tensor, **how: Any) -> Outputs:
+            self.run += len(batch)
             self.entered.release()
             assert self.opened.wait(PATIENCE)
-            return answer(network, pictures, **how)
+            return run(network, batch, **how)
 
         monkeypatch.setattr(Classifier, "read", counted_read)
-        monkeypatch.setattr(Classifier, "answer", held_answer)
+        monkeypatch.setattr(Classifier, "run", held_run)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ NETWORK_FILE = "model.onnx"
 QUANTISED_FILE = "model.int8.onnx"
 SEEN_FILE = "seen.bin"
 BACKGROUND_FILE = "background.npy"
+REFERENCE_FILE = "reference.npz"
 README_FILE = "README.md"
 GOLDEN_FOLDER = "golden"
 

@@ -143,17 +143,27 @@ class Classifier(Predicting[Tensor]):
         Raises:
             ImageError, OSError: A picture cannot be used.
         """
-        rows: list[Tensor] = [np.empty((0, len(self.card.labels)), dtype=np.float32)]
+        return self.outputs(pictures, progress).logits
+
+    def outputs(
+        self, pictures: Iterable[Picture], progress: Callable[[int], None] | None = None
+    ) -> Outputs:
+        """The same with the network's features [N, D]; [0, 0] of no pictures."""
+        logits: list[Tensor] = [np.empty((0, len(self.card.labels)), dtype=np.float32)]
+        features: list[Tensor] = []
         for read in read_ahead(self.read, pictures, self.threads):
             good = []
             for each in read:
                 if isinstance(each, Exception):
                     raise each
                 good.append(each)
-            rows.append(self.run(np.stack(good)).logits)
+            seen = self.run(np.stack(good))
+            logits.append(seen.logits)
+            features.append(seen.features)
             if progress:
                 progress(len(good))
-        return np.concatenate(rows)
+        nothing = np.empty((0, 0), dtype=np.float32)
+        return Outputs(np.concatenate(logits), np.concatenate(features or [nothing]))
 
     def read(self, picture: Picture, limits: Limits = DEFAULT_LIMITS) -> Tensor:
         """Decode and preprocess one picture: float32 [3, height, width]."""

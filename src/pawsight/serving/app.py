@@ -14,6 +14,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 
 from pawsight.serving import (
+    drift_routes,
     explain_routes,
     inference_protocol,
     metrics,
@@ -72,6 +73,7 @@ def create_app(settings: Settings | None = None, *, state: State | None = None) 
         task_api,
         inference_protocol,
         metrics,
+        drift_routes,
         model_loading,
         training_routes,
     ):

@@ -8,12 +8,15 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
 
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.model import Ask, Steps
 from pawsight.inference.network import Tensor
 from pawsight.inference.prediction import Prediction
+from pawsight.serving.drift import Watch
 from pawsight.serving.meter import Meter
 from pawsight.serving.stages import STAGES, Stage, StageName
 
@@ -31,6 +34,20 @@ WAIT: Final = 0.005
 Outcome: TypeAlias = "Prediction | Exception"
 
 
+class _Told(NamedTuple):
+    """What a network says of a picture.
+
+    Attributes:
+        answer: Or why there is none.
+        features: float32 [D]; None where it failed.
+        logits: float32 [C]; likewise.
+    """
+
+    answer: Outcome
+    features: Tensor | None = None
+    logits: Tensor | None = None
+
+
 @dataclass(eq=False)
 class _Job:
     """A picture on its way.
@@ -38,6 +55,7 @@ class _Job:
     Attributes:
         steps: The rest of its way.
         answer: What the event loop waits for; cancelled where nobody wants it any more.
+        watch: Is told what the first network sees in the picture and says of it.
         picture: For the network that is to be asked next.
         since: When it began to wait for the next of its steps.
         stages: Where its stages are gathered; None where nobody asks for them.
@@ -45,6 +63,7 @@ class _Job:
 
     steps: Steps
     answer: asyncio.Future[Prediction]
+    watch: Watch | None = None
     picture: Tensor = field(init=False)
     since: float = field(default_factory=perf_counter)
     stages: list[Stage] | None = field(default_factory=STAGES.get)
@@ -117,16 +136,21 @@ class Scheduler:
         """Whether there are as many as there may be."""
         return self._waiting >= self._limit
 
-    async def ask(self, steps: Steps) -> Prediction:
+    async def ask(self, steps: Steps, watch: Watch | None = None) -> Prediction:
         """Go a picture's steps on the threads.
 
         Whoever stops waiting (by cancellation) takes the picture back: it is neither read nor run,
         unless a thread has just begun with it.
 
+        Args:
+            steps: Of a model.
+            watch: Is told, by a thread that has nothing else to do for the picture, what the first
+                network sees in it and says of it.
+
         Raises:
             Exception: Whatever a step raises, above all ImageError.
         """
-        job = _Job(steps, self._loop.create_future())
+        job = _Job(steps, self._loop.create_future(), watch)
         self._waiting += 1
         try:
             with self._changed:
@@ -164,13 +188,20 @@ class Scheduler:
             else:
                 others = self._waiting - len(jobs)
                 alone = 2 * others < self.threads  # else each has a processor of its own
-                answers = _answers(network, [job.picture for job in jobs], alone=alone)
+                told = _tell(network, [job.picture for job in jobs], alone=alone)
                 end, name = perf_counter(), network.reference.name
                 self._meter.spent("infer", end - start)
                 self._meter.batched(name, len(jobs))
                 for job in jobs:
                     job.went("infer", start, end, name)
+                watches = [job.watch for job in jobs]
+                for job in jobs:
+                    job.watch = None
+                answers = [each.answer for each in told]
                 self._go_on(list(zip(jobs, answers, strict=True)), network)
+                for watch, each in zip(watches, told, strict=True):
+                    if watch and each.features is not None and each.logits is not None:
+                        watch(each.features, each.logits)
 
     def _next(self) -> tuple[Classifier | None, list[_Job]] | None:
         """What a free thread is to do: a network with its batch, or one picture to be read."""
@@ -245,14 +276,17 @@ def _step(steps: Steps, answer: Outcome | None) -> Ask | Outcome:
         return error
 
 
-def _answers(network: Classifier, pictures: list[Tensor], *, alone: bool) -> list[Outcome]:
-    """A network's answers; where it fails on a batch, each picture is asked about alone."""
+def _tell(network: Classifier, pictures: list[Tensor], *, alone: bool) -> list[_Told]:
+    """What a network says; where it fails on a batch, each picture is asked about alone."""
     try:
-        return [*network.answer(pictures, alone=alone)]
+        outputs = network.run(np.stack(pictures), alone=alone)
+        answers = network.conclude(outputs.logits)
+        rows = zip(answers, outputs.features, outputs.logits, strict=True)
+        return [_Told(*each) for each in rows]
     except Exception as error:  # noqa: BLE001 - whoever waits for the picture is told
         if len(pictures) == 1:
-            return [error]
-        return [outcome for each in pictures for outcome in _answers(network, [each], alone=alone)]
+            return [_Told(error)]
+        return [told for each in pictures for told in _tell(network, [each], alone=alone)]
 
 
 def _deliver(ended: list[tuple[asyncio.Future[Prediction], Outcome]]) -> None:

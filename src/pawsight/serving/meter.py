@@ -13,6 +13,7 @@ from prometheus_client import (
     ProcessCollector,
 )
 
+from pawsight.drift.comparison import Comparison
 from pawsight.inference.prediction import Prediction
 from pawsight.serving.stages import StageName
 
@@ -92,6 +93,46 @@ class Meter:
             "Answers that are still to be written to the record.",
             registry=self.registry,
         )
+
+        self._windows = Counter(
+            "pawsight_drift_windows",
+            "Windows of pictures that were held against what the model was chosen on.",
+            ("model", "drifted"),
+            registry=self.registry,
+        )
+        self._drifted = Gauge(
+            "pawsight_drifted",
+            "1 where the last window of pictures is not like those that the model was chosen on.",
+            ("model",),
+            registry=self.registry,
+        )
+        self._psi = Gauge(
+            "pawsight_drift_psi",
+            "Population stability index of the last window's confidences and labels.",
+            ("model", "of"),
+            registry=self.registry,
+        )
+        self._p = Gauge(
+            "pawsight_drift_p",
+            "How often the last window's features, confidences or labels differ as much where "
+            "nothing has changed.",
+            ("model", "of"),
+            registry=self.registry,
+        )
+
+    def compared(self, model: str, found: Comparison) -> None:
+        """A window of pictures was held against what a model was chosen on."""
+        self._windows.labels(model, str(found.drifted).lower()).inc()
+        self._drifted.labels(model).set(found.drifted)
+        shifts = (
+            ("features", found.features),
+            ("confidences", found.confidences),
+            ("labels", found.labels),
+        )
+        for name, shift in shifts:
+            self._p.labels(model, name).set(shift.p)
+            if shift.psi is not None:
+                self._psi.labels(model, name).set(shift.psi)
 
     def spent(self, stage: StageName, seconds: float) -> None:
         """A picture, or for ``infer`` a batch, was in a stage for so long."""

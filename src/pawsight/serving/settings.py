@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from pawsight.drift.monitor import LEVEL, WINDOW
 from pawsight.images.decode import DEFAULT_LIMITS
 from pawsight.records.keeping import DEFAULT_BOUNDS
 from pawsight.records.place import check
@@ -158,6 +159,17 @@ class Settings(BaseSettings):
         default=None,
         description="The folder of kept pictures; by default `pictures` beside the file of SQLite, "
         "or in the user's data folder.",
+    )
+
+    drift_window: Annotated[int, Field(ge=0, le=100_000)] = Field(
+        default=WINDOW,
+        description="How many pictures that a model is asked about are compared together with what "
+        "it was chosen on; 0 compares none.",
+    )
+    drift_level: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=LEVEL,
+        description="The part of these windows that may be called drifted where nothing has "
+        "changed.",
     )
 
     training: bool = Field(

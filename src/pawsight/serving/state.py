@@ -32,6 +32,7 @@ from pawsight.records.record import Record
 from pawsight.records.recorder import Recorder
 from pawsight.serving.batching import Scheduler
 from pawsight.serving.cache import Cache
+from pawsight.serving.drift import Drift
 from pawsight.serving.errors import Refusal, quoted
 from pawsight.serving.memory import give_back, share_memory
 from pawsight.serving.meter import Meter
@@ -69,6 +70,7 @@ class State:
         workers: Bounds how much else is computed at once.
         loader: Loads models.
         meter: Is told what happens.
+        drift: Watches what the models are asked about.
         recorder: Records answers; None where none are.
         training: Trains models; None where none are trained.
         loading: Held by who loads a model, one at a time.
@@ -82,6 +84,7 @@ class State:
     workers: CapacityLimiter = field(repr=False)
     loader: Loader = field(repr=False)
     meter: Meter = field(repr=False)
+    drift: Drift = field(repr=False)
     recorder: Recorder | None = field(default=None, repr=False)
     training: Training | None = field(default=None, repr=False)
     loading: Lock = field(default_factory=Lock, repr=False)
@@ -112,6 +115,7 @@ class State:
             CapacityLimiter(threads),
             Loader(threads, settings.provider, for_many=True),
             meter,
+            Drift(settings.drift_window, settings.drift_level, meter),
             recorder,
             Training.of(settings),
         )
@@ -143,6 +147,7 @@ class State:
                 model.choose_threshold(may_lose)
             else:
                 log.warning("%s keeps its own threshold: it knows no other", entry.name)
+        self.drift.prepare(model)
         return model
 
     def _load_trained(self) -> None:
@@ -248,7 +253,9 @@ class State:
         tag = self.cache.tag(model, digest)
         answer = self.cache.get(tag)
         if answer is None:
-            answer = await self.scheduler.ask(model.steps(data, self.limits))
+            answer = await self.scheduler.ask(
+                model.steps(data, self.limits), self.drift.watch(model)
+            )
             self.cache.put(tag, answer)
         self.meter.answered(answer)
         return self._record(model, answer, data, digest, perf_counter() - start)

@@ -55,6 +55,7 @@ from pawsight.training.folder import (
     write_golden,
 )
 from pawsight.training.quantise import calibration_pictures, quantise
+from pawsight.training.reference import with_reference
 from pawsight.training.run import RunFolder
 
 Exportable: TypeAlias = Network | HuggingFaceViT
@@ -261,9 +262,12 @@ def calibrate(
         loses: The part of pictures of the classes that may be called ``neither``.
     """
     rows, classifier = table.loc[table["split"] == "validation"], Classifier(folder)
-    logits = classifier.logits(rows["path"].tolist(), progress)
+    outputs = classifier.outputs(rows["path"].tolist(), progress)
+    logits = outputs.logits
     labels = rows["label"].map(numbers_of(folder.card.labels)).to_numpy(dtype=np.int64)
-    different = _different(table)
+    different = first_alike(rows["path"].tolist())
+    of_classes = different & (labels != BACKGROUND)
+    files = with_reference(folder, outputs, of_classes)
     chosen_on, labels = logits[different], labels[different]
     if further:
         chosen_on = np.concatenate([chosen_on, further.logits])
@@ -285,7 +289,12 @@ def calibrate(
     threshold = rejection.losing(max(loses, rejection.points[0].loses))
     rejection = rejection.model_copy(update={"threshold": threshold})
     card = folder.card.model_copy(
-        update={"temperature": temperature, "rejection": rejection, "metrics": ()}
+        update={
+            "temperature": temperature,
+            "rejection": rejection,
+            "metrics": (),
+            "files": files,
+        }
     )
     measured = judge(
         conclude(
@@ -317,10 +326,9 @@ def _named(split: str) -> str:
     return f"{split} split of its training table"
 
 
-def _different(table: pd.DataFrame) -> NDArray[np.bool_]:
-    """Which validation pictures are the first of those that look alike [N]."""
-    rows = table.loc[table["split"] == "validation"]
-    groups = group_near_duplicates(hash_files(rows["path"].tolist()))
+def first_alike(paths: Sequence[str]) -> NDArray[np.bool_]:
+    """Which of N pictures are the first of those that look alike [N]."""
+    groups = group_near_duplicates(hash_files(paths))
     first = np.zeros(len(groups), dtype=bool)
     first[np.unique(groups, return_index=True)[1]] = True
     return first

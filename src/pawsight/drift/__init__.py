@@ -1,0 +1,1 @@
+"""Whether what comes in is still like what a model was chosen on."""

@@ -1,0 +1,103 @@
+"""Monitor: the pictures that a network was asked about, window after window."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Final
+
+import numpy as np
+
+from pawsight.drift.comparison import Comparison, Decision, compare
+from pawsight.drift.reference import Numbers, Reference
+
+log = logging.getLogger(__name__)
+
+LEVEL: Final = 0.001
+"""The part of windows that may be called different where nothing has changed."""
+WINDOW: Final = 200
+"""Pictures of a window."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found last.
+
+    Attributes:
+        comparison: The last window's.
+        time: When it was full, in UTC.
+        windows: How many there were.
+    """
+
+    comparison: Comparison
+    time: datetime
+    windows: int
+
+
+class Monitor:
+    """Fills windows, and compares each once it is full: one look at each picture, and no more.
+
+    Looking again and again at pictures as they come would call chance a drift sooner or later.
+    Windows do not overlap, so the level is what is promised of each. May be told by any thread.
+
+    Args:
+        reference: Of the network.
+        decision: Likewise.
+        tell: Is called with each comparison.
+        size: Pictures of a window.
+        level: In (0, 1).
+    """
+
+    def __init__(
+        self,
+        reference: Reference,
+        decision: Decision,
+        tell: Callable[[Comparison], object],
+        *,
+        size: int = WINDOW,
+        level: float = LEVEL,
+    ) -> None:
+        self._reference = reference
+        self._decision = decision
+        self._tell = tell
+        self._level = level
+        self._size = size
+        self._filling = threading.Lock()
+        self._empty()
+        self.found: Found | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many pictures are in the window that is not full yet."""
+        return self._count
+
+    def add(self, features: Numbers, logits: Numbers) -> None:
+        """Take a picture.
+
+        Args:
+            features: float32 [D].
+            logits: float32 [C].
+        """
+        with self._filling:
+            self._features[self._count] = features
+            self._logits[self._count] = logits
+            self._count += 1
+            if self._count < self._size:
+                return
+            full = self._features, self._logits
+            self._empty()
+        self._conclude(*full)
+
+    def _empty(self) -> None:
+        self._count = 0
+        self._features = np.empty((self._size, len(self._reference.mean)), dtype=np.float32)
+        self._logits = np.empty((self._size, len(self._decision.labels)), dtype=np.float32)
+
+    def _conclude(self, features: Numbers, logits: Numbers) -> None:
+        found = compare(self._reference, self._decision, features, logits, self._level)
+        windows = 1 + (self.found.windows if self.found else 0)
+        self.found = Found(found, datetime.now(timezone.utc), windows)
+        self._tell(found)

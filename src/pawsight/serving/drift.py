@@ -1,0 +1,85 @@
+"""What each model is asked about, held against what it was chosen on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeAlias
+
+from pawsight.drift.comparison import Comparison, Decision
+from pawsight.drift.monitor import Found, Monitor
+from pawsight.drift.reference import read_reference
+from pawsight.inference.classifier import Classifier
+from pawsight.inference.model import Model
+from pawsight.inference.network import Tensor
+from pawsight.serving.meter import Meter
+
+log = logging.getLogger(__name__)
+
+Watch: TypeAlias = Callable[[Tensor, Tensor], None]
+"""Is told of a picture's features float32 [D] and logits [C]; raises nothing."""
+
+
+class Drift:
+    """Watches the models of a service.
+
+    A model is watched by what its first network sees and says: of a cascade the fast one, which
+    sees every picture, while the strong one is only shown those that are hard.
+
+    Args:
+        size: Pictures of a window; 0 watches nothing.
+        level: The part of windows that may be called different where nothing has changed.
+        meter: Is told of each comparison.
+    """
+
+    def __init__(self, size: int, level: float, meter: Meter) -> None:
+        self.size = size
+        self.level = level
+        self._meter = meter
+        self._monitors: dict[str, tuple[Classifier, Monitor]] = {}
+
+    def prepare(self, model: Model) -> None:
+        """Begin to watch a model, in place of what had its name.
+
+        Raises:
+            BrokenModel: What it carries as a reference is none.
+        """
+        name, network = model.reference.name, model.members[0]
+        reference = read_reference(network.folder) if self.size else None
+        if reference is None:
+            self._monitors.pop(name, None)
+            return
+
+        def tell(found: Comparison) -> None:
+            self._meter.compared(name, found)
+            if found.drifted:
+                log.warning("%s: %s", name, found.words)
+
+        card = network.card
+        decision = Decision(card.labels, card.temperature, network.threshold)
+        monitor = Monitor(reference, decision, tell, size=self.size, level=self.level)
+        self._monitors[name] = network, monitor
+
+    def monitor(self, model: Model) -> Monitor | None:
+        """That of a model; None where it is not watched."""
+        network, monitor = self._monitors.get(model.reference.name, (None, None))
+        return monitor if network is model.members[0] else None
+
+    def found(self, model: Model) -> Found | None:
+        """What was found of the last full window of a model."""
+        monitor = self.monitor(model)
+        return monitor.found if monitor else None
+
+    def watch(self, model: Model) -> Watch | None:
+        """What is to be told of the pictures that a model is asked about."""
+        monitor = self.monitor(model)
+        if monitor is None:
+            return None
+
+        def tell(features: Tensor, logits: Tensor) -> None:
+            try:
+                monitor.add(features, logits)
+            except Exception:  # whatever it is, answers must go on
+                log.exception("a picture was not compared with what %s was chosen on", model)
+
+        return tell
