@@ -159,6 +159,7 @@ def test_a_report_is_walked_through(
         page.get_by_role("slider", name="Called cat from a probability of").press("End")
         expect(row).not_to_have_text(before)
         expect(page.get_by_text("This report shows none.")).to_be_visible()
+        expect(page.get_by_text("tiny: there is nothing to compare with")).to_be_visible()
         check(page, screenshots, f"insights-{scheme}")
 
 

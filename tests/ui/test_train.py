@@ -127,7 +127,7 @@ def test_pictures_are_checked_and_trained_on_and_the_training_has_an_address(
         assert words in html(shown)
     [start] = shown.selectbox
     assert start.options == ["custom"]
-    shown.radio[0].set_value("full")
+    shown.radio[0].set_value("A whole network")
     [submit] = [each for each in shown.button if each.label == "Train"]
     submit.click().run()
     asked = json.loads(training.sent[1][2])

@@ -114,19 +114,18 @@ def _report(dataset: Dataset) -> None:
 
 
 def _form(asked: Service, dataset: Dataset, models: Sequence[Model]) -> None:
-    methods: list[str] = list(_METHODS)
     networks = [each.name for each in models if each.name != "auto"]
     with st.form("training", border=True):
         name = st.text_input("Name of the model", "my-model", max_chars=64)
-        method = st.radio(
+        way = st.radio(
             "How",
-            methods,
-            format_func=lambda each: _METHODS[each],
+            list(_METHODS.values()),
             captions=[
                 "On what a model already sees: a few dozen pictures of each label, seconds.",
                 "From random weights: thousands of pictures, hours.",
             ],
         )
+        method = next(name for name, words in _METHODS.items() if words == way)
         start: str = st.selectbox("Of a new head: on", networks) or ""
         epochs = st.number_input("Of a whole network: epochs", 1, 1000, 39)
         if not st.form_submit_button("Train", type="primary"):
