@@ -13,10 +13,8 @@ from pawsight.client.errors import ClientError, NoService, Refused, TooSlow, Unr
 from pawsight.client.forms import (
     Answer,
     ComparedAnswer,
-    Dataset,
     Drift,
     Explained,
-    Job,
     Model,
     ModelDetail,
     ModelDrift,
@@ -29,6 +27,7 @@ from pawsight.client.forms import (
     Said,
 )
 from pawsight.client.synchronous import Client
+from pawsight.client.training_forms import Dataset, Job
 
 __all__ = [
     "Answer",

@@ -12,10 +12,8 @@ from pawsight.client import requests
 from pawsight.client.forms import (
     Answer,
     ComparedAnswer,
-    Dataset,
     Drift,
     Explained,
-    Job,
     Model,
     ModelDetail,
     Ready,
@@ -25,6 +23,7 @@ from pawsight.client.forms import (
     Said,
 )
 from pawsight.client.requests import TIMEOUT, Picture, Request
+from pawsight.client.training_forms import Dataset, Job
 
 Form = TypeVar("Form")
 

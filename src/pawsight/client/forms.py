@@ -9,11 +9,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 
-class _Form(BaseModel):
+class Form(BaseModel):
+    """What all of them have."""
+
     model_config = ConfigDict(frozen=True, protected_namespaces=())
 
 
-class Problem(_Form):
+class Problem(Form):
     """A problem document (RFC 9457).
 
     Attributes:
@@ -31,7 +33,7 @@ class Problem(_Form):
     request_id: str | None = None
 
 
-class ModelReference(_Form):
+class ModelReference(Form):
     """Names a model."""
 
     name: str
@@ -39,7 +41,7 @@ class ModelReference(_Form):
     source: str
 
 
-class Answer(_Form):
+class Answer(Form):
     """The answer about one picture.
 
     Attributes:
@@ -62,7 +64,7 @@ class Answer(_Form):
     decided_by: ModelReference
 
 
-class Record(_Form):
+class Record(Form):
     """What became of one picture of a batch: a prediction or a problem."""
 
     file: str
@@ -70,26 +72,26 @@ class Record(_Form):
     problem: Problem | None = None
 
 
-class Records(_Form):
+class Records(Form):
     """Of a batch."""
 
     records: list[Record]
 
 
-class ComparedAnswer(_Form):
+class ComparedAnswer(Form):
     """What one of the models says, and in how many milliseconds."""
 
     prediction: Answer
     milliseconds: float
 
 
-class Comparison(_Form):
+class Comparison(Form):
     """What each model says about the same picture."""
 
     answers: list[ComparedAnswer]
 
 
-class Said(_Form):
+class Said(Form):
     """What holds now of an answer, and is on the service's disk.
 
     Attributes:
@@ -129,7 +131,7 @@ class RecordedAnswer(Answer):
     feedback: Said | None = None
 
 
-class ReviewItem(_Form):
+class ReviewItem(Form):
     """A picture that nothing was said of yet.
 
     Attributes:
@@ -141,19 +143,19 @@ class ReviewItem(_Form):
     disagree: bool
 
 
-class ReviewQueue(_Form):
+class ReviewQueue(Form):
     """The pictures to look at, those first whose right answer teaches most."""
 
     pictures: list[ReviewItem]
 
 
-class Decided(_Form):
+class Decided(Form):
     """What was said of answers."""
 
     answers: list[RecordedAnswer]
 
 
-class RecordStatus(_Form):
+class RecordStatus(Form):
     """How the service's record is doing.
 
     Attributes:
@@ -169,7 +171,7 @@ class RecordStatus(_Form):
     lost: int = 0
 
 
-class Model(_Form):
+class Model(Form):
     """A model that the service has.
 
     Attributes:
@@ -205,13 +207,13 @@ class ModelDetail(Model):
     card: dict[str, Any] = {}
 
 
-class Models(_Form):
+class Models(Form):
     """That the service has."""
 
     models: list[Model]
 
 
-class RunningNetwork(_Form):
+class RunningNetwork(Form):
     """What runs a network: ONNX Runtime's provider, and the arithmetic."""
 
     name: str
@@ -220,7 +222,7 @@ class RunningNetwork(_Form):
     precision: str = ""
 
 
-class RunningModel(_Form):
+class RunningModel(Form):
     """What runs a model."""
 
     name: str
@@ -229,7 +231,7 @@ class RunningModel(_Form):
     threads: int = 0
 
 
-class TrainingStatus(_Form):
+class TrainingStatus(Form):
     """Whether models can be trained by way of the service.
 
     Attributes:
@@ -241,101 +243,7 @@ class TrainingStatus(_Form):
     reason: str | None = None
 
 
-class LeftOutFile(_Form):
-    """A file or row that is not trained on."""
-
-    path: str
-    reason: str
-
-
-class Dataset(_Form):
-    """Pictures that were sent to be trained on.
-
-    Attributes:
-        id: What a training names them by.
-        pictures: How many can be used.
-        labels: How many of each label.
-        problems: The first of those that cannot.
-        problem_count: How many cannot.
-        usable: Whether it can be trained on.
-        why_not: Why it cannot be.
-    """
-
-    id: str
-    pictures: int
-    labels: dict[str, int]
-    problems: list[LeftOutFile] = []
-    problem_count: int = 0
-    usable: bool
-    why_not: str | None = None
-
-
-class Epoch(_Form):
-    """What one epoch of a training reached; accuracies in [0, 1]."""
-
-    epoch: int
-    train_loss: float | None = None
-    train_accuracy: float | None = None
-    val_loss: float | None = None
-    val_accuracy: float | None = None
-
-
-class Trained(_Form):
-    """The model that a training ended with; its accuracy on held-out pictures, in [0, 1]."""
-
-    model: str
-    version: str = ""
-    accuracy: float | None = None
-    pictures: int = 0
-    validation_accuracy: float | None = None
-
-
-class Job(_Form):
-    """A training.
-
-    Attributes:
-        id: Its own.
-        name: Of the model to be.
-        state: ``queued``, ``running``, ``done``, ``failed`` or ``cancelled``.
-        method: A new ``head``, or a ``full`` training.
-        start: What a head is put on.
-        created: When it was asked for, in UTC.
-        started: When it began.
-        ended: When it ended.
-        epoch: How many epochs are done, of a full training.
-        epochs: How many there will be.
-        curves: What each epoch reached.
-        message: The last that it said, or why it ended.
-        result: The model that it ended with.
-    """
-
-    id: str
-    name: str
-    state: Literal["queued", "running", "done", "failed", "cancelled"]
-    method: str = "head"
-    start: str | None = None
-    created: datetime
-    started: datetime | None = None
-    ended: datetime | None = None
-    epoch: int | None = None
-    epochs: int | None = None
-    curves: list[Epoch] = []
-    message: str = ""
-    result: Trained | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether something can still become of it."""
-        return self.state in ("queued", "running")
-
-
-class Jobs(_Form):
-    """Trainings, the newest first."""
-
-    jobs: list[Job]
-
-
-class ModelDrift(_Form):
+class ModelDrift(Form):
     """Whether a model is asked about what it was chosen on.
 
     Attributes:
@@ -367,7 +275,7 @@ class ModelDrift(_Form):
     expected: dict[str, float] | None = None
 
 
-class Drift(_Form):
+class Drift(Form):
     """Whether what comes in is like what the models were chosen on.
 
     Attributes:
@@ -381,7 +289,7 @@ class Drift(_Form):
     models: list[ModelDrift]
 
 
-class Ready(_Form):
+class Ready(Form):
     """That pictures can be sent, what answers them, and how record and trainings are doing."""
 
     status: Literal["ready"]

@@ -18,12 +18,9 @@ from pawsight.client.errors import NoService, Refused, TooSlow, Unreachable
 from pawsight.client.forms import (
     Answer,
     Comparison,
-    Dataset,
     Decided,
     Drift,
     Explained,
-    Job,
-    Jobs,
     ModelDetail,
     Models,
     Problem,
@@ -33,6 +30,7 @@ from pawsight.client.forms import (
     ReviewQueue,
     Said,
 )
+from pawsight.client.training_forms import Dataset, Job, Jobs
 
 TIMEOUT: Final = httpx.Timeout(60.0, connect=5.0)
 
