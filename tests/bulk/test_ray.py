@@ -26,7 +26,7 @@ from tests.training.recipes import TINY
 
 CODE = "from pawsight.cli import main; main()"
 PICTURES = 60
-PATIENCE = 120  # seconds
+PATIENCE = 400  # seconds
 
 
 @pytest.fixture(scope="module")
