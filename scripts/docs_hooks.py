@@ -33,7 +33,6 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages and the files that are made, not written."""
     pages = {
         "changelog.md": (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
-        "models.md": models(),
         "reference/cli.md": commands(),
         "reference/http.md": addresses(),
     }
@@ -154,6 +153,8 @@ def _answer(response: dict[str, Any]) -> str:
     return ", ".join(forms)
 
 
-def on_page_markdown(markdown: str, **_: object) -> str:
-    """Links to files of the repository that the site has elsewhere."""
+def on_page_markdown(markdown: str, page: Any, **_: object) -> str:  # noqa: ANN401 - mkdocs' page
+    """The cards themselves, and links to files of the repository that the site has elsewhere."""
+    if page.file.src_uri == "models.md":
+        return models()
     return markdown.replace("../src/pawsight/weights/auto/curve.svg", "curve.svg")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import json
+import socket
 import sys
 import threading
 import zipfile
@@ -98,10 +99,17 @@ def test_archives_and_lists_lie_in_buckets_too(s3: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("missing", ["album/gone.jpg", "album/gone.zip", "nobodys/a.jpg"])
-def test_what_is_not_there_says_so(s3: str, missing: str) -> None:
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [
+        ("album/gone.jpg", "No such file or directory"),
+        ("album/gone.zip", "No such file or directory"),
+        ("nobodys/a.jpg", "bucket does not exist"),
+    ],
+)
+def test_what_is_not_there_says_so(s3: str, missing: str, words: str) -> None:
     [found] = fetched(find_items([f"s3://{missing}"]))
-    with pytest.raises(OSError, match="No such file or directory"):
+    with pytest.raises(OSError, match=words):
         found.read()
 
 
@@ -109,6 +117,21 @@ def test_a_web_folder_is_what_its_page_links_to(web: str) -> None:
     found = list(fetched(find_items([f"{web}/"])))
     assert [each.name for each in found] == [f"{web}/{name.replace(' ', '%20')}" for name in WANTED]
     assert [each.read() for each in found] == [picture("red")] * 3
+
+
+def test_what_cannot_be_read_there_is_a_record_and_stops_nothing(web: str, tmp_path: Path) -> None:
+    """This server gives no part of a file, which a ZIP archive is read by; another listens not."""
+    (tmp_path / "site" / "album.zip").write_bytes(packed())
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        gone = f"http://127.0.0.1:{free.getsockname()[1]}/a.jpg"
+    named = [f"{web}/album.zip", gone.replace("//", "//me:secret@"), "ftp://127.0.0.1:1/a.jpg"]
+    *broken, good = fetched(find_items([*named, f"{web}/a.jpg"]))
+    assert good.read() == picture("red")
+    assert "secret" not in broken[1].name
+    for each, words in zip(broken, ("range", "onnect", "refused"), strict=True):
+        with pytest.raises(OSError, match=words):
+            each.read()
 
 
 def test_a_server_that_is_gone_is_the_pictures_error_and_resumed(

@@ -45,6 +45,19 @@ def test_the_pictures_of_an_archive_in_its_order(tmp_path: Path, ending: str) ->
         assert each.fingerprint().size == len(picture("red"))
 
 
+def test_a_picture_that_is_a_link_to_another_is_not_passed_over(tmp_path: Path) -> None:
+    file = tmp_path / "album.tar"
+    make_tar(file)
+    with tarfile.open(file, "a") as archive:
+        link = tarfile.TarInfo("same.jpg")
+        link.type, link.linkname = tarfile.LNKTYPE, "a.jpg"
+        archive.addfile(link)
+    *_, last = find_items([str(file)])
+    assert last.name == f"{file}/same.jpg"
+    with pytest.raises(OSError, match=r"a link to 'a\.jpg'"):
+        last.read()
+
+
 @pytest.mark.parametrize("ending", ["zip", "tar", "tar.gz"])
 def test_an_archive_that_is_cut_short_says_so_after_what_could_be_read(
     tmp_path: Path, ending: str

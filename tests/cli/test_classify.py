@@ -114,8 +114,15 @@ def test_a_name_that_is_no_utf8_is_written_readably(trained: Path, tmp_path: Pat
         (["", "--model", "{model}"], "one of the paths is empty"),
         (["{picture}", "--model", "no-such-model"], "no model 'no-such-model': there are"),
         (["{picture}", "--model", "{model}", "--format", "parquet"], "name it with --output"),
-        (["{picture}", "--model", "{model}", "--output", "{picture}"], "is there already"),
-        (["{picture}", "--model", "{model}", "--output", "{empty}/no/x.txt"], "cannot write"),
+        (["{picture}", "--model", "{model}", "--output", "{picture}"], "ends in none of"),
+        (
+            ["{picture}", "--model", "{model}", "--format", "csv", "--output", "{picture}"],
+            "is there already",
+        ),
+        (
+            ["{picture}", "--model", "{model}", "--format", "table", "--output", "{empty}/no/x"],
+            "cannot write",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(

@@ -185,7 +185,12 @@ def test_an_output_that_is_not_ours_is_refused_and_one_that_is_kept(
     [
         (["--resume"], "name it with --output"),
         (["--resume", "--overwrite", "--output", "x.csv"], "choose one"),
-        (["--resume", "--output", "x.txt"], "cannot be gone on with"),
+        (["--resume", "--output", "x.txt", "--format", "table"], "cannot be gone on with"),
+        (["--output", "x.xlsx"], "ends in none of .jsonl, .csv, .parquet"),
+        (["--output", "x.csv", "--format", "jsonl"], "contradict each other"),
+        (["--output", "/dev/null", "--overwrite"], "--format"),
+        (["--output", "/dev/null", "--overwrite", "--format", "csv"], "is no file"),
+        (["--partition", "4"], "is about --ray"),
     ],
 )
 def test_what_makes_no_sense_is_said(
@@ -201,6 +206,16 @@ def test_a_record_is_whole_json(trained: Path, pictures: Path, tmp_path: Path) -
     run("classify", pictures, "--model", trained, "--output", file)
     for line in file.read_text().splitlines():
         assert json.loads(line)["decided_by"]
+
+
+def test_two_runs_do_not_write_to_one_file(trained: Path, pictures: Path, tmp_path: Path) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    output = tmp_path / "answers.jsonl"
+    with output.open("a") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        refused = run("classify", pictures, "--model", trained, "--output", output, "--resume")
+    assert refused.exit_code == 2
+    assert "another run is writing" in refused.stderr
 
 
 @pytest.mark.parametrize("kind", KINDS)

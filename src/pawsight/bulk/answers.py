@@ -38,7 +38,11 @@ def read_answers(file: Path, kind: Format) -> Iterator[Row]:
 def _of_csv(file: Path) -> Iterator[Row]:
     with file.open(encoding="utf-8", newline="") as stream:
         rows = csv.DictReader(stream)
-        labels = _labels(file, list(rows.fieldnames or ()))
+        try:
+            names = list(rows.fieldnames or ())
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise NotOurs(f"{str(file)!r} is no CSV") from error
+        labels = _labels(file, names)
         for row in rows:
             typed: dict[str, Any] = {name: value or None for name, value in row.items()}
             for name in (*_NUMBERS, *(f"p_{label}" for label in labels)):

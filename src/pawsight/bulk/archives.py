@@ -27,6 +27,7 @@ _BROKEN: Final = (
     zlib.error,
     lzma.LZMAError,
     RuntimeError,
+    ValueError,  # of what reads at addresses
 )
 
 
@@ -100,6 +101,11 @@ def _of_zip(archive: BinaryIO, name: str) -> Iterator[Item]:
 def _of_tar(archive: BinaryIO, name: str) -> Iterator[Item]:
     with tarfile.open(fileobj=archive, mode="r|*") as opened:
         for info in opened:
+            if info.islnk() and _is_picture(info.name):
+                # It lies before, and what is read from front to back is not gone back in.
+                target = as_text(info.linkname)
+                words = f"in the archive it is a link to {target!r}, which was read: unpack it"
+                yield Unreadable(f"{name}/{as_text(info.name)}", OSError(errno.EMLINK, words))
             stream = opened.extractfile(info) if info.isreg() and _is_picture(info.name) else None
             if stream is not None:
                 data = stream.read(DEFAULT_LIMITS.max_bytes + 1)

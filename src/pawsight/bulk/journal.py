@@ -16,6 +16,11 @@ from numpy.typing import NDArray
 from pawsight.bulk.items import Item
 from pawsight.bulk.records import Row, digest, is_row, line
 
+try:
+    import fcntl
+except ImportError:  # on Windows, where nothing keeps two runs apart
+    fcntl = None  # type: ignore[assignment]
+
 _FLUSH_SECONDS: Final = 1.0
 _NONE: Final = 2**64 - 1
 _ANSWERED, _FAILED, _STALE = range(3)
@@ -51,6 +56,7 @@ class Journal:
         names, prints = array("Q"), array("Q")
         self._stream: BinaryIO = file.open("a+b")
         try:
+            _lock(self._stream)
             for row in self._rows():
                 holds = row is not None and good(row)
                 names.append(digest(row["path"]) if row and holds else _NONE)
@@ -148,6 +154,20 @@ class Journal:
                 os.fsync(target.fileno())
             fresh.replace(self.file)
         self.close()
+
+
+def _lock(stream: BinaryIO) -> None:
+    """Keep other runs from writing to it, until it is closed, however that comes.
+
+    Raises:
+        NotOurs: One does.
+    """
+    if fcntl is None:
+        return
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise NotOurs(f"another run is writing to {stream.name!r}: let it end first") from error
 
 
 def rows_of(file: Path) -> Iterator[Row]:

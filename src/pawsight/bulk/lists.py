@@ -47,7 +47,7 @@ def listed(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
 def _item(path: str) -> Item:
     try:
         return item_of(path)
-    except (ExtraMissing, ValueError) as error:
+    except (ExtraMissing, ValueError, OSError) as error:
         return Unreadable(as_text(path), OSError(errno.EIO, str(error)))
 
 

@@ -61,11 +61,14 @@ class Output:
         """
         if self.kind != "jsonl" and self.file.exists() and not self.journal.exists():
             fresh = self.journal.with_name(f"{self.journal.name}.fresh")
-            with fresh.open("w", encoding="utf-8") as stream:
-                sink = open_sink("jsonl", stream, ())
-                for row in read_answers(self.file, self.kind):
-                    sink.write(row)
-            fresh.replace(self.journal)
+            try:
+                with fresh.open("w", encoding="utf-8") as stream:
+                    sink = open_sink("jsonl", stream, ())
+                    for row in read_answers(self.file, self.kind):
+                        sink.write(row)
+                fresh.replace(self.journal)
+            finally:
+                fresh.unlink(missing_ok=True)
         return Journal(self.journal, good)
 
     def rows(self) -> Iterator[Row]:

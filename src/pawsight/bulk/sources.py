@@ -41,8 +41,8 @@ def find_unopened(sources: Sequence[str]) -> Iterator[Item | Archive]:
         ValueError: As :func:`find_items`.
     """
     for source in sources:
-        store = store_of(source)
         try:
+            store = store_of(source)
             for path in store.matching(source):
                 yield from _found(store, path)
         except OSError as error:

@@ -20,6 +20,8 @@ from pawsight.images.formats import EXTENSIONS
 
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _WEB: Final = ("http", "https")
+_SECONDS: Final = 30.0
+_USER: Final = re.compile(r"(?<=://)[^/@]*@")
 _TIMES: Final = ("LastModified", "mtime", "last_modified", "updated")
 
 
@@ -60,6 +62,7 @@ def store_of(source: str) -> Store:
     Raises:
         ExtraMissing: fsspec, or its part for this protocol, is not installed.
         ValueError: No such protocol.
+        OSError: The server that it names cannot be reached.
     """
     if not is_address(source):
         return _DISKS
@@ -71,9 +74,20 @@ def store_of(source: str) -> Store:
     protocol = source.partition("://")[0].lower()
     try:
         # What was listed is not kept: a bucket's names would fill the memory.
-        return Remote(fsspec.filesystem(protocol, use_listings_cache=False))
+        files, _ = fsspec.url_to_fs(source, use_listings_cache=False, **_patience(protocol))
+        return Remote(files)
     except ImportError as error:
         raise ExtraMissing(f"{protocol}:// cannot be reached: {error}") from error
+
+
+def _patience(protocol: str) -> dict[str, Any]:
+    """How long a web server may say nothing, which otherwise is minutes."""
+    if protocol not in _WEB:
+        return {}
+    from aiohttp import ClientTimeout
+
+    timeout = ClientTimeout(total=None, sock_connect=_SECONDS, sock_read=_SECONDS)
+    return {"client_kwargs": {"timeout": timeout}}
 
 
 def item_of(source: str) -> Item:
@@ -185,7 +199,8 @@ class Remote:
 
     def name(self, path: str) -> str:
         """See :class:`Store`."""
-        return as_text(str(self._files.unstrip_protocol(path)))
+        # Who logs in, and by which password, is nobody else's business.
+        return _USER.sub("", as_text(str(self._files.unstrip_protocol(path))))
 
     def open(self, path: str) -> BinaryIO:
         """See :class:`Store`."""
@@ -267,7 +282,10 @@ def _told() -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
+        cause = error.__cause__  # the web's file system calls everything missing
+        if cause is None or getattr(cause, "status", None) in (404, 410):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
+        raise OSError(errno.EIO, str(cause) or type(cause).__name__) from error
     except PermissionError as error:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from error
     except Exception as error:  # every protocol has errors of its own

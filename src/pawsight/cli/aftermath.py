@@ -75,7 +75,11 @@ class Aftermath:
             self._sheet.write_text(page, encoding="utf-8")
         except OSError as error:
             fail(f"cannot write {str(self._sheet)!r}: {error.strerror}")
-        typer.echo(f"pawsight: {str(self._sheet)!r} shows the {len(shown)} least sure", err=True)
+        typer.echo(
+            f"pawsight: {str(self._sheet)!r} shows the {len(shown)} least sure of those that were "
+            "named, not those called neither",
+            err=True,
+        )
 
 
 def aftermath(

@@ -85,14 +85,15 @@ def classify(
     ray: Annotated[
         str | None,
         typer.Option(
-            help="Let a Ray cluster answer: its address, or 'local' for one of this machine's "
+            help="Let a Ray cluster answer: its address, or 'local' for this machine's "
             "processors. --output is a folder of Parquet files then.",
             metavar="ADDRESS",
         ),
     ] = None,
     partition: Annotated[
-        int, typer.Option(min=1, help="With --ray: pictures in one of those files, on average.")
-    ] = 2048,
+        int | None,
+        typer.Option(min=1, help="With --ray: pictures in one of those files, about; else 2048."),
+    ] = None,
 ) -> None:
     """Classify pictures: a record for each, in order.
 
@@ -106,7 +107,9 @@ def classify(
     from pawsight.inference.errors import ModelError
 
     _check(paths)
-    kind = format or _of_ending(output)
+    if partition and not ray:
+        fail("--partition is about --ray")
+    kind = "parquet" if ray else _format(format, output)
     after = aftermath(
         paths,
         output,
@@ -127,7 +130,7 @@ def classify(
         if isinstance(target, Output):
             tally = _Run(asked, paths, usable_cpus(), may_lose).to_file(target)
         elif target and ray:
-            tally = answer(paths, model, asked, may_lose, target, ray, partition)
+            tally = answer(paths, model, asked, may_lose, target, ray, partition or 2048)
         else:
             tally = _Run(asked, paths, usable_cpus(), may_lose).to_stream(kind, output, after)
     if not tally.done + tally.skipped:
@@ -174,11 +177,18 @@ def _check(paths: list[str]) -> None:
             store_of(path)
 
 
-def _of_ending(output: Path | None) -> Format:
-    """The format that a file's name asks for."""
+def _format(given: Format | None, output: Path | None) -> Format:
+    """The format that is asked for, by name or by the ending of the file's name."""
     from pawsight.bulk.sinks import ENDINGS
 
-    return ENDINGS.get(output.suffix.lower(), "table") if output else "table"
+    if output is None:
+        return given or "table"
+    asked = ENDINGS.get(output.suffix.lower())
+    if given is None and asked is None:
+        fail(f"{str(output)!r} ends in none of {', '.join(ENDINGS)}: name one, or --format")
+    if given and asked and given != asked:
+        fail(f"--format {given} and {str(output)!r} contradict each other: change one of them")
+    return given or asked or "table"
 
 
 def _target(output: Path | None, kind: Format, *, resume: bool, overwrite: bool) -> Output | None:
@@ -196,6 +206,8 @@ def _target(output: Path | None, kind: Format, *, resume: bool, overwrite: bool)
     target = Output(output, kind)
     if resume and kind == "table":
         fail("a table for people cannot be gone on with: name a .jsonl, .csv or .parquet file")
+    if target.begun and output.exists() and not output.is_file():
+        fail(f"{str(output)!r} is no file; without --output, answers go to standard output")
     if overwrite:
         with refusing(OSError):
             for backup in target.set_aside():

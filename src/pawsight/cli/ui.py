@@ -12,7 +12,7 @@ from pawsight.cli.common import fail
 
 
 def ui(
-    port: Annotated[int, typer.Option(help="Port of the page.")] = 8501,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page.")] = 8501,
     host: Annotated[
         str, typer.Option(help="The address to listen on; 0.0.0.0 is every one.")
     ] = "127.0.0.1",
