@@ -34,7 +34,7 @@ def command(tmp_path: Path) -> list[str]:
 @pytest.mark.parametrize("fails", ["serve", "ui"])
 def test_where_one_ends_the_other_is_ended_too(command: list[str], fails: str) -> None:
     done = subprocess.run(
-        command, env={**os.environ, "FAILS": fails}, capture_output=True, text=True, timeout=60
+        command, env={**os.environ, "FAILS": fails}, capture_output=True, text=True, timeout=240
     )
     assert done.returncode != 0
     assert "one of the two has ended" in done.stdout
