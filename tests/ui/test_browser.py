@@ -238,6 +238,7 @@ def test_a_service_that_goes_away_is_said(
         expect(page.get_by_role("heading", name="This is a cat.")).to_be_visible()
         for name in ("Compare", "About"):
             page.get_by_role("link", name=name).click()
+            expect(page).to_have_title(f"{name} · pawsight")
             if name == "Compare":
                 give(page, file("tom.jpg", picture("red")))
             expect(page.get_by_text("does not answer")).to_be_visible()

@@ -27,6 +27,7 @@ def main() -> None:
         st.Page(each.show, title=title, url_path=title.lower()) for title, each in others.items()
     ]
     page = st.navigation([first, *pages], position="top")
+    st.set_page_config(page_title=f"{page.title} · pawsight")  # what tabs and bookmarks say
     guarded(page.run)
 
 
