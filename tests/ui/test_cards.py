@@ -10,7 +10,7 @@ from pawsight.ui import cards
 from pawsight.ui.gallery import figure
 from pawsight.ui.preview import preview
 from pawsight.ui.report import Mistake
-from pawsight.ui.service import Answerer
+from pawsight.ui.service import ModelReference
 from pawsight.ui.tables import confusion, table
 from pawsight.ui.words import Outcome
 from tests.pictures import picture
@@ -52,7 +52,7 @@ def test_a_card_says_all_of_an_answer() -> None:
 
 
 def test_a_card_says_which_member_of_a_cascade_decided() -> None:
-    auto = Answerer(name="auto", version="ba9876543210", source="embedded")
+    auto = ModelReference(name="auto", version="ba9876543210", source="embedded")
     html = cards.said(Outcome("tom.jpg", CAT.model_copy(update={"model": auto})))
     assert "answered by auto <code>ba9876543210</code>; tiny <code>0123456789ab</code> dec" in html
     assert "decided" not in cards.said(Outcome("tom.jpg", CAT))

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pawsight.ui.service import Answer, Answerer
+from pawsight.ui.service import Answer, ModelReference
 from pawsight.ui.words import (
     Outcome,
     as_csv,
@@ -20,7 +20,7 @@ from pawsight.ui.words import (
     with_article,
 )
 
-TINY = Answerer(name="tiny", version="0123456789ab", source="local")
+TINY = ModelReference(name="tiny", version="0123456789ab", source="local")
 
 
 def answer(label: str, **probabilities: float) -> Answer:

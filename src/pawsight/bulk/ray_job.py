@@ -9,17 +9,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from pawsight.bulk.partitions import Partition
 from pawsight.bulk.parts import packed
 from pawsight.bulk.pipeline import classify
 from pawsight.cluster import connected
+from pawsight.inference.artifact import RUN_FOLDER
 from pawsight.inference.catalog import Entry, load, resolve
 from pawsight.inference.errors import ModelError
-
-_RUN: Final = "training"
-"""What a training keeps beside its model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,9 @@ def _everywhere(entry: Entry) -> bool:
 def _files_of(folder: Path) -> dict[str, bytes]:
     """What serving needs of a model folder, by name: what a training keeps beside it does not."""
     names = (each.relative_to(folder) for each in folder.rglob("*") if each.is_file())
-    return {str(name): (folder / name).read_bytes() for name in names if name.parts[0] != _RUN}
+    return {
+        str(name): (folder / name).read_bytes() for name in names if name.parts[0] != RUN_FOLDER
+    }
 
 
 class _Worker:

@@ -151,10 +151,8 @@ class Remote:
 
     def __init__(self, files: Any) -> None:  # noqa: ANN401 - fsspec has no types
         self._files = files
-
-    @property
-    def _is_web(self) -> bool:
-        return bool({self._files.protocol, *self._files.protocol} & set(_WEB))
+        names = files.protocol
+        self._is_web = not set(_WEB).isdisjoint((names,) if isinstance(names, str) else names)
 
     def matching(self, source: str) -> Iterator[str]:
         """See :class:`Store`; in an address of the web, ``?`` is no sign of a glob."""

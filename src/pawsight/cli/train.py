@@ -190,10 +190,10 @@ def train(
 
 def _to_start_from(start: str, refused: list[str]) -> Entry:
     """The model whose features a new head is trained on."""
+    from pawsight.inference.artifact import RUN_FOLDER
     from pawsight.inference.catalog import resolve
     from pawsight.inference.errors import UnknownModel
     from pawsight.training.run import RunFolder
-    from pawsight.training.train import RUN_FOLDER
 
     if refused:
         fail(

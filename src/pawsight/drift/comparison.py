@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from pawsight.drift.reference import Numbers, Reference
-from pawsight.drift.statistics import Counts, Floats, homogeneity, hotelling, psi
+from pawsight.drift.statistics import Counts, Floats, homogeneity, hotelling, moments, psi
 from pawsight.inference.prediction import energy, softmax
 from pawsight.labels import NEITHER
 
@@ -120,7 +120,7 @@ def compare(
     edges = np.quantile(sure, np.linspace(0, 1, _BINS + 1)[1:-1])
     bins = [np.bincount(np.searchsorted(edges, each), minlength=_BINS) for each in (sure, asked)]
     names = [decision.counts(each) for each in (reference.logits, logits)]
-    p = hotelling(reference.seen.astype(np.float64), reference.project(features))
+    p = hotelling(reference.moments, moments(reference.project(features)))
     called = [*decision.labels, NEITHER]
     shares = [
         dict(zip(called, (each / each.sum()).round(4).tolist(), strict=True)) for each in names

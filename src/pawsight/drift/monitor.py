@@ -66,13 +66,13 @@ class Monitor:
         self._level = level
         self._size = size
         self._filling = threading.Lock()
-        self._empty()
+        self._rows: list[tuple[Numbers, Numbers]] = []
         self.found: Found | None = None
 
     @property
     def waiting(self) -> int:
         """How many pictures are in the window that is not full yet."""
-        return self._count
+        return len(self._rows)
 
     def add(self, features: Numbers, logits: Numbers) -> None:
         """Take a picture.
@@ -82,19 +82,12 @@ class Monitor:
             logits: float32 [C].
         """
         with self._filling:
-            self._features[self._count] = features
-            self._logits[self._count] = logits
-            self._count += 1
-            if self._count < self._size:
+            self._rows.append((features, logits))
+            if len(self._rows) < self._size:
                 return
-            full = self._features, self._logits
-            self._empty()
-        self._conclude(*full)
-
-    def _empty(self) -> None:
-        self._count = 0
-        self._features = np.empty((self._size, len(self._reference.mean)), dtype=np.float32)
-        self._logits = np.empty((self._size, len(self._decision.labels)), dtype=np.float32)
+            full, self._rows = self._rows, []
+        seen, said = zip(*full, strict=True)
+        self._conclude(np.stack(seen), np.stack(said))
 
     def _conclude(self, features: Numbers, logits: Numbers) -> None:
         found = compare(self._reference, self._decision, features, logits, self._level)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import zipfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pawsight.drift.statistics import Floats
+from pawsight.drift.statistics import Floats, Moments, moments
 from pawsight.inference.artifact import REFERENCE_FILE, ModelFolder
 from pawsight.inference.errors import BrokenModel
 
@@ -69,6 +70,15 @@ class Reference:
         seen = reference.project(features[kept]).astype(np.float32)
         return cls(mean, basis, seen, logits[kept])
 
+    @cached_property
+    def moments(self) -> Moments:
+        """Of what is seen."""
+        return moments(self.seen.astype(np.float64))
+
+    @cached_property
+    def _axes(self) -> Floats:
+        return np.ascontiguousarray(self.basis.T, dtype=np.float64)
+
     def project(self, features: Numbers) -> Floats:
         """What is seen in pictures, [M, K + 1]: components, and how far off them features lie.
 
@@ -76,7 +86,7 @@ class Reference:
             features: float32 [M, D].
         """
         centred = (features - self.mean).astype(np.float64)
-        along = centred @ self.basis
+        along = np.einsum("nd,kd->nk", centred, self._axes)  # no threads, as in `moments`
         off = np.maximum((centred**2).sum(axis=1) - (along**2).sum(axis=1), 1e-12)
         return np.concatenate([along, np.log(off)[:, None]], axis=1)
 

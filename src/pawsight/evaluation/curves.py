@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pawsight.evaluation.evaluate import Evaluation, Mask
+from pawsight.evaluation.metrics import BINS, bins_of
 
 POINTS: Final = 200
 """Thresholds of a curve that the pictures at hand choose."""
 _STOPS: Final = tuple(number / 100 for number in range(101))
 """Probabilities that a slider stops at."""
-BINS: Final = 15
-"""Of confidence, as of the expected calibration error."""
 
 
 def curves(evaluation: Evaluation) -> dict[str, Any]:
@@ -79,7 +78,7 @@ def reliability(evaluation: Evaluation) -> list[dict[str, float]]:
     shares = evaluation.probabilities[evaluation.known]
     right = evaluation.right[evaluation.known]
     confidence = shares.max(axis=1)
-    place = np.digitize(confidence, np.linspace(0, 1, BINS + 1)[1:-1], right=True)
+    place = bins_of(confidence)
     return [
         {
             "confidence": round(float(confidence[place == bin_].mean()), 5),

@@ -16,9 +16,17 @@ Logits = NDArray[np.float32]
 Labels = NDArray[np.intp]
 
 
-def expected_calibration_error(
-    shares: NDArray[np.float64], labels: Labels, *, bins: int = 15
-) -> float:
+BINS: Final = 15
+"""Of confidence, of equal width."""
+
+
+def bins_of(confidence: NDArray[np.float64]) -> NDArray[np.intp]:
+    """In which of the :data:`BINS` each confidence in (0, 1] lies [N]."""
+    edges = np.linspace(0.0, 1.0, BINS + 1)[1:-1]
+    return np.digitize(confidence, edges, right=True)
+
+
+def expected_calibration_error(shares: NDArray[np.float64], labels: Labels) -> float:
     """How far confidence is from accuracy, on average over pictures.
 
     Naeini et al. 2015; bins of equal width, as Guo et al. 2017 use them.
@@ -26,18 +34,15 @@ def expected_calibration_error(
     Args:
         shares: Probabilities [N, C].
         labels: The right classes [N].
-        bins: Of confidence in (0, 1].
 
     Returns:
         In [0, 1].
     """
     confidence = shares.max(axis=1)
     right = shares.argmax(axis=1) == labels
-    edges = np.linspace(0.0, 1.0, bins + 1)[1:-1]
-    place = np.digitize(confidence, edges, right=True)
-    count = np.bincount(place, minlength=bins)
-    gap = np.bincount(place, confidence, bins) - np.bincount(place, right, bins)
-    return float(np.abs(gap).sum() / max(count.sum(), 1))
+    place = bins_of(confidence)
+    gap = np.bincount(place, confidence, BINS) - np.bincount(place, right, BINS)
+    return float(np.abs(gap).sum() / max(len(place), 1))
 
 
 LABEL_NOISE: Final = 0.003

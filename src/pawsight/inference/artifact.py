@@ -25,6 +25,8 @@ BACKGROUND_FILE = "background.npy"
 REFERENCE_FILE = "reference.npz"
 README_FILE = "README.md"
 GOLDEN_FOLDER = "golden"
+RUN_FOLDER = "training"
+"""What a training keeps beside its model: not of the folder, and not copied with it."""
 
 RelativePath = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][\w.-]*)*$")

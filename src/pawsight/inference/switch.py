@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from pawsight.inference.artifact import ModelFolder
+from pawsight.inference.artifact import RUN_FOLDER, ModelFolder
 from pawsight.inference.catalog import installed_models
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import ModelError
@@ -32,7 +32,7 @@ def switch(name: str, folder: Path) -> ModelFolder:
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home, prefix=".switch-") as place:
         fresh = Path(place) / name
-        shutil.copytree(folder, fresh, ignore=shutil.ignore_patterns("training"))
+        shutil.copytree(folder, fresh, ignore=shutil.ignore_patterns(RUN_FOLDER))
         before = home / PREVIOUS / name
         if before.exists():
             before.rename(Path(place) / "older")

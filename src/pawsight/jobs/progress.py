@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Final
 
+from pawsight.inference.artifact import RUN_FOLDER
 from pawsight.jobs.command import MODEL
 from pawsight.jobs.job import Epoch
 
@@ -29,7 +30,7 @@ def curves(folder: Path) -> tuple[Epoch, ...]:
     Lightning's logger starts a file anew each time that the training goes on.
     """
     found: dict[int, dict[str, list[float]]] = {}
-    parts = (folder / MODEL / "training" / "logs").glob("part-*/metrics.csv")
+    parts = (folder / MODEL / RUN_FOLDER / "logs").glob("part-*/metrics.csv")
     for part in sorted(parts, key=lambda file: int(file.parent.name.removeprefix("part-"))):
         # What was logged of an epoch before and after a break belongs together.
         for row in _rows(part):

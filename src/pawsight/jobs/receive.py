@@ -13,17 +13,13 @@ import os
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Final
 
 from pawsight.data.problems import Problem, TableError
 from pawsight.data.splits import split_table
 from pawsight.data.table import Table, read_table, table_from_folder
 from pawsight.data.trainable import why_not
 from pawsight.jobs.datasets import SHOWN, Dataset, LeftOut, Place
-from pawsight.jobs.unpack import Bounds, Refused, unpack
-
-REFUSED: Final = 3
-"""The exit code where the words on the standard output are for whoever sent the archive."""
+from pawsight.jobs.unpack import REFUSED, Bounds, Refused, unpack
 
 
 def receive(id_: str, place: Place, bounds: Bounds) -> Dataset:

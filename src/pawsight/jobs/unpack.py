@@ -35,6 +35,10 @@ _BROKEN: Final = (
 )
 
 
+REFUSED: Final = 3
+"""The exit code of a process whose words are for whoever sent the archive."""
+
+
 class Refused(ValueError):
     """An archive that is not unpacked; the words say why."""
 

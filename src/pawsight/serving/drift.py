@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from pawsight.drift.comparison import Comparison, Decision
 from pawsight.drift.monitor import Found, Monitor
@@ -18,6 +18,12 @@ log = logging.getLogger(__name__)
 
 Watch: TypeAlias = Callable[[Tensor, Tensor], None]
 """Is told of a picture's features float32 [D] and logits [C]; raises nothing."""
+
+
+class _Watched(NamedTuple):
+    network: Classifier
+    monitor: Monitor
+    watch: Watch
 
 
 class Drift:
@@ -36,7 +42,7 @@ class Drift:
         self.size = size
         self.level = level
         self._meter = meter
-        self._monitors: dict[str, tuple[Classifier, Monitor]] = {}
+        self._watched: dict[str, _Watched] = {}
 
     def prepare(self, model: Model) -> None:
         """Begin to watch a model, in place of what had its name.
@@ -47,7 +53,7 @@ class Drift:
         name, network = model.reference.name, model.members[0]
         reference = read_reference(network.folder) if self.size else None
         if reference is None:
-            self._monitors.pop(name, None)
+            self._watched.pop(name, None)
             return
 
         def tell(found: Comparison) -> None:
@@ -58,12 +64,19 @@ class Drift:
         card = network.card
         decision = Decision(card.labels, card.temperature, network.threshold)
         monitor = Monitor(reference, decision, tell, size=self.size, level=self.level)
-        self._monitors[name] = network, monitor
+
+        def watch(features: Tensor, logits: Tensor) -> None:
+            try:
+                monitor.add(features, logits)
+            except Exception:  # whatever it is, answers must go on
+                log.exception("a picture was not compared with what %s was chosen on", name)
+
+        self._watched[name] = _Watched(network, monitor, watch)
 
     def monitor(self, model: Model) -> Monitor | None:
         """That of a model; None where it is not watched."""
-        network, monitor = self._monitors.get(model.reference.name, (None, None))
-        return monitor if network is model.members[0] else None
+        watched = self._of(model)
+        return watched and watched.monitor
 
     def found(self, model: Model) -> Found | None:
         """What was found of the last full window of a model."""
@@ -72,14 +85,9 @@ class Drift:
 
     def watch(self, model: Model) -> Watch | None:
         """What is to be told of the pictures that a model is asked about."""
-        monitor = self.monitor(model)
-        if monitor is None:
-            return None
+        watched = self._of(model)
+        return watched and watched.watch
 
-        def tell(features: Tensor, logits: Tensor) -> None:
-            try:
-                monitor.add(features, logits)
-            except Exception:  # whatever it is, answers must go on
-                log.exception("a picture was not compared with what %s was chosen on", model)
-
-        return tell
+    def _of(self, model: Model) -> _Watched | None:
+        watched = self._watched.get(model.reference.name)
+        return watched if watched and watched.network is model.members[0] else None

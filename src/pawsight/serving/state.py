@@ -19,7 +19,7 @@ from PIL import AvifImagePlugin
 
 from pawsight.cpus import usable_cpus
 from pawsight.images.decode import Limits
-from pawsight.inference.catalog import Entry, Loader, installed_models, resolve
+from pawsight.inference.catalog import Entry, Loader, resolve
 from pawsight.inference.errors import ModelError, UnknownModel
 from pawsight.inference.model import Model
 from pawsight.inference.prediction import Prediction
@@ -156,7 +156,7 @@ class State:
             if name in self.loaded:
                 continue
             try:
-                self.loaded[name] = self._load(_installed(name))
+                self.loaded[name] = self._load(resolve(name))
             except ModelError as error:
                 log.warning("the model %s, which was trained here, is not loaded: %s", name, error)
 
@@ -169,7 +169,7 @@ class State:
         """
         async with self.loading:
             await to_thread.run_sync(switch, name, folder)
-            self.loaded[name] = await to_thread.run_sync(self._load, _installed(name))
+            self.loaded[name] = await to_thread.run_sync(self._load, resolve(name))
         return self.loaded[name]
 
     @asynccontextmanager
@@ -303,10 +303,6 @@ class State:
     async def run(self, function: Callable[[], Result]) -> Result:
         """Call what computes for longer beside the event loop, a bounded number at once."""
         return await to_thread.run_sync(function, limiter=self.workers)
-
-
-def _installed(name: str) -> Entry:
-    return Entry(name, installed_models() / name, "installed")
 
 
 def _recorder(settings: Settings, meter: Meter) -> Recorder | None:

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pawsight.inference.catalog import available
 from pawsight.jobs.datasets import Dataset, Place
 from pawsight.jobs.job import Job, TooMany
+from pawsight.jobs.unpack import REFUSED
 from pawsight.serving.bodies import TO_DISK, bounded, content_type, parse_json
 from pawsight.serving.connections import unless_gone
 from pawsight.serving.dependencies import BINARY, Service
@@ -34,7 +35,6 @@ _EPOCHS: Final = 39  # of the recipe simple-cnn
 _MAX_JSON: Final = 64 * 1024
 _CHUNK: Final = 1 << 20  # bytes that are written at once
 _ZIP: Final = ("application/zip", "application/x-zip-compressed", "application/octet-stream", "")
-_REFUSED: Final = 3  # what pawsight.jobs.receive exits with where its words are for the client
 
 JobId = Annotated[str, Path(alias="id", description="Of a training.")]
 
@@ -283,7 +283,7 @@ async def _checked(id_: str, place: Place, service: State) -> None:
     if done.returncode == 0:
         return
     words = done.stdout.decode("utf-8", "replace").strip()
-    if done.returncode == _REFUSED:
+    if done.returncode == REFUSED:
         raise Refusal("unusable-archive", f"the archive is refused: {words}")
     if not words:
         log.error("checking an archive failed: %s", done.stderr.decode("utf-8", "replace"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pawsight.inference.catalog import NAME
+from pawsight.jobs.datasets import LeftOut
 from pawsight.jobs.job import Epoch, Job, Method, Result, State
 
 if TYPE_CHECKING:
@@ -34,20 +35,13 @@ class TrainingStatus(BaseModel):
         return cls(status="unavailable" if missing else "on", reason=missing)
 
 
-class LeftOutFile(BaseModel):
-    """A file or row that is not trained on."""
-
-    path: str = Field(description="As the archive or its table has it.")
-    reason: str
-
-
 class DatasetAnswer(BaseModel):
     """What can be trained on of what was sent, and what cannot."""
 
     id: str
     pictures: int = Field(description="How many can be used.")
     labels: dict[str, int] = Field(description="How many of each label.")
-    problems: list[LeftOutFile] = Field(description="The first 200 that cannot be used, and why.")
+    problems: list[LeftOut] = Field(description="The first 200 that cannot be used, and why.")
     problem_count: int = Field(description="How many cannot.")
     usable: bool = Field(description="Whether it can be trained on.")
     why_not: str | None = Field(description="Why it cannot be.")

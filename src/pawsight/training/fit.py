@@ -146,7 +146,8 @@ def fit(
         ModelError: A teacher is no model, or knows other classes than the table.
     """
     # Who runs several trainings on a machine, as Ray does, says how much of it each may have.
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", usable_cpus())))
+    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    torch.set_num_threads(int(first) if first.isdigit() and int(first) else usable_cpus())
     data = data_module(table, recipe, run)
     data.setup("fit")
     classifier = build_classifier(recipe, data, run)

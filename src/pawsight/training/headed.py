@@ -15,6 +15,7 @@ from pawsight.inference.artifact import (
     CARD_FILE,
     NETWORK_FILE,
     QUANTISED_FILE,
+    RUN_FOLDER,
     SEEN_FILE,
     Card,
     ModelFolder,
@@ -35,7 +36,6 @@ from pawsight.training.graft import graft
 from pawsight.training.head import Head
 from pawsight.training.quantise import prove
 from pawsight.training.run import RunError
-from pawsight.training.train import RUN_FOLDER
 
 
 def refuse_taken(output: Path) -> None:

@@ -13,6 +13,7 @@ from pawsight.extras import require
 from pawsight.inference.artifact import (
     CARD_FILE,
     NETWORK_FILE,
+    RUN_FOLDER,
     Card,
     ModelFolder,
     Provenance,
@@ -65,7 +66,7 @@ def pull(name: str, source: str, revision: str | None = None) -> ModelFolder:
         fresh = Path(place) / name
         if (Path(source) / CARD_FILE).is_file():
             locate(source, (), revision)
-            shutil.copytree(source, fresh, ignore=shutil.ignore_patterns("training"))
+            shutil.copytree(source, fresh, ignore=shutil.ignore_patterns(RUN_FOLDER))
             Classifier(ModelFolder.open(fresh))
         else:
             fresh.mkdir()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from pawsight.data.trainable import why_not
-from pawsight.inference.artifact import ModelFolder
+from pawsight.inference.artifact import RUN_FOLDER, ModelFolder
 from pawsight.inference.catalog import resolve
 from pawsight.inference.errors import UnknownModel
 from pawsight.labels import classes_of
@@ -17,9 +17,6 @@ from pawsight.training.fit import fit, load_weights, random_network, starting_po
 from pawsight.training.recipe import Recipe
 from pawsight.training.run import RunError, RunFolder
 from pawsight.training.starting_points import load_exported
-
-RUN_FOLDER = "training"
-"""Below the model folder: checkpoints and logs, which serving does not need."""
 
 
 def check_table(table: pd.DataFrame) -> tuple[str, ...]:

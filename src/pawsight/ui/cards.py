@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Final
 
-from pawsight.ui.service import Answer, Answerer
+from pawsight.ui.service import Answer, ModelReference
 from pawsight.ui.words import Outcome, percent, remark, sentence
 
 _MOST_BARS: Final = 5
@@ -91,7 +91,7 @@ def bars(answer: Answer) -> str:
     return f'<ul class="paw-bars">{rows}</ul>'
 
 
-def _named(model: Answerer) -> str:
+def _named(model: ModelReference) -> str:
     return f"{escape(model.name)} <code>{escape(model.version)}</code>"
 
 

@@ -133,11 +133,8 @@ def speed(models: Sequence[Measured]) -> Spec:
     """Accuracy, with its interval, against processor time a picture, in times of the fastest."""
     rows = list(_speeds(models))
     lowest = min(row["low"] for row in rows)
-    y = {
-        **_axis(
-            "y", "accuracy", [lowest - 0.002, min(1.0, max(row["high"] for row in rows) + 0.002)]
-        ),
-    }
+    highest = max(row["high"] for row in rows)
+    y = _axis("y", "accuracy", [lowest - 0.002, min(1.0, highest + 0.002)])
     x = {
         "field": "x",
         "type": "quantitative",

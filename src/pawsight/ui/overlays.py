@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pawsight.ui.preview import preview
-from pawsight.ui.service import Answerer, Refused, Service
+from pawsight.ui.service import ModelReference, Refused, Service
 
 METHODS = {
     "class activation map": "Each place's part in the answer; together they are the answer.",
@@ -21,7 +21,7 @@ def _explained(
     return preview(explained.png), explained.explained, explained.method
 
 
-def explain(service: Service, model: Answerer, key: str, picture: bytes) -> tuple[str, str]:
+def explain(service: Service, model: ModelReference, key: str, picture: bytes) -> tuple[str, str]:
     """The overlay of a picture as a data URI, empty if there is none, and words about it.
 
     Args:

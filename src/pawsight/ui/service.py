@@ -34,12 +34,9 @@ _TRIES: Final = 5
 _LONGEST_PAUSE: Final = 2.0  # seconds
 _Said = TypeVar("_Said")
 
-Answerer = ModelReference
-
 __all__ = [
     "KEY_VARIABLE",
     "Answer",
-    "Answerer",
     "ComparedAnswer",
     "Dataset",
     "Drift",
@@ -48,6 +45,7 @@ __all__ = [
     "Model",
     "ModelDetail",
     "ModelDrift",
+    "ModelReference",
     "Ready",
     "RecordedAnswer",
     "Refused",
