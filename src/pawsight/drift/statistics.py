@@ -25,12 +25,12 @@ class Moments(NamedTuple):
     """What Hotelling's test asks of a sample.
 
     Attributes:
-        count: N.
+        size: N.
         mean: [K].
         scatter: [K, K], the sum of squares and products about the mean.
     """
 
-    count: int
+    size: int
     mean: Floats
     scatter: Floats
 
@@ -56,7 +56,7 @@ def hotelling(first: Moments, second: Moments) -> float:
         first: Of N pictures.
         second: Of M; N + M is greater than K + 1.
     """
-    count, other = first.count, second.count
+    count, other = first.size, second.size
     freedom = count + other - 2
     distance, dimensions = _mahalanobis(
         first.mean - second.mean, (first.scatter + second.scatter) / freedom
