@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pawsight.cpus import usable_cpus
-from pawsight.data.datamodule import load_pictures
+from pawsight.data.pictures import load_pictures
 from pawsight.evaluation.metrics import wilson_interval
 from pawsight.images.preprocess import Preprocessing, normalise
 from pawsight.inference.artifact import NETWORK_FILE, QUANTISED_FILE

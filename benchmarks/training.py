@@ -17,10 +17,11 @@ import torch
 
 from pawsight.cpus import usable_cpus
 from pawsight.data.augment import augment
-from pawsight.data.datamodule import NO_AUGMENTATION, load_pictures
+from pawsight.data.datamodule import NO_AUGMENTATION
+from pawsight.data.pictures import load_pictures
 from pawsight.data.table import read_table
 from pawsight.images.preprocess import Preprocessing
-from pawsight.models.lightning_module import open_set_cross_entropy
+from pawsight.models.losses import open_set_cross_entropy
 from pawsight.training.fit import build_network, faster_precision
 from pawsight.training.recipe import load_recipe
 

@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 import torch
 
-from pawsight.data.datamodule import CatDogDataModule, EpochOrder, load_pictures
+from pawsight.data.augment import Augmentation
+from pawsight.data.datamodule import CatDogDataModule
+from pawsight.data.pictures import EpochOrder, load_pictures
 from pawsight.data.problems import TableError
 from pawsight.images.decode import decode
 from pawsight.images.preprocess import Preprocessing, preprocess
@@ -99,6 +101,24 @@ def test_training_pictures_grow_as_the_recipe_says(tmp_path: Path) -> None:
         drawn_table(tmp_path, 4), image_size=64, training_sizes=[(3, 48), (0, 32)]
     )
     assert [data.training_size(epoch) for epoch in (0, 2, 3, 9)] == [32, 32, 48, 48]
+
+
+def test_small_crops_are_cut_from_small_pictures_and_show_the_same(tmp_path: Path) -> None:
+    how = Augmentation(min_area=0.9, max_aspect=1.1, brightness=0, contrast=0, saturation=0, grey=0)
+    batches = []
+    for cache_size in (40, 240):
+        data = CatDogDataModule(
+            drawn_table(tmp_path, 4), image_size=32, cache_size=cache_size, augmentation=how
+        )
+        data.setup("fit")
+        trainer = L.Trainer(logger=False, enable_checkpointing=False)
+        trainer.training = True
+        data.trainer = trainer
+        raw = next(iter(data.train_dataloader()))
+        assert raw.pixels.shape[1] == cache_size
+        batches.append(data.on_after_batch_transfer(raw, 0).pixel_values)
+    assert batches[0].shape == batches[1].shape
+    assert (batches[0] - batches[1]).abs().mean() < 0.1
 
 
 def test_pictures_are_loaded_in_the_order_of_their_paths(tmp_path: Path) -> None:

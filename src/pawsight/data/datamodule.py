@@ -3,46 +3,36 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import lightning as L
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader
 
 from pawsight.batch import Batch
-from pawsight.cpus import usable_cpus
 from pawsight.data.augment import Augmentation, augment, draw_crops, mirror, mix
 from pawsight.data.hints import Hints, HintTeacher, ask_for_hints
+from pawsight.data.pictures import (
+    Pictures,
+    RawBatch,
+    ResumableLoader,
+    as_it_is,
+    load_pictures,
+    shrink,
+)
 from pawsight.data.problems import TableError, report
 from pawsight.data.splits import split_table
 from pawsight.data.table import read_table
 from pawsight.data.views import Teacher, Views
-from pawsight.images.decode import Pixels, decode
-from pawsight.images.preprocess import Preprocessing, normalise, resize
+from pawsight.images.preprocess import Preprocessing, normalise
 from pawsight.labels import classes_of, numbers_of
 
 log = logging.getLogger(__name__)
-
-
-class RawBatch(NamedTuple):
-    """Pictures as they wait in memory.
-
-    Attributes:
-        pixels: uint8 [N, H, W, 3].
-        labels: int64 [N].
-        rows: Their places in the split, int64 [N].
-    """
-
-    pixels: Tensor
-    labels: Tensor
-    rows: Tensor
 
 
 class CatDogDataModule(L.LightningDataModule):
@@ -51,7 +41,8 @@ class CatDogDataModule(L.LightningDataModule):
     Every picture is decoded once, by threads, and kept as uint8 in memory (120 kB at 200×200), so
     that decoding is never what training waits for. Validation and test pictures go through the
     same functions of :mod:`pawsight.images.preprocess` as in serving; training pictures are kept at
-    ``cache_size`` and cropped from there.
+    ``cache_size``, and cropped from there or, where an epoch's crops are smaller, from what is
+    shrunk for it.
 
     Args:
         dataframe: With ``split`` (``train``, ``validation``, ``test``): rows that are clean, with
@@ -128,6 +119,7 @@ class CatDogDataModule(L.LightningDataModule):
         self._views: Views | None = None
         self.hints: list[Hints] = []
         self._pictures: dict[str, Pictures] = {}
+        self._small: Tensor | None = None
         self._mean = torch.tensor(self.preprocessing.mean).view(1, 3, 1, 1)
         self._std = torch.tensor(self.preprocessing.std).view(1, 3, 1, 1)
 
@@ -185,7 +177,7 @@ class CatDogDataModule(L.LightningDataModule):
 
     def _in_order(self, split: str) -> DataLoader[RawBatch]:
         return DataLoader(
-            self._pictures[split], batch_size=2 * self.batch_size, collate_fn=_as_it_is
+            self._pictures[split], batch_size=2 * self.batch_size, collate_fn=as_it_is
         )
 
     def training_size(self, epoch: int) -> int:
@@ -195,6 +187,20 @@ class CatDogDataModule(L.LightningDataModule):
             if epoch >= first:
                 size = this
         return size
+
+    def _shrunk(self, size: int) -> Tensor:
+        """The training pictures, no larger than an epoch's smallest crops ask for.
+
+        Crops are sampled with no regard to what lies between the samples, so that what is cropped
+        must not be much larger than its crop; and it is read faster.
+        """
+        pixels = self._pictures["train"].pixels
+        side = math.ceil(size / math.sqrt(self.augmentation.min_area))
+        if side >= self.cache_size:
+            return pixels
+        if self._small is None or self._small.shape[1] != side:
+            self._small = shrink(pixels, side)
+        return self._small
 
     def on_after_batch_transfer(self, batch: RawBatch, dataloader_idx: int) -> Batch:
         """Augment (in training) and normalise."""
@@ -215,7 +221,7 @@ class CatDogDataModule(L.LightningDataModule):
             crops = draw_crops(len(labels), how, generator)
         crops = mirror(crops, how.flip, generator)
         hints = tuple(kept.of(batch.rows, crops) for kept in self.hints)
-        pictures = augment(batch.pixels, size, how, generator, crops)
+        pictures = augment(self._shrunk(size)[batch.rows], size, how, generator, crops)
         if how.mixes:
             pictures, labels = mix(pictures, labels, len(self.classes), how, generator)
         if self._views is None:
@@ -241,102 +247,3 @@ NO_AUGMENTATION = Augmentation(
     saturation=0.0,
     grey=0.0,
 )
-
-
-class Pictures(Dataset[RawBatch]):
-    """Decoded pictures in memory, handed out by whole batches.
-
-    Args:
-        pixels: uint8 [N, H, W, 3].
-        labels: int64 [N].
-        times: How often each of them comes, N numbers; by default once.
-    """
-
-    def __init__(
-        self, pixels: Pixels, labels: NDArray[np.int64], times: Sequence[int] | None = None
-    ) -> None:
-        self.pixels = torch.from_numpy(pixels)
-        self.labels = torch.from_numpy(labels)
-        self.rows = torch.arange(len(labels))
-        if times is not None:
-            self.rows = self.rows.repeat_interleave(torch.as_tensor(times, dtype=torch.int64))
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, index: int) -> RawBatch:
-        row = self.rows[index]
-        return RawBatch(self.pixels[row], self.labels[row], row)
-
-    def __getitems__(self, indices: list[int]) -> RawBatch:
-        """One batch by one copy, instead of N items that are then stacked."""
-        rows = self.rows[torch.as_tensor(indices)]
-        return RawBatch(self.pixels[rows], self.labels[rows], rows)
-
-
-class EpochOrder(Sampler[list[int]]):
-    """Batches of indices, in an order that the seed and the epoch alone decide."""
-
-    def __init__(self, length: int, batch_size: int, seed: int) -> None:
-        self.length = length
-        self.batch_size = batch_size
-        self.seed = seed
-        self.epoch = 0
-        self.position = 0
-
-    def __len__(self) -> int:
-        return max(self.length // self.batch_size, 1)
-
-    def __iter__(self) -> Iterator[list[int]]:
-        # The place moves on before a batch is handed out and not after the last one: whoever
-        # counts batches stops asking there.
-        if self.position == len(self):
-            self.epoch += 1
-            self.position = 0
-        generator = torch.Generator().manual_seed(self.seed * 7919 + self.epoch)
-        order = torch.randperm(self.length, generator=generator).tolist()
-        while self.position < len(self):
-            start = self.position * self.batch_size
-            self.position += 1
-            yield order[start : start + self.batch_size]
-
-
-class ResumableLoader(DataLoader[RawBatch]):
-    """A loader whose place in the epoch goes into Lightning's checkpoints and comes back."""
-
-    def __init__(self, pictures: Pictures, batch_size: int, seed: int) -> None:
-        self.order = EpochOrder(len(pictures), batch_size, seed)
-        super().__init__(pictures, batch_sampler=self.order, collate_fn=_as_it_is)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Epoch, and batches handed out in it."""
-        return {"epoch": self.order.epoch, "position": self.order.position}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where :meth:`state_dict` was taken."""
-        self.order.epoch = int(state["epoch"])
-        self.order.position = int(state["position"])
-
-
-def load_pictures(paths: Sequence[str], how: Preprocessing) -> Pixels:
-    """Decode and resize many files on all processors.
-
-    Returns:
-        uint8 [N, height, width, 3], in the order of the paths.
-
-    Raises:
-        ImageError: One of them cannot be decoded; :mod:`pawsight.data.table` finds those before.
-    """
-    pixels = np.empty((len(paths), how.height, how.width, 3), dtype=np.uint8)
-
-    def load(index: int) -> None:
-        data = Path(paths[index]).read_bytes()
-        pixels[index] = resize(decode(data, at_least=how.decode_size), how)
-
-    with ThreadPoolExecutor(usable_cpus()) as pool:
-        list(pool.map(load, range(len(paths))))
-    return pixels
-
-
-def _as_it_is(batch: Any) -> Any:  # noqa: ANN401 - whole batches come where torch expects lists
-    return batch

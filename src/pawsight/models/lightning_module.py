@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import lightning as L
 import torch
@@ -16,6 +15,13 @@ from torchmetrics.classification import MulticlassAccuracy
 
 from pawsight.batch import Batch
 from pawsight.labels import BACKGROUND
+from pawsight.models.losses import beside_none, imitation_loss, open_set_cross_entropy
+from pawsight.models.optimizers import (
+    OptimizerName,
+    WarmupCosine,
+    build_optimizer,
+    inner_weights,
+)
 
 
 @dataclass(frozen=True)
@@ -79,8 +85,8 @@ class Guesser(nn.Module):
 class CatDogClassifier(L.LightningModule):
     """Trains any network that maps pictures to logits.
 
-    AdamW (Loshchilov & Hutter 2019) on a cosine that a linear warm-up precedes, stepped at every
-    batch. Loss and accuracy are logged for training, validation and test.
+    AdamW, or another optimizer, on a cosine that a linear warm-up precedes, stepped at every batch.
+    Loss and accuracy are logged for training, validation and test.
 
     Args:
         network: Maps float [N, 3, H, W] to logits [N, C].
@@ -100,7 +106,7 @@ class CatDogClassifier(L.LightningModule):
             geometric in between (Bao et al. 2022, *BEiT*); needs a network with ``height_of``.
         imitations: One for each teacher whose answers the training batches carry.
         hintings: One for each teacher whose hints the training batches carry.
-        optimizer: ``adamw``, or ``sgd`` with Nesterov's momentum 0.9 (Sutskever et al. 2013).
+        optimizer: ``adamw``, ``sgd`` or ``muon`` (:mod:`pawsight.models.optimizers`).
         patch_dropout: Pairs (first epoch, part); needs a network with ``patch_dropout``.
     """
 
@@ -119,7 +125,7 @@ class CatDogClassifier(L.LightningModule):
         layer_decay: float = 1.0,
         imitations: Sequence[Imitation] = (),
         hintings: Sequence[Hinting] = (),
-        optimizer: Literal["adamw", "sgd"] = "adamw",
+        optimizer: OptimizerName = "adamw",
         patch_dropout: Sequence[tuple[int, float]] = (),
     ) -> None:
         super().__init__()
@@ -203,7 +209,7 @@ class CatDogClassifier(L.LightningModule):
             if how.outputs:
                 student = imitator(features).float()
             elif self.with_background:
-                student, answer = _beside_none(logits.float()), _beside_none(answer)
+                student, answer = beside_none(logits.float()), beside_none(answer)
             else:
                 student = logits.float()
             divergence = imitation_loss(student, answer, how.temperature)
@@ -241,14 +247,12 @@ class CatDogClassifier(L.LightningModule):
 
     def configure_optimizers(self) -> Any:  # noqa: ANN401 - Lightning's own union of dictionaries
         """The optimizer and, at every step, a linear warm-up followed by a cosine to zero."""
-        groups = [
-            {"params": params, "lr": self.learning_rate * factor, "weight_decay": decay}
-            for (factor, decay), params in self._parameter_groups().items()
-        ]
-        optimizer: torch.optim.Optimizer = (
-            torch.optim.AdamW(groups, lr=self.learning_rate, betas=(0.9, 0.98))
-            if self.optimizer == "adamw"
-            else torch.optim.SGD(groups, lr=self.learning_rate, momentum=0.9, nesterov=True)
+        brief = self.optimizer == "muon" and "bf16" in str(self.trainer.precision)
+        optimizer = build_optimizer(
+            self.optimizer,
+            self._parameter_groups(),
+            self.learning_rate,
+            torch.bfloat16 if brief else torch.float32,
         )
         steps = self.total_steps or int(self.trainer.estimated_stepping_batches)
         scheduler = LambdaLR(optimizer, WarmupCosine(steps, self.warmup, self.restarts))
@@ -257,9 +261,10 @@ class CatDogClassifier(L.LightningModule):
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
 
-    def _parameter_groups(self) -> dict[tuple[float, float], list[nn.Parameter]]:
-        """What is trained, by its factor on the learning rate and its weight decay."""
-        groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    def _parameter_groups(self) -> list[dict[str, Any]]:
+        """What is trained, by learning rate, weight decay and whether it moves orthogonally."""
+        inner = inner_weights(self.network) if self.optimizer == "muon" else set()
+        groups: dict[tuple[float, float, bool], list[nn.Parameter]] = {}
         for name, parameter in self.named_parameters():
             if not parameter.requires_grad:
                 continue
@@ -268,108 +273,12 @@ class CatDogClassifier(L.LightningModule):
                 height = self.network.height_of(name.removeprefix("network."))
                 factor = self.layer_decay ** (1 - height)
             decay = self.weight_decay if parameter.ndim > 1 else 0.0
-            groups.setdefault((factor, decay), []).append(parameter)
-        return groups
-
-
-class WarmupCosine:
-    """A factor on the learning rate: 0 → 1 in a line, then 1 → 0 along half a cosine.
-
-    With restarts, each begins another half cosine from a height of its own (Loshchilov & Hutter
-    2017, *SGDR: stochastic gradient descent with warm restarts*).
-
-    Args:
-        steps: Of the whole training.
-        warmup: The part of the steps before the first restart that rises, in [0, 1).
-        restarts: Pairs (step, height), by step.
-    """
-
-    def __init__(
-        self, steps: int, warmup: float, restarts: Sequence[tuple[int, float]] = ()
-    ) -> None:
-        starts = [(0, 1.0), *restarts]
-        ends = [start for start, _ in starts[1:]] + [max(steps, 1)]
-        self.cycles = [(*start, end) for start, end in zip(starts, ends, strict=True)]
-        self.rising = max(round(ends[0] * warmup), 1)
-
-    def __call__(self, step: int) -> float:
-        """The factor at a step, in [0, 1]."""
-        if step < self.rising:
-            return (step + 1) / self.rising
-        start, height, end = next(each for each in reversed(self.cycles) if each[0] <= step)
-        start = max(start, self.rising)
-        done = (step - start) / max(end - start, 1)
-        return height * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
-
-
-def open_set_cross_entropy(
-    logits: Tensor,
-    labels: Tensor,
-    *,
-    label_smoothing: float = 0.0,
-    label_noise: float = 0.0,
-    with_background: bool = False,
-) -> Tensor:
-    """Cross-entropy that can also learn what is none of the classes.
-
-    With background, an imagined class "none of them" has the constant logit 0. A picture of
-    background pushes every logit down, one of a class pushes its own up, and ``logsumexp(logits)``
-    (the energy of Liu et al. 2020, *Energy-based out-of-distribution detection*) becomes the
-    log-odds that a picture shows any of the classes at all. The network itself has C outputs.
-
-    Args:
-        logits: float [N, C].
-        labels: int64 [N], in [0, C) or :data:`~pawsight.labels.BACKGROUND`; or float [N, C + 1],
-            the weight of each class and, last, of the background.
-        label_smoothing: Spread over the classes, in [0, 1).
-        label_noise: The part of the labels that is thought to be drawn by lot, in [0, 1): what a
-            label says then is believed the less, the surer the network is of something else
-            (Patrini et al. 2017, *Making deep neural networks robust to label noise*, their forward
-            correction).
-        with_background: Whether the imagined class takes part.
-
-    Returns:
-        The mean loss, a scalar.
-    """
-    classes = logits.shape[1]
-    if labels.ndim == 1:
-        weights = F.one_hot(torch.where(labels == BACKGROUND, classes, labels), classes + 1)
-        weights = weights.to(logits.dtype)
-    else:
-        weights = labels
-    known = weights[:, :classes]
-    smooth = known.sum(dim=1, keepdim=True) * label_smoothing / classes
-    known = known * (1 - label_smoothing) + smooth
-    if with_background:
-        logits, known = _beside_none(logits), torch.cat([known, weights[:, classes:]], dim=1)
-    if not label_noise:
-        return F.cross_entropy(logits, known)
-    shares = F.softmax(logits, dim=1) * (1 - label_noise) + label_noise / logits.shape[1]
-    return -(known * shares.log()).sum(dim=1).mean()
-
-
-def _beside_none(logits: Tensor) -> Tensor:
-    """Logits [N, C] with the constant one of "none of them" beside, [N, C + 1]."""
-    return torch.cat([logits, logits.new_zeros(logits.shape[0], 1)], dim=1)
-
-
-def imitation_loss(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:
-    """How far the student's softened answers are from the teacher's, in nats.
-
-    Args:
-        student: Logits, float [N, K].
-        teacher: Logits, float [N, K].
-        temperature: That divides both, above 0.
-
-    Returns:
-        The mean Kullback-Leibler divergence, a scalar.
-    """
-    return F.kl_div(
-        F.log_softmax(student / temperature, dim=1),
-        F.log_softmax(teacher / temperature, dim=1),
-        log_target=True,
-        reduction="batchmean",
-    )
+            groups.setdefault((factor, decay, parameter in inner), []).append(parameter)
+        return [
+            {"params": params, "lr": self.learning_rate * factor, "weight_decay": decay}
+            | ({"orthogonal": True} if orthogonal else {})
+            for (factor, decay, orthogonal), params in groups.items()
+        ]
 
 
 def _channels_last(pixel_values: Tensor) -> Tensor:

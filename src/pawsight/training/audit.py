@@ -16,8 +16,8 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from pawsight.data.datamodule import load_pictures
 from pawsight.data.duplicates import group_near_duplicates, hash_files
+from pawsight.data.pictures import load_pictures
 from pawsight.data.views import Teacher
 from pawsight.images.preprocess import Preprocessing
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pawsight.data.datamodule import load_pictures
+from pawsight.data.pictures import load_pictures
 from pawsight.images.preprocess import normalise
 from pawsight.inference.classifier import Classifier
 

@@ -26,12 +26,8 @@ from pawsight.cpus import usable_cpus
 from pawsight.data.datamodule import CatDogDataModule
 from pawsight.labels import NEITHER, classes_of
 from pawsight.models.cnn_model import SimpleCNN
-from pawsight.models.lightning_module import (
-    CatDogClassifier,
-    Hinting,
-    Imitation,
-    open_set_cross_entropy,
-)
+from pawsight.models.lightning_module import CatDogClassifier, Hinting, Imitation
+from pawsight.models.losses import open_set_cross_entropy
 from pawsight.models.vision_transformer import VisionTransformer
 from pawsight.training.hint_teachers import load_hint_teacher
 from pawsight.training.recipe import Recipe, SimpleCNNRecipe, ViTRecipe

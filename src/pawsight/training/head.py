@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pawsight.labels import BACKGROUND
-from pawsight.models.lightning_module import open_set_cross_entropy
+from pawsight.models.losses import open_set_cross_entropy
 from pawsight.training.features import Features
 
 Numbers = NDArray[np.int64]
@@ -70,7 +70,7 @@ def fit_head(features: Features, labels: Numbers, groups: Numbers, *, seed: int 
     """Fit a multinomial logistic regression with an imagined class "none of them".
 
     The loss is that of training networks
-    (:func:`~pawsight.models.lightning_module.open_set_cross_entropy`): background pushes all logits
+    (:func:`~pawsight.models.losses.open_set_cross_entropy`): background pushes all logits
     down, so that ``logsumexp(logits)`` is the log-odds that a picture shows any of the classes.
     Background, however much of it there is, weighs as much as all classes together. The strength of
     the regularisation (half the sum of squares of the weights on standardised features, times the

@@ -17,7 +17,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from pawsight.cpus import usable_cpus
-from pawsight.data.datamodule import load_pictures
+from pawsight.data.pictures import load_pictures
 from pawsight.images.preprocess import Preprocessing, normalise
 from pawsight.inference.artifact import NETWORK_FILE, QUANTISED_FILE, Quantised
 from pawsight.training.folder import golden_answers

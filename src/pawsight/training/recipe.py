@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from pawsight.data.augment import Augmentation
+from pawsight.models.optimizers import OptimizerName
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -140,7 +141,8 @@ class Recipe(BaseModel):
         views: Crops of each picture, drawn once and shown in turn, so that teachers look at each
             only once; 0 draws anew every time.
         augmentation: What happens to training pictures; absent for nothing.
-        optimizer: ``adamw``, or ``sgd`` with Nesterov's momentum.
+        optimizer: ``adamw``, ``sgd`` with Nesterov's momentum, or ``muon``, which learns most
+            in few epochs (:class:`~pawsight.models.optimizers.Muon`).
         learning_rate: The highest.
         layer_decay: The learning rate at the pixels as a part of the one at the classifier; less
             than 1 in a ``vit`` alone.
@@ -179,7 +181,7 @@ class Recipe(BaseModel):
     hints: tuple[Hint, ...] = ()
     views: Annotated[int, Field(ge=0)] = 0
     augmentation: Augmentation | None = None
-    optimizer: Literal["adamw", "sgd"] = "adamw"
+    optimizer: OptimizerName = "adamw"
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
     weight_decay: Annotated[float, Field(ge=0)] = 0.05

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pawsight.labels import BACKGROUND
-from pawsight.models.lightning_module import open_set_cross_entropy
+from pawsight.models.losses import open_set_cross_entropy
 from pawsight.training.features import Features
 from pawsight.training.head import FOLDS, STRENGTHS, FittedHead, Head, minimise, standards_of
 

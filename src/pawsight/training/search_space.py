@@ -85,7 +85,7 @@ DEFAULT: Final[SearchSpace] = {
     "label_smoothing": Span(low=0.0, high=0.15),
     "augmentation.min_area": Span(low=0.2, high=0.8),
     "augmentation.erase": Span(low=0.0, high=0.5),
-    "optimizer": Choices(among=("adamw", "sgd")),
+    "optimizer": Choices(among=("adamw", "sgd", "muon")),
 }
 
 

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from pawsight.models.cnn_model import SimpleCNN
+from pawsight.models.lightning_module import CatDogClassifier
+from pawsight.models.optimizers import Muon, WarmupCosine, orthogonal
+
+
+def test_the_rate_rises_in_a_line_and_falls_along_a_cosine() -> None:
+    factor = WarmupCosine(steps=100, warmup=0.1)
+    assert factor(0) == pytest.approx(0.1)
+    assert factor(9) == pytest.approx(1.0)
+    assert factor(55) == pytest.approx(0.5)
+    assert factor(100) == pytest.approx(0.0)
+    assert all(factor(step) >= factor(step + 1) for step in range(10, 99))
+
+
+def test_a_restart_begins_another_cosine_from_its_own_height() -> None:
+    factor = WarmupCosine(steps=200, warmup=0.1, restarts=[(100, 0.4)])
+    plain = WarmupCosine(steps=100, warmup=0.1)
+    assert [factor(step) for step in range(100)] == [plain(step) for step in range(100)]
+    assert factor(100) == pytest.approx(0.4)
+    assert factor(150) == pytest.approx(0.2)
+    assert factor(200) == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize("shape", [(24, 90), (90, 24)])
+def test_what_is_made_orthogonal_keeps_its_directions_and_loses_their_sizes(
+    shape: tuple[int, int],
+) -> None:
+    left, sizes, right = torch.linalg.svd(torch.randn(*shape), full_matrices=False)
+    made = orthogonal(left @ torch.diag(sizes * 100) @ right)
+    in_its_directions = left.T @ made @ right.T
+    assert ((in_its_directions.diagonal() > 0.5) & (in_its_directions.diagonal() < 1.4)).all()
+    rest = in_its_directions - torch.diag(in_its_directions.diagonal())
+    assert rest.abs().max() < 1e-3
+
+
+def test_muon_moves_inner_weights_as_far_as_adamw_would_and_leaves_colours_and_classes_to_it() -> (
+    None
+):
+    network = SimpleCNN(2, (8, 8, 8), (1, 1, 1), stem_width=8)
+    classifier = CatDogClassifier(network, learning_rate=0.1, weight_decay=0.0, total_steps=10)
+    groups = classifier._parameter_groups()
+    assert not any("orthogonal" in group for group in groups)
+    classifier.optimizer = "muon"
+    groups = classifier._parameter_groups()
+    inner = {id(p) for group in groups if group.get("orthogonal") for p in group["params"]}
+    assert id(network.get_parameter("stem.0.weight")) not in inner
+    assert id(network.classifier.weight) not in inner
+    widen = network.get_parameter("blocks.0.widen.0.weight")
+    assert id(widen) in inner
+    before = widen.detach().clone()
+    bias = network.classifier.bias.detach().clone()
+    optimizer = Muon(groups, lr=0.1)
+    network(torch.randn(4, 3, 32, 32)).square().sum().backward()
+    optimizer.step()
+    moved = (widen - before).square().mean().sqrt()
+    assert 0.7 < moved / (0.1 * 0.2) < 1.2
+    torch.testing.assert_close((network.classifier.bias - bias).abs(), torch.full((2,), 0.1))
+
+
+def test_muon_goes_on_from_a_checkpoint_as_if_it_had_not_stopped() -> None:
+    def run(stop: bool) -> torch.Tensor:
+        weight = torch.nn.Parameter(torch.ones(4, 6))
+        optimizer = Muon([{"params": [weight], "orthogonal": True}], lr=0.01)
+        for step in range(6):
+            if stop and step == 3:
+                state = optimizer.state_dict()
+                optimizer = Muon([{"params": [weight], "orthogonal": True}], lr=0.01)
+                optimizer.load_state_dict(state)
+            weight.grad = torch.sin(torch.arange(24.0) * (step + 1)).view(4, 6)
+            optimizer.step()
+        return weight.detach()
+
+    torch.testing.assert_close(run(True), run(False), rtol=0, atol=0)
