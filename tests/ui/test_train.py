@@ -175,6 +175,6 @@ def test_a_training_that_ended_leads_to_its_model(training: Training) -> None:
     shown.query_params["job"] = "77"
     shown.run()
     assert "my-model is trained" in headings(shown)
-    assert any("**90%** of 20 pictures" in each.value for each in shown.markdown)
+    assert any("**18 of 20** pictures" in each.value for each in shown.markdown)
     [link] = shown.get("page_link")
     assert link.proto.label == "Classify with my-model"

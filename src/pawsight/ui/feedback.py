@@ -9,7 +9,7 @@ import streamlit as st
 
 from pawsight.labels import NEITHER
 from pawsight.ui.pictures import Picture
-from pawsight.ui.service import Answer, Refused, Service, Unavailable
+from pawsight.ui.service import Answer, RecordedAnswer, Refused, Service, Unavailable
 from pawsight.ui.words import full_stop
 
 WRONG: Final = "wrong"
@@ -37,6 +37,17 @@ def ask_whether_right(service: Service, answer: Answer, picture: Picture) -> Non
 def choices(answer: Answer) -> list[str]:
     """What can be said of an answer: its model's classes, neither, or that it is wrong."""
     return [*answer.probabilities, NEITHER, WRONG]
+
+
+def to_say(answers: Sequence[RecordedAnswer]) -> dict[str, RecordedAnswer]:
+    """What can be said of a picture, and of which answer: the first whose model knows the label.
+
+    Models that know other labels may have answered it; what all of them take comes last.
+    """
+    known = {label: each for each in reversed(answers) for label in each.probabilities}
+    labels = dict.fromkeys(label for each in answers for label in each.probabilities)
+    last = {NEITHER: answers[0], WRONG: answers[0]}
+    return {**{label: known[label] for label in labels if label not in last}, **last}
 
 
 def named(label: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 import streamlit as st
 
+from pawsight.labels import NEITHER
 from pawsight.ui.report import Mistake, Report
 from pawsight.ui.words import percent
 
@@ -48,6 +49,7 @@ def figure(mistake: Mistake) -> str:
         picture = f'<img src="{escape(mistake.thumbnail)}" alt="{name}">'
     else:
         picture = '<span class="paw-none">not in the report</span>'
+    how = "" if mistake.answer == NEITHER else f"{percent(mistake.confidence)} sure, "
     return f"""
 <figure>{picture}<figcaption>{escape(mistake.label)}, answered <b>{escape(mistake.answer)}</b><br>
-{percent(mistake.confidence)} sure, score {mistake.score:.1f}<br>{name}</figcaption></figure>"""
+{how}score {mistake.score:.1f}<br>{name}</figcaption></figure>"""

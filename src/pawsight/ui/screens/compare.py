@@ -12,7 +12,7 @@ from pawsight.ui.overlays import explain
 from pawsight.ui.pictures import Picture, given, small
 from pawsight.ui.service import ComparedAnswer, Refused, Unavailable
 from pawsight.ui.shell import heading, service
-from pawsight.ui.words import full_stop, percent, sentence, verdict
+from pawsight.ui.words import full_stop, remark, sentence, verdict
 
 
 def show() -> None:
@@ -73,13 +73,6 @@ def _card(picture: Picture, compared: ComparedAnswer, slower: str, *, why: bool)
 <article class="paw-card">{frame}<div class="paw-said">
 <p class="paw-model">{escape(answer.model.name)}</p>
 <h2>{escape(sentence(answer))}</h2>
-<p class="paw-remark">{escape(_sure(compared))}</p>
-{cards.bars(answer)}
+<p class="paw-remark">{escape(remark(answer))}</p>
+{cards.shares(answer)}
 <p class="paw-source">{compared.milliseconds:.0f} ms, {slower}{decided}</p></div></article>""")
-
-
-def _sure(compared: ComparedAnswer) -> str:
-    answer = compared.prediction
-    if answer.label in answer.probabilities:
-        return f"{percent(answer.confidence)} sure"
-    return "Nothing that this model knows."

@@ -11,12 +11,12 @@ import streamlit as st
 from pawsight.labels import NEITHER
 from pawsight.ui import cards
 from pawsight.ui.export import as_zip, to_train
-from pawsight.ui.feedback import WRONG, choices, named, noted
+from pawsight.ui.feedback import WRONG, named, noted, to_say
 from pawsight.ui.preview import preview
 from pawsight.ui.service import Answer, RecordedAnswer, Refused, ReviewItem, Service, Unavailable
 from pawsight.ui.shell import heading, service
 from pawsight.ui.tables import table
-from pawsight.ui.words import decision, full_stop, percent, verdict
+from pawsight.ui.words import decision, full_stop, sure, verdict
 
 _AT_ONCE: Final = 200
 _SHOWN: Final = 50
@@ -83,7 +83,7 @@ def _look(asked: Service, item: ReviewItem) -> None:
             st.html(f'<div class="paw-said"><h2>{escape(_question(item.answers))}</h2></div>')
             st.html(_answers(item.answers))
             with st.container(key="decide"):
-                for number, label in enumerate(choices(first), 1):
+                for number, (label, answer) in enumerate(to_say(item.answers).items(), 1):
                     key = _KEYS.get(label, str(number) if number < 10 else None)
                     st.button(
                         named(label),
@@ -91,7 +91,7 @@ def _look(asked: Service, item: ReviewItem) -> None:
                         shortcut=key,
                         width="stretch",
                         on_click=_decide,
-                        args=(asked, item, label),
+                        args=(asked, item, answer.id, label),
                     )
                 st.button(
                     "Skip",
@@ -104,9 +104,9 @@ def _look(asked: Service, item: ReviewItem) -> None:
                 )
 
 
-def _decide(asked: Service, item: ReviewItem, label: str) -> None:
+def _decide(asked: Service, item: ReviewItem, id_: str, label: str) -> None:
     try:
-        said = asked.say(item.answers[0].id, label)
+        said = asked.say(id_, label)
     except (Refused, Unavailable) as error:
         st.session_state["noted"] = full_stop(f"not noted: {error}")
     else:
@@ -133,11 +133,12 @@ def _question(answers: Sequence[Answer]) -> str:
 
 
 def _answers(answers: Sequence[RecordedAnswer]) -> str:
-    rows = [
-        [each.model.name, decision(each), percent(each.confidence), f"{each.margin:.2f}"]
-        for each in answers
-    ]
-    return table(("model", "says", "sure", "margin"), rows, "What the models said")
+    rows = [[each.model.name, decision(each), sure(each), _margin(each)] for each in answers]
+    return table(("model", "says", "sure", "margin"), rows, "What the models said", words=True)
+
+
+def _margin(answer: RecordedAnswer) -> str:
+    return "" if answer.label == NEITHER else f"{answer.margin:.2f}"
 
 
 def _decided(asked: Service) -> None:
