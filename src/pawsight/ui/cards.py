@@ -82,7 +82,7 @@ def answered(answer: Answer) -> str:
 
 
 def shares(answer: Answer) -> str:
-    """The bars; where it is neither, folded away: they only say what it would be if it had to be."""
+    """The bars; where it is neither, folded away: they say what it would be if it had to be."""
     if answer.label != NEITHER:
         return bars(answer)
     words = "If it had to be one of them"

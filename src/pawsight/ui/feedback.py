@@ -31,7 +31,8 @@ def ask_whether_right(service: Service, answer: Answer, picture: Picture) -> Non
     )
     with st.popover("Wrong", icon=":material/thumb_down:", key=f"wrong-{answer.id}"):
         _ask_what_is_right(service, answer, picture)
-        st.caption("The picture is sent along and kept by the service, to learn from.")
+        if picture.is_whole:
+            st.caption("The picture is sent along and kept by the service, to learn from.")
 
 
 def choices(answer: Answer) -> list[str]:
@@ -81,7 +82,7 @@ def _ask_what_is_right(service: Service, answer: Answer, picture: Picture) -> No
 
 def _say(service: Service, id_: str, label: str, picture: Picture) -> None:
     try:
-        words = noted(service.say(id_, label, picture.read()).label)
+        words = noted(service.say(id_, label, picture.read() if picture.is_whole else None).label)
     except (Refused, Unavailable) as error:
         words = full_stop(f"not noted: {error}")
     st.session_state["said"][id_] = words

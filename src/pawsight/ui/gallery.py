@@ -9,6 +9,7 @@ import streamlit as st
 
 from pawsight.labels import NEITHER
 from pawsight.ui.report import Mistake, Report
+from pawsight.ui.shell import chosen_of, note_choice
 from pawsight.ui.words import percent
 
 _MAKES = "`pawsight evaluate … --mistakes pictures --json report.json`"
@@ -23,9 +24,11 @@ def mistakes(report: Report) -> None:
         st.caption(f"This report shows none. {_MAKES} makes one that does, with small pictures.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        names = list(models)
         model = st.segmented_control(
-            "Of", list(models), default=next(iter(models)), required=True, key="mistakes-of"
-        )
+            "Of", names, default=chosen_of(names) or names[0], required=True, key="mistakes-of",
+            on_change=_choose,
+        )  # fmt: skip
         there = models[model].mistakes
         sorts = st.pills("Sort", list(there), selection_mode="multi", key="mistakes-sort")
         labels = sorted({each.label for found in there.values() for each in found})
@@ -40,6 +43,10 @@ def mistakes(report: Report) -> None:
     ]
     st.caption(f"{len(found)} of {sum(map(len, there.values()))} shown")
     st.html(f'<div class="paw-strip paw-mistakes">{"".join(map(figure, found))}</div>')
+
+
+def _choose() -> None:
+    note_choice(st.session_state["mistakes-of"])
 
 
 def figure(mistake: Mistake) -> str:
