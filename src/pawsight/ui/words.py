@@ -113,9 +113,11 @@ def question(labels: Sequence[str]) -> str:
     return text[0].upper() + text[1:]
 
 
-def sure(answer: Answer) -> str:
-    """How sure a model is, shortly; of what it does not know no figure says that."""
-    return "nothing it knows" if answer.label == NEITHER else percent(answer.confidence)
+def said(answer: Answer) -> str:
+    """An answer within a table: ``a cat, 93% sure``; of neither, no figure says how sure it is."""
+    if answer.label == NEITHER:
+        return "neither: nothing that it knows"
+    return f"{with_article(answer.label)}, {percent(answer.confidence)} sure"
 
 
 def right(accuracy: float, pictures: int) -> str:

@@ -16,7 +16,7 @@ from pawsight.ui.preview import preview
 from pawsight.ui.service import Answer, RecordedAnswer, Refused, ReviewItem, Service, Unavailable
 from pawsight.ui.shell import heading, service
 from pawsight.ui.tables import table
-from pawsight.ui.words import decision, full_stop, sure, verdict
+from pawsight.ui.words import decision, full_stop, said, verdict
 
 _AT_ONCE: Final = 200
 _SHOWN: Final = 50
@@ -133,12 +133,8 @@ def _question(answers: Sequence[Answer]) -> str:
 
 
 def _answers(answers: Sequence[RecordedAnswer]) -> str:
-    rows = [[each.model.name, decision(each), sure(each), _margin(each)] for each in answers]
-    return table(("model", "says", "sure", "margin"), rows, "What the models said", words=True)
-
-
-def _margin(answer: RecordedAnswer) -> str:
-    return "" if answer.label == NEITHER else f"{answer.margin:.2f}"
+    rows = [[each.model.name, said(each)] for each in answers]
+    return table(("model", "says"), rows, "What the models said", words=True)
 
 
 def _decided(asked: Service) -> None:
