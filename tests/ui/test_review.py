@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -92,6 +94,44 @@ def test_a_model_of_other_labels_does_not_disagree_and_its_labels_may_be_right(
         [said] = service.decided(10)
         assert said.feedback is not None
         assert (said.model.name, said.feedback.label) == ("wild", "wolf")
+
+
+def test_of_many_labels_the_likeliest_have_buttons_and_the_others_stand_in_a_list(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[dict[str, str]] = []
+    model = {"name": "breeds", "version": "1", "source": "local"}
+    answer = {
+        "id": "1", "label": "breed-19", "confidence": 0.1, "score": 1.0, "model": model,
+        "decided_by": model, "time": "2026-01-01T00:00:00Z", "digest": "d", "milliseconds": 1.0,
+        "margin": 0.1, "picture": True,
+        "probabilities": {f"breed-{number}": number / 190 for number in range(20)},
+    }  # fmt: skip
+
+    def answers(request: httpx.Request) -> httpx.Response:
+        match request.method, request.url.path:
+            case "GET", "/feedback/queue":
+                return httpx.Response(
+                    200, json={"pictures": [{"answers": [answer], "disagree": False}]}
+                )
+            case "GET", "/feedback":
+                return httpx.Response(200, json={"answers": []})
+            case "GET", "/records/1/picture":
+                return httpx.Response(200, content=picture("red"))
+        said.append(json.loads(request.read()))
+        return httpx.Response(200, json={**said[-1], "time": answer["time"], "picture": True})
+
+    asked = Service("http://pawsight.test", httpx.MockTransport(answers))
+    monkeypatch.setattr("pawsight.ui.screens.review.service", lambda: asked)
+    page = AppTest.from_string(SCRIPT, default_timeout=60).run()
+    assert not page.exception
+    keys = [str(each.key) for each in page.button if str(each.key).startswith("decide-")]
+    shown = [*(f"breed-{number}" for number in range(14, 20)), "neither", "wrong"]
+    assert keys == [f"decide-{label}" for label in shown]
+    [others] = page.selectbox
+    assert others.options == [f"breed-{number}" for number in range(14)]
+    others.select("breed-3").run()
+    assert [(each["id"], each["label"]) for each in said] == [("1", "breed-3")]
 
 
 def test_beside_neither_no_figure_says_how_sure_the_model_is(

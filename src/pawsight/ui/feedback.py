@@ -14,7 +14,8 @@ from pawsight.ui.words import full_stop
 
 WRONG: Final = "wrong"
 """What is said where nothing more is known."""
-_MOST_BUTTONS: Final = 8
+MOST_BUTTONS: Final = 8
+"""More labels than this stand in a list."""
 
 
 def ask_whether_right(service: Service, answer: Answer, picture: Picture) -> None:
@@ -58,7 +59,7 @@ def named(label: str) -> str:
 
 def _ask_what_is_right(service: Service, answer: Answer, picture: Picture) -> None:
     others: Sequence[str] = [each for each in choices(answer) if each != answer.label]
-    if len(others) > _MOST_BUTTONS:
+    if len(others) > MOST_BUTTONS:
         label = st.selectbox(
             "What would be right?", others, format_func=named, key=f"other-{answer.id}"
         )
