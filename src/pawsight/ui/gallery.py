@@ -26,9 +26,9 @@ def mistakes(report: Report) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = list(models)
         model = st.segmented_control(
-            "Of", names, default=chosen_of(names) or names[0], required=True, key="mistakes-of",
-            on_change=_choose,
-        )  # fmt: skip
+            "Of", names, default=chosen_of(names) or names[0], required=True, key="mistakes-of"
+        )
+        note_choice(model, names)
         there = models[model].mistakes
         sorts = st.pills("Sort", list(there), selection_mode="multi", key="mistakes-sort")
         labels = sorted({each.label for found in there.values() for each in found})
@@ -43,10 +43,6 @@ def mistakes(report: Report) -> None:
     ]
     st.caption(f"{len(found)} of {sum(map(len, there.values()))} shown")
     st.html(f'<div class="paw-strip paw-mistakes">{"".join(map(figure, found))}</div>')
-
-
-def _choose() -> None:
-    note_choice(st.session_state["mistakes-of"])
 
 
 def figure(mistake: Mistake) -> str:

@@ -59,11 +59,16 @@ def chosen_of(names: Sequence[str]) -> str | None:
     return wanted if wanted in names else None
 
 
-def note_choice(name: str) -> None:
-    """Have the address say which model was chosen, and the other pages know it."""
-    if st.query_params.get(_PARAMETER) != name:
+def note_choice(name: str, names: Sequence[str]) -> None:
+    """Where another model is chosen among these than before, have the address and all pages know.
+
+    Args:
+        name: What is chosen now.
+        names: Of which the first is chosen where nobody chose.
+    """
+    if name != (chosen_of(names) or names[0]):
         st.query_params[_PARAMETER] = name
-    st.session_state[_CHOSEN] = name
+        st.session_state[_CHOSEN] = name
 
 
 def carry_choice() -> None:

@@ -147,14 +147,16 @@ def _form(asked: Service, dataset: Dataset, models: Sequence[Model]) -> None:
 def _start(networks: Sequence[str]) -> str:
     """The model whose features a new head takes; the choice stands in the address."""
     chosen = chosen_of(networks)
-    name: str | None = st.selectbox(
+    name = st.selectbox(
         "On what this model sees",
         networks,
         index=networks.index(chosen) if chosen else 0,
         key="train-start",
-        on_change=lambda: note_choice(st.session_state["train-start"]),
     )
-    return name or ""
+    if name is None:  # there is none
+        return ""
+    note_choice(name, networks)
+    return name
 
 
 def _others(jobs: Sequence[Job], current: Job | None) -> None:
