@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -44,10 +45,12 @@ def choices(answer: Answer) -> list[str]:
 def to_say(answers: Sequence[RecordedAnswer]) -> dict[str, RecordedAnswer]:
     """What can be said of a picture, and of which answer: the first whose model knows the label.
 
-    Models that know other labels may have answered it; what all of them take comes last.
+    Models that know other labels may have answered it: those come first that most of them know, so
+    that they have the same keys for every picture, and last what all of them take.
     """
     known = {label: each for each in reversed(answers) for label in each.probabilities}
-    labels = dict.fromkeys(label for each in answers for label in each.probabilities)
+    counts = Counter(label for each in answers for label in each.probabilities)
+    labels = [label for label, _ in counts.most_common()]
     last = {NEITHER: answers[0], WRONG: answers[0]}
     return {**{label: known[label] for label in labels if label not in last}, **last}
 
