@@ -201,6 +201,7 @@ def test_what_teaches_most_comes_first_and_each_picture_once(recorder: Recorder)
 
 def test_models_that_know_other_labels_do_not_disagree(recorder: Recorder) -> None:
     wild = ("lion", "wolf")
+    assert recorder.to_review(10) == []  # nothing was answered yet
     unsure = record(b"1", 0.6)
     tame, other = record(b"2", 0.99), record(b"2", 0.98, model="wild", classes=wild)
     one, another = (

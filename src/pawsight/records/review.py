@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, case, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, case, func, select, tuple_
 
 from pawsight.labels import NEITHER
 from pawsight.records.record import Recorded, ToReview
@@ -24,7 +24,9 @@ def to_review(connection: Connection, limit: int) -> list[ToReview]:
         connection: In a transaction.
         limit: The most pictures.
     """
-    kind = _kind_of_model(connection).label("kind")
+    kind = _kind_of_model(connection)
+    if kind is None:
+        return []
     alike = (
         select(
             AnswerRow.digest,
@@ -55,8 +57,11 @@ def to_review(connection: Connection, limit: int) -> list[ToReview]:
     return found
 
 
-def _kind_of_model(connection: Connection) -> ColumnElement[int]:
-    """A number for the labels that the model of an answer knows: the same for the same labels."""
+def _kind_of_model(connection: Connection) -> ColumnElement[int] | None:
+    """A number for the labels that the model of an answer knows: the same for the same labels.
+
+    None where there are no answers.
+    """
     one = select(func.min(AnswerRow.id)).group_by(AnswerRow.model, AnswerRow.version)
     rows = select(AnswerRow.model, AnswerRow.version, AnswerRow.probabilities)
     alike: dict[frozenset[str], list[tuple[str, str]]] = defaultdict(list)
@@ -64,7 +69,7 @@ def _kind_of_model(connection: Connection) -> ColumnElement[int]:
         alike[_known(probabilities)].append((model, version))
     asked = tuple_(AnswerRow.model, AnswerRow.version)
     numbered = [(asked.in_(models), number) for number, models in enumerate(alike.values(), 1)]
-    return case(*numbered, else_=0) if numbered else literal(0)
+    return case(*numbered, else_=0) if numbered else None
 
 
 def _disagree(answers: Sequence[Recorded]) -> bool:
