@@ -124,10 +124,16 @@ def test_an_address_keeps_the_choice(browser: Browser, site: str) -> None:
         page.wait_for_url("**/?model=second")
         expect(page.get_by_text("1 picture: cat 1")).to_be_visible()  # it has stayed
         expect(page.get_by_text("answered by second")).to_be_visible()
+        expect(page.get_by_role("radio", name="second")).to_be_checked()
         page.get_by_role("link", name="About").click()
         page.get_by_role("radio", name="tiny").click()
         expect(page.get_by_role("heading", name="tiny")).to_be_visible()
         page.wait_for_url("**/about?model=tiny")
+        page.get_by_role("radio", name="second").click()
+        page.wait_for_url("**/about?model=second")
+        page.get_by_role("link", name="Classify").click()
+        expect(page.get_by_role("radio", name="second")).to_be_checked()
+        expect(page.get_by_text("answered by second")).to_be_visible()
     with opened(browser, f"{site}/compare?model=second") as page:
         page.get_by_role("link", name="Classify").click()
         expect(page.get_by_role("radio", name="second")).to_be_checked()

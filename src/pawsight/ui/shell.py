@@ -84,13 +84,14 @@ def choose_model(models: Sequence[Model], label: str = "Model") -> Model:
     """One of the models, one or more; the choice stands in the address and holds on every page."""
     names = [each.name for each in models]
     asked = st.query_params.get(_PARAMETER)
-    if "model" not in st.session_state or st.session_state["model"] not in names:
-        st.session_state["model"] = chosen_of(names) or names[0]
+    if st.session_state.get("model", names[0]) not in names:
+        del st.session_state["model"]
+    before = chosen_of(names) or names[0]
     few = len(names) <= _MOST_SIDE_BY_SIDE
     if few:
-        name = st.segmented_control(label, names, key="model", required=True)
+        name = st.segmented_control(label, names, default=before, key="model", required=True)
     else:
-        name = st.selectbox(label, names, key="model")
+        name = st.selectbox(label, names, index=names.index(before), key="model")
     chosen = next((each for each in models if each.name == name), models[0])
     if asked and asked not in names:
         st.caption(f"There is no model “{asked}” here; {chosen.name} answers.")
