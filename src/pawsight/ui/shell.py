@@ -87,8 +87,8 @@ def choose_model(models: Sequence[Model], label: str = "Model") -> Model:
     if st.session_state.get("model", names[0]) not in names:
         del st.session_state["model"]
     before = chosen_of(names) or names[0]
-    few = len(names) <= _MOST_SIDE_BY_SIDE
-    if few:
+    name: str | None
+    if len(names) <= _MOST_SIDE_BY_SIDE:
         name = st.segmented_control(label, names, default=before, key="model", required=True)
     else:
         name = st.selectbox(label, names, index=names.index(before), key="model")
