@@ -18,18 +18,19 @@ def record(
     cat: float = 0.9,
     *,
     label: str | None = None,
+    classes: tuple[str, str] = ("cat", "dog"),
     model: str = "tiny",
     version: str = "1",
     score: float = 9.0,
     days_ago: float = 0.0,
     keep: bool = False,
 ) -> Record:
-    """An answer about a picture: cat with some probability, else dog."""
+    """An answer about a picture: the first class, cat, with some probability, else the second."""
     reference = ModelReference(model, version, "local")
     prediction = Prediction(
-        label=label or ("cat" if cat >= 0.5 else "dog"),
+        label=label or classes[cat < 0.5],
         confidence=max(cat, 1 - cat),
-        probabilities={"cat": cat, "dog": 1 - cat},
+        probabilities=dict(zip(classes, (cat, 1 - cat), strict=True)),
         score=score,
         model=reference,
         decided_by=reference,

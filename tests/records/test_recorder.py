@@ -199,6 +199,24 @@ def test_what_teaches_most_comes_first_and_each_picture_once(recorder: Recorder)
     assert [each.answers[0].digest for each in recorder.to_review(1)] == [fast.digest]
 
 
+def test_models_that_know_other_labels_do_not_disagree(recorder: Recorder) -> None:
+    wild = ("lion", "wolf")
+    assert recorder.to_review(10) == []  # nothing was answered yet
+    unsure = record(b"1", 0.6)
+    tame, other = record(b"2", 0.99), record(b"2", 0.98, model="wild", classes=wild)
+    one, another = (
+        record(b"3", part, model=f"wild-{part}", classes=order)
+        for part, order in ((0.97, wild), (0.96, wild[::-1]))
+    )
+    put(recorder, unsure, tame, other, one, another)
+    queue = recorder.to_review(10)
+    assert [each.answers[0].digest for each in queue] == [
+        each.digest for each in (one, unsure, tame)
+    ]
+    assert [each.disagree for each in queue] == [True, False, False]
+    assert [each.answers[0].digest for each in recorder.to_review(1)] == [one.digest]
+
+
 def test_feedback_about_any_answer_takes_the_picture_from_the_queue(recorder: Recorder) -> None:
     fast, strong = record(b"4", model="fast"), record(b"4", 0.2, model="strong")
     put(recorder, fast, strong)

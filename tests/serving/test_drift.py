@@ -159,7 +159,7 @@ def test_where_it_is_off_or_nothing_is_known_it_says_so(watched: Path, second: P
     with TestClient(create_app(chosen(second))) as client:
         send(client, [usual(0)], "second")
         assert told(client, "second")["drifted"] is None
-        assert "carries no reference.npz" in told(client, "second")["message"]
+        assert "holds back 150 or more" in told(client, "second")["message"]
 
 
 def test_what_is_no_reference_is_refused(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from pawsight.ui.service import Service
 from tests.pictures import picture, truncated_jpeg
 from tests.running import Running, running
 from tests.serving.test_training import control
-from tests.ui.browsing import check, file, give, opened, page_asking, settled
+from tests.ui.browsing import PHONE, WIDE, check, file, give, opened, page_asking, settled
 from tests.zips import drawn_files, zipped
 
 __all__ = ["control"]
@@ -117,9 +117,26 @@ def test_an_address_keeps_the_choice(browser: Browser, site: str) -> None:
         expect(page.get_by_text("answered by second")).to_be_visible()
         page.get_by_role("link", name="About").click()
         expect(page.get_by_role("heading", name="second")).to_be_visible()
+        for name in ("Compare", "Insights", "Review", "Train"):
+            page.get_by_role("link", name=name).click()
+            page.wait_for_url(f"**/{name.lower()}?model=second")
+        page.get_by_role("link", name="Classify").click()
+        page.wait_for_url("**/?model=second")
+        expect(page.get_by_text("1 picture: cat 1")).to_be_visible()  # it has stayed
+        expect(page.get_by_text("answered by second")).to_be_visible()
+        expect(page.get_by_role("radio", name="second")).to_be_checked()
+        page.get_by_role("link", name="About").click()
         page.get_by_role("radio", name="tiny").click()
         expect(page.get_by_role("heading", name="tiny")).to_be_visible()
         page.wait_for_url("**/about?model=tiny")
+        page.get_by_role("radio", name="second").click()
+        page.wait_for_url("**/about?model=second")
+        page.get_by_role("link", name="Classify").click()
+        expect(page.get_by_role("radio", name="second")).to_be_checked()
+        expect(page.get_by_text("answered by second")).to_be_visible()
+    with opened(browser, f"{site}/compare?model=second") as page:
+        page.get_by_role("link", name="Classify").click()
+        expect(page.get_by_role("radio", name="second")).to_be_checked()
     with opened(browser, f"{site}/?model=lion") as page:
         expect(page.get_by_text("There is no model “lion” here; tiny answers.")).to_be_visible()
 
@@ -243,6 +260,40 @@ def test_a_service_that_goes_away_is_said(
                 give(page, file("tom.jpg", picture("red")))
             expect(page.get_by_text("does not answer")).to_be_visible()
             assert "Traceback" not in page.content()
+
+
+def test_a_service_that_comes_back_needs_no_click(
+    browser: Browser, service: Running, settings: Settings, tmp_path: Path
+) -> None:
+    with page_asking(service, tmp_path) as url:
+        service.stop()
+        with opened(browser, url) as page, opened(browser, f"{url}/compare") as other:
+            for each in (page, other):
+                expect(each.get_by_text("does not answer")).to_be_visible()
+                give(each, file("tom.jpg", picture("red")))
+            with running(create_app(settings), port=service.port):
+                expect(page.get_by_role("heading", name="This is a cat.")).to_be_visible()
+                expect(other.get_by_role("heading", name="Both models say a cat.")).to_be_visible()
+                expect(page.get_by_text("does not answer")).to_have_count(0)
+
+
+def test_on_a_phone_the_menu_is_called_so_and_wide_tables_say_how_to_see_the_rest(
+    browser: Browser, site: str
+) -> None:
+    hint = "each => getComputedStyle(each, '::before').height"
+    with opened(browser, f"{site}/insights", size=PHONE) as page:
+        table = page.get_by_role("group", name="The figures of each model")
+        expect(table).to_be_visible()
+        assert float(table.evaluate(hint).removesuffix("px")) > 10
+        menu = page.get_by_test_id("stExpandSidebarButton")
+        assert "Menu" in menu.evaluate("each => getComputedStyle(each, '::before').content")
+        menu.click()
+        page.get_by_role("link", name="About").click()
+        expect(page.get_by_role("heading", level=1, name="About")).to_be_visible()
+    with opened(browser, f"{site}/insights", size=WIDE) as page:
+        table = page.get_by_role("group", name="At a threshold of 0.50")
+        expect(table).to_be_visible()
+        assert table.evaluate(hint) == "0px"
 
 
 def test_the_pictures_of_the_documentation(

@@ -14,7 +14,7 @@ from pawsight.ui.service import ModelReference
 from pawsight.ui.tables import confusion, table
 from pawsight.ui.words import Outcome
 from tests.pictures import picture
-from tests.ui.test_words import CAT, answer
+from tests.ui.test_words import CAT, NEITHER, answer
 
 
 def decoded(uri: str) -> Image.Image:
@@ -49,6 +49,18 @@ def test_a_card_says_all_of_an_answer() -> None:
         assert part in html
     assert "tom.jpg: by Ada (CC0)" in html
     assert 'alt="tom.jpg"' in cards.picture("tom.jpg", "data:image/webp;base64,AA==")
+
+
+def test_a_card_folds_away_what_it_would_be_if_it_had_to_be_something() -> None:
+    before, _, folded = cards.said(Outcome("cup.jpg", NEITHER)).partition("<details")
+    assert "Neither a cat nor a dog." in before
+    assert "%" not in before
+    assert "<summary>If it had to be one of them</summary>" in folded
+    assert 'aria-label="dog"' in folded
+    assert "<details" not in cards.said(Outcome("tom.jpg", CAT))
+    mistake = Mistake(path="x.jpg", label="cat", answer="neither", confidence=0.98, score=0.1)
+    assert "98%" not in figure(mistake)
+    assert "98% sure" in figure(mistake.model_copy(update={"answer": "dog"}))
 
 
 def test_a_card_says_which_member_of_a_cascade_decided() -> None:

@@ -161,6 +161,61 @@ def test_what_was_answered_is_not_asked_again(
     assert "This is a cat." in said(page)
 
 
+AWAY_AND_BACK = """
+import streamlit as st
+from pawsight.ui.pictures import put_away
+from pawsight.ui.screens import classify
+if st.session_state.get("elsewhere"):
+    put_away("classify")
+else:
+    classify.show()
+"""
+
+
+def away_and_back(page: AppTest) -> AppTest:
+    for elsewhere in (True, False):
+        page.session_state["elsewhere"] = elsewhere
+        page.run()
+    return page
+
+
+def test_pictures_and_answers_are_there_after_another_page(
+    service: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAWSIGHT_API_URL", service.url)
+    page = AppTest.from_string(AWAY_AND_BACK, default_timeout=120).run()
+    upload(page, a_jpg=picture("red"), b_jpg=picture("blue"))
+    away_and_back(page)
+    assert page.markdown[0].value == "2 pictures: cat 1, dog 1"
+    chooser(page).set_value("second").run()
+    assert "answered by second" in said(page)
+    upload(page, c_jpg=picture("black"))
+    assert page.markdown[0].value == "3 pictures: neither 1, cat 1, dog 1"
+    page.button(key="classify-clear").click().run()
+    assert page.markdown[0].value == "1 picture: neither 1"
+    away_and_back(page).button(key="classify-clear").click().run()
+    assert not page.get("download_button")
+
+
+def test_of_more_pictures_than_fit_a_small_one_and_the_answer_are_kept(
+    service: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAWSIGHT_API_URL", service.url)
+    latest = picture("blue", size=(900, 600))
+    monkeypatch.setattr("pawsight.ui.pictures.MOST_BYTES", len(latest))
+    page = AppTest.from_string(AWAY_AND_BACK, default_timeout=120).run()
+    upload(page, a_jpg=picture("red", size=(900, 600)), b_jpg=latest)
+    away_and_back(page)
+    assert page.markdown[0].value == "2 pictures: cat 1, dog 1"
+    assert said(page).count("data:image/webp") == 2
+    assert [each.label for each in page.toggle] == ["Why?"]  # which needs the whole picture
+    chooser(page).set_value("second").run()
+    assert page.markdown[0].value == "2 pictures: dog 1, no answer 1"
+    assert "Give it again." in said(page)
+    monkeypatch.setattr("pawsight.ui.pictures.MOST", 1)
+    assert away_and_back(page).markdown[0].value == "1 picture: dog 1"
+
+
 def test_answers_can_be_taken_away(page: AppTest) -> None:
     upload(page, a_jpg=picture("red"), b_txt=b"text")
     buttons = page.get("download_button")

@@ -122,6 +122,24 @@ def test_the_gallery_is_filtered(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "0 of 3 shown" in [each.value for each in page.caption]
 
 
+def test_the_gallery_shows_the_model_of_the_address_and_has_the_address_follow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    models = [
+        {"model": name, "mistakes": {"the wrong class": [mistake(f"{name}-cat", "dog", 0.9)]}}
+        for name in ("auto", "custom")
+    ]
+    report = Report.model_validate({"data": "mine", "pictures": 3, "models": models})
+    monkeypatch.setattr("pawsight.ui.screens.insights.standing", lambda: report)
+    page = insights()
+    page.query_params["model"] = "custom"
+    page.run()
+    assert "custom-cat" in html(page)
+    page.button_group(key="mistakes-of").set_value("auto").run()
+    assert "auto-cat" in html(page)
+    assert page.query_params["model"] == "auto"
+
+
 def test_a_report_of_ones_own_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     page = insights().run()
     made = {"data": "my own", "pictures": 1234, "models": [{"model": "mine", "accuracy": 0.5}]}

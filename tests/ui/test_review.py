@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pawsight.serving.app import create_app
 from pawsight.serving.settings import Settings
 from pawsight.ui.service import Service
+from tests.model_folders import make_model_folder
 from tests.pictures import picture
 from tests.running import running
 
+WILD_AND_TAME = ("bear", "cat", "dog", "lion", "wolf")
 SCRIPT = "from pawsight.ui.screens import review; review.show()"
 
 
@@ -22,10 +27,11 @@ def page_of(url: str, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     return AppTest.from_string(SCRIPT, default_timeout=60)
 
 
-def recorded(service: Service, *pictures: bytes) -> None:
+def recorded(service: Service, *pictures: bytes, models: tuple[str, ...] = ("tiny",)) -> None:
     """Have pictures answered, and wait until they are in the queue."""
     for each in pictures:
-        service.classify("tiny", each)
+        for model in models:
+            service.classify(model, each)
     deadline = time.monotonic() + 30
     while len(service.to_review(100)) < len(pictures):
         assert time.monotonic() < deadline
@@ -66,6 +72,79 @@ def test_one_after_another_is_decided_and_taken_back(
         page.button(key="decide-cat").click().run()
         said = {each.feedback.label for each in service.decided(10) if each.feedback}
         assert said == {"dog", "cat"}
+
+
+def test_a_model_of_other_labels_does_not_disagree_and_its_labels_may_be_right(
+    own: Settings, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wild = make_model_folder(tmp_path / "wild", labels=("lion", "wolf", "bear"))
+    both = own.model_copy(update={"serve_models": (str(tiny), str(wild))})
+    with running(create_app(both)) as running_:
+        service = Service(running_.url)
+        recorded(service, picture("red"), models=("tiny", "wild"))
+        page = page_of(running_.url, monkeypatch).run()
+        html = "\n".join(each.proto.body for each in page.get("html"))
+        assert "disagree:" not in html
+        assert "tiny says a cat." in html
+        assert "wild says a lion." in html
+        keys = [str(each.key) for each in page.button]
+        labels = [each for each in keys if each.startswith("decide-")]
+        assert sorted(labels[:5]) == [f"decide-{each}" for each in WILD_AND_TAME]
+        assert labels[5:] == ["decide-neither", "decide-wrong"]
+        page.button(key="decide-wolf").click().run()
+        [said] = service.decided(10)
+        assert said.feedback is not None
+        assert (said.model.name, said.feedback.label) == ("wild", "wolf")
+
+
+def test_of_many_labels_the_likeliest_have_buttons_and_the_others_stand_in_a_list(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[dict[str, str]] = []
+    model = {"name": "breeds", "version": "1", "source": "local"}
+    answer = {
+        "id": "1", "label": "breed-19", "confidence": 0.1, "score": 1.0, "model": model,
+        "decided_by": model, "time": "2026-01-01T00:00:00Z", "digest": "d", "milliseconds": 1.0,
+        "margin": 0.1, "picture": True,
+        "probabilities": {f"breed-{number}": number / 190 for number in range(20)},
+    }  # fmt: skip
+
+    def answers(request: httpx.Request) -> httpx.Response:
+        match request.method, request.url.path:
+            case "GET", "/feedback/queue":
+                return httpx.Response(
+                    200, json={"pictures": [{"answers": [answer], "disagree": False}]}
+                )
+            case "GET", "/feedback":
+                return httpx.Response(200, json={"answers": []})
+            case "GET", "/records/1/picture":
+                return httpx.Response(200, content=picture("red"))
+        said.append(json.loads(request.read()))
+        return httpx.Response(200, json={**said[-1], "time": answer["time"], "picture": True})
+
+    asked = Service("http://pawsight.test", httpx.MockTransport(answers))
+    monkeypatch.setattr("pawsight.ui.screens.review.service", lambda: asked)
+    page = AppTest.from_string(SCRIPT, default_timeout=60).run()
+    assert not page.exception
+    keys = [str(each.key) for each in page.button if str(each.key).startswith("decide-")]
+    shown = [*(f"breed-{number}" for number in range(14, 20)), "neither", "wrong"]
+    assert keys == [f"decide-{label}" for label in shown]
+    [others] = page.selectbox
+    assert others.options == [f"breed-{number}" for number in range(14)]
+    others.select("breed-3").run()
+    assert [(each["id"], each["label"]) for each in said] == [("1", "breed-3")]
+
+
+def test_beside_neither_no_figure_says_how_sure_the_model_is(
+    own: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(create_app(own)) as running_:
+        recorded(Service(running_.url), picture("black"))
+        page = page_of(running_.url, monkeypatch).run()
+        html = "\n".join(each.proto.body for each in page.get("html"))
+        assert "neither: nothing that it knows" in html
+        assert "%" not in re.sub("<(img|style).*?>", "", html)
+        assert "margin" not in html
 
 
 def test_pictures_that_are_not_kept_are_said(

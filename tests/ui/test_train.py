@@ -31,6 +31,7 @@ JOB = {
     "message": "epoch 1 of 3: val_loss 0.4",
     "result": None,
 }
+MODELS = [{"name": name} for name in ("auto", "custom", "other")]
 DATASET = {
     "id": "d1",
     "pictures": 3,
@@ -60,7 +61,7 @@ class Training:
                 training = {"status": self.status, "reason": "the extra train is missing"}
                 return httpx.Response(200, json={"status": "ready", "training": training})
             case "GET", "/models":
-                return httpx.Response(200, json={"models": [{"name": "auto"}, {"name": "custom"}]})
+                return httpx.Response(200, json={"models": MODELS})
             case "POST", "/training/datasets":
                 return httpx.Response(201, json=self.dataset)
             case "POST", "/training/jobs":
@@ -126,16 +127,31 @@ def test_pictures_are_checked_and_trained_on_and_the_training_has_an_address(
     for words in ("cat", ">2</td>", "cat/half.jpg", "truncated"):
         assert words in html(shown)
     [start] = shown.selectbox
-    assert start.options == ["custom"]
-    shown.radio[0].set_value("A whole network")
+    assert start.options == ["custom", "other"]
+    start.select("other").run()
+    assert shown.query_params["model"] == "other"
+    shown.radio[0].set_value("A whole network").run()
+    assert not shown.selectbox
     [submit] = [each for each in shown.button if each.label == "Train"]
     submit.click().run()
     asked = json.loads(training.sent[1][2])
     assert asked == {
-        "dataset": "d1", "name": "my-model", "method": "full", "start": "custom", "epochs": 39,
+        "dataset": "d1", "name": "my-model", "method": "full", "start": "", "epochs": 39,
     }  # fmt: skip
     assert shown.query_params["job"] == "77"
     assert "my-model is being trained" in headings(shown)
+
+
+def test_a_head_is_put_on_the_model_of_the_address(training: Training) -> None:
+    shown = page()
+    shown.query_params["model"] = "other"
+    shown.run()
+    shown.file_uploader[0].set_value(("pets.zip", zipped(), "application/zip")).run()
+    shown.button(key="check").click().run()
+    shown.button(key="train").click().run()
+    asked = json.loads(training.sent[1][2])
+    assert (asked["method"], asked["start"], asked["epochs"]) == ("head", "other", None)
+    assert dict(shown.query_params) == {"model": "other", "job": "77"}
 
 
 def test_what_cannot_be_trained_on_is_not(training: Training) -> None:
@@ -175,6 +191,6 @@ def test_a_training_that_ended_leads_to_its_model(training: Training) -> None:
     shown.query_params["job"] = "77"
     shown.run()
     assert "my-model is trained" in headings(shown)
-    assert any("**90%** of 20 pictures" in each.value for each in shown.markdown)
+    assert any("**18 of 20** pictures" in each.value for each in shown.markdown)
     [link] = shown.get("page_link")
     assert link.proto.label == "Classify with my-model"

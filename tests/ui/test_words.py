@@ -14,6 +14,8 @@ from pawsight.ui.words import (
     percent,
     question,
     remark,
+    right,
+    said,
     sentence,
     summary,
     verdict,
@@ -62,6 +64,36 @@ def test_what_several_models_say_is_one_sentence() -> None:
     three = [by("a", CAT), by("b", NEITHER), by("c", CAT)]
     assert verdict(three) == "They disagree: a and c say a cat, b says neither."
     assert verdict([by(name, NEITHER) for name in "abcd"]) == "All 4 models say neither."
+    assert verdict([by("a", CAT)]) == "a says a cat."
+
+
+def test_only_models_that_know_the_same_labels_agree_or_disagree() -> None:
+    def by(name: str, said: Answer) -> Answer:
+        return said.model_copy(update={"model": TINY.model_copy(update={"name": name})})
+
+    wolf, lion = answer("wolf", wolf=0.8, lion=0.2), answer("lion", lion=0.9, wolf=0.1)
+    assert verdict([by("wild", wolf), by("a", CAT), by("b", CAT)]) == (
+        "a and b say a cat. wild says a wolf."
+    )
+    assert verdict([by("a", CAT), by("b", NEITHER), by("wild", wolf)]) == (
+        "a and b disagree: a says a cat, b says neither. wild says a wolf."
+    )
+    assert verdict([by("a", CAT), by("wild", wolf)]) == "a says a cat. wild says a wolf."
+    assert verdict([by("wild", wolf), by("c", lion)]) == (
+        "They disagree: wild says a wolf, c says a lion."
+    )
+
+
+def test_no_percentage_stands_beside_neither() -> None:
+    assert said(CAT) == "a cat, 93% sure"
+    assert said(NEITHER) == "neither: nothing that it knows"
+
+
+def test_of_few_pictures_the_number_is_said_and_of_many_the_share() -> None:
+    assert right(1.0, 2) == "2 of 2"
+    assert right(0.9, 20) == "18 of 20"
+    assert right(0.914, 100) == "91% of 100"
+    assert right(0.9991, 2500) == "over 99% of 2,500"
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,8 @@ def queue(
 ) -> None:
     """List the pictures that nothing was said of, those first whose right answer teaches most.
 
-    First come those about which models disagree, then those of the smallest margin.
+    First come those about which models that know the same labels disagree, then those of the
+    smallest margin.
     """
     from pawsight.records.errors import Unavailable
     from pawsight.records.review import to_review

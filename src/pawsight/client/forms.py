@@ -136,7 +136,7 @@ class ReviewItem(Form):
 
     Attributes:
         answers: The latest of each model; the first is the one to give feedback about.
-        disagree: Whether they name different labels.
+        disagree: Whether models that know the same labels name different ones.
     """
 
     answers: list[RecordedAnswer]

@@ -109,7 +109,7 @@ class ToReview:
     Attributes:
         answers: The latest of each model and version, the one of the smallest margin first: of it
             feedback is wanted.
-        disagree: Whether these answers name different labels.
+        disagree: Whether models that know the same labels name different ones.
     """
 
     answers: Sequence[Recorded]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select
+from collections import defaultdict
+from collections.abc import Sequence
 
+from sqlalchemy import ColumnElement, Connection, case, func, select, tuple_
+
+from pawsight.labels import NEITHER
 from pawsight.records.record import Recorded, ToReview
 from pawsight.records.store import recorded_of
 from pawsight.records.tables import AnswerRow, FeedbackRow
@@ -13,22 +17,34 @@ def to_review(connection: Connection, limit: int) -> list[ToReview]:
     """The pictures to look at, each once, however often it was sent.
 
     Those about which models, or versions of a model, disagree come first (query by committee,
-    Seung et al. 1992), then those of the smallest margin.
+    Seung et al. 1992), then those of the smallest margin. Only models that know the same labels can
+    disagree: one that tells wolves from lions says nothing about what tells cats from dogs.
 
     Args:
         connection: In a transaction.
         limit: The most pictures.
     """
-    smallest = func.min(AnswerRow.margin)
-    labels = func.count(AnswerRow.label.distinct())
-    said = select(FeedbackRow.digest)
-    digests = (
-        select(AnswerRow.digest)
-        .where(AnswerRow.digest.not_in(said))
-        .group_by(AnswerRow.digest)
-        .order_by((labels > 1).desc(), smallest, AnswerRow.digest)
-        .limit(limit)
+    kind = _kind_of_model(connection)
+    if kind is None:
+        return []
+    alike = (
+        select(
+            AnswerRow.digest,
+            func.min(AnswerRow.margin).label("margin"),
+            func.count(AnswerRow.label.distinct()).label("labels"),
+        )
+        .where(AnswerRow.digest.not_in(select(FeedbackRow.digest)))
+        .group_by(AnswerRow.digest, kind)
+        .subquery()
     )
+    digests = (
+        select(alike.c.digest)
+        .group_by(alike.c.digest)
+        .order_by(
+            (func.max(alike.c.labels) > 1).desc(), func.min(alike.c.margin), alike.c.digest
+        )
+        .limit(limit)
+    )  # fmt: skip
     order = list(connection.scalars(digests))
     latest: dict[str, dict[tuple[str, str], Recorded]] = {digest: {} for digest in order}
     for each in recorded_of(connection, order):
@@ -37,5 +53,31 @@ def to_review(connection: Connection, limit: int) -> list[ToReview]:
     found = []
     for digest in order:
         answers = sorted(latest[digest].values(), key=lambda each: each.margin)
-        found.append(ToReview(answers, len({each.prediction.label for each in answers}) > 1))
+        found.append(ToReview(answers, _disagree(answers)))
     return found
+
+
+def _kind_of_model(connection: Connection) -> ColumnElement[int] | None:
+    """A number for the labels that the model of an answer knows: the same for the same labels.
+
+    None where there are no answers.
+    """
+    one = select(func.min(AnswerRow.id)).group_by(AnswerRow.model, AnswerRow.version)
+    rows = select(AnswerRow.model, AnswerRow.version, AnswerRow.probabilities)
+    alike: dict[frozenset[str], list[tuple[str, str]]] = defaultdict(list)
+    for model, version, probabilities in connection.execute(rows.where(AnswerRow.id.in_(one))):
+        alike[_known(probabilities)].append((model, version))
+    asked = tuple_(AnswerRow.model, AnswerRow.version)
+    numbered = [(asked.in_(models), number) for number, models in enumerate(alike.values(), 1)]
+    return case(*numbered, else_=0) if numbered else None
+
+
+def _disagree(answers: Sequence[Recorded]) -> bool:
+    named: dict[frozenset[str], set[str]] = defaultdict(set)
+    for each in answers:
+        named[_known(each.prediction.probabilities)].add(each.prediction.label)
+    return any(len(labels) > 1 for labels in named.values())
+
+
+def _known(probabilities: dict[str, float]) -> frozenset[str]:
+    return frozenset(probabilities) - {NEITHER}

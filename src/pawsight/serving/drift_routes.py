@@ -7,6 +7,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from pawsight.drift.reference import FEWEST
 from pawsight.inference.model import Model
 from pawsight.serving.dependencies import Service
 from pawsight.serving.drift import Drift
@@ -83,8 +84,9 @@ def _told(drift: Drift, model: Model) -> ModelDrift:
     if monitor is None:
         if drift.size:
             told.message = (
-                "there is nothing to compare with: its folder carries no reference.npz, as "
-                "folders of trainings do that had 150 validation pictures of the classes or more"
+                "there is nothing to compare with: what the model saw in pictures held back from "
+                f"its training is not kept with it. A training that holds back {FEWEST} or more "
+                "keeps it"
             )
         return told
     if monitor.found is None:

@@ -104,8 +104,9 @@ async def queue(
 ) -> schemas.ReviewQueue:
     """The pictures that nothing was said of, those first whose right answer teaches most.
 
-    First come those about which models disagree, then those of the smallest margin; each picture
-    once, however often it was sent. Where there are keys, for holders of an `admin` key alone.
+    First come those about which models that know the same labels disagree, then those of the
+    smallest margin; each picture once, however often it was sent. Where there are keys, for holders
+    of an `admin` key alone.
     """
     recorder = _recorder(service)
     _check_admin(request)

@@ -104,7 +104,9 @@ class ReviewItem(BaseModel):
     answers: list[RecordedAnswer] = Field(
         description="The latest of each model; the first is the one to give feedback about."
     )
-    disagree: bool = Field(description="Whether they name different labels.")
+    disagree: bool = Field(
+        description="Whether models that know the same labels name different ones."
+    )
 
     @classmethod
     def of(cls, item: ToReview, pictures: Pictures) -> ReviewItem:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Final
 
+from pawsight.labels import NEITHER
 from pawsight.ui.service import Answer, ModelReference
 from pawsight.ui.words import Outcome, percent, remark, sentence
 
@@ -73,11 +74,19 @@ def said(outcome: Outcome, credit: str = "") -> str:
 
 
 def answered(answer: Answer) -> str:
-    """An answer as a sentence and bars."""
+    """An answer as a sentence, and the bars of what was decided by them."""
     return f"""
 <h2>{escape(sentence(answer))}</h2>
 <p class="paw-remark">{escape(remark(answer))}</p>
-{bars(answer)}"""
+{shares(answer)}"""
+
+
+def shares(answer: Answer) -> str:
+    """The bars; where it is neither, folded away: they say what it would be if it had to be."""
+    if answer.label != NEITHER:
+        return bars(answer)
+    words = "If it had to be one of them"
+    return f'<details class="paw-else"><summary>{words}</summary>{bars(answer)}</details>'
 
 
 def bars(answer: Answer) -> str:

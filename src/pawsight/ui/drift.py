@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pawsight.ui.service import ModelDrift, Refused, Service, Unavailable
+from pawsight.ui.shell import say
 from pawsight.ui.tables import table
 from pawsight.ui.words import full_stop
 
@@ -18,7 +19,10 @@ def drift_panel(asked: Service) -> None:
     try:
         drift = asked.drift()
     except (Refused, Unavailable) as error:
-        st.caption(full_stop(str(error)))
+        if isinstance(error, Unavailable) and error.gone:
+            say(error)
+        else:
+            st.caption(full_stop(str(error)))
         return
     rows = [
         [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -9,12 +10,13 @@ import streamlit as st
 
 from pawsight.labels import NEITHER
 from pawsight.ui.pictures import Picture
-from pawsight.ui.service import Answer, Refused, Service, Unavailable
+from pawsight.ui.service import Answer, RecordedAnswer, Refused, Service, Unavailable
 from pawsight.ui.words import full_stop
 
 WRONG: Final = "wrong"
 """What is said where nothing more is known."""
-_MOST_BUTTONS: Final = 8
+MOST_BUTTONS: Final = 8
+"""More labels than this stand in a list."""
 
 
 def ask_whether_right(service: Service, answer: Answer, picture: Picture) -> None:
@@ -31,12 +33,26 @@ def ask_whether_right(service: Service, answer: Answer, picture: Picture) -> Non
     )
     with st.popover("Wrong", icon=":material/thumb_down:", key=f"wrong-{answer.id}"):
         _ask_what_is_right(service, answer, picture)
-        st.caption("The picture is sent along and kept by the service, to learn from.")
+        if picture.is_whole:
+            st.caption("The picture is sent along and kept by the service, to learn from.")
 
 
 def choices(answer: Answer) -> list[str]:
     """What can be said of an answer: its model's classes, neither, or that it is wrong."""
     return [*answer.probabilities, NEITHER, WRONG]
+
+
+def to_say(answers: Sequence[RecordedAnswer]) -> dict[str, RecordedAnswer]:
+    """What can be said of a picture, and of which answer: the first whose model knows the label.
+
+    Models that know other labels may have answered it: those come first that most of them know, so
+    that they have the same keys for every picture, and last what all of them take.
+    """
+    known = {label: each for each in reversed(answers) for label in each.probabilities}
+    counts = Counter(label for each in answers for label in each.probabilities)
+    labels = [label for label, _ in counts.most_common()]
+    last = {NEITHER: answers[0], WRONG: answers[0]}
+    return {**{label: known[label] for label in labels if label not in last}, **last}
 
 
 def named(label: str) -> str:
@@ -46,7 +62,7 @@ def named(label: str) -> str:
 
 def _ask_what_is_right(service: Service, answer: Answer, picture: Picture) -> None:
     others: Sequence[str] = [each for each in choices(answer) if each != answer.label]
-    if len(others) > _MOST_BUTTONS:
+    if len(others) > MOST_BUTTONS:
         label = st.selectbox(
             "What would be right?", others, format_func=named, key=f"other-{answer.id}"
         )
@@ -70,7 +86,7 @@ def _ask_what_is_right(service: Service, answer: Answer, picture: Picture) -> No
 
 def _say(service: Service, id_: str, label: str, picture: Picture) -> None:
     try:
-        words = noted(service.say(id_, label, picture.read()).label)
+        words = noted(service.say(id_, label, picture.read() if picture.is_whole else None).label)
     except (Refused, Unavailable) as error:
         words = full_stop(f"not noted: {error}")
     st.session_state["said"][id_] = words

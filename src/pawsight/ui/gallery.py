@@ -7,7 +7,9 @@ from pathlib import PurePath
 
 import streamlit as st
 
+from pawsight.labels import NEITHER
 from pawsight.ui.report import Mistake, Report
+from pawsight.ui.shell import chosen_of, note_choice
 from pawsight.ui.words import percent
 
 _MAKES = "`pawsight evaluate … --mistakes pictures --json report.json`"
@@ -22,9 +24,11 @@ def mistakes(report: Report) -> None:
         st.caption(f"This report shows none. {_MAKES} makes one that does, with small pictures.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        names = list(models)
         model = st.segmented_control(
-            "Of", list(models), default=next(iter(models)), required=True, key="mistakes-of"
+            "Of", names, default=chosen_of(names) or names[0], required=True, key="mistakes-of"
         )
+        note_choice(model, names)
         there = models[model].mistakes
         sorts = st.pills("Sort", list(there), selection_mode="multi", key="mistakes-sort")
         labels = sorted({each.label for found in there.values() for each in found})
@@ -48,6 +52,7 @@ def figure(mistake: Mistake) -> str:
         picture = f'<img src="{escape(mistake.thumbnail)}" alt="{name}">'
     else:
         picture = '<span class="paw-none">not in the report</span>'
+    how = "" if mistake.answer == NEITHER else f"{percent(mistake.confidence)} sure, "
     return f"""
 <figure>{picture}<figcaption>{escape(mistake.label)}, answered <b>{escape(mistake.answer)}</b><br>
-{percent(mistake.confidence)} sure, score {mistake.score:.1f}<br>{name}</figcaption></figure>"""
+{how}score {mistake.score:.1f}<br>{name}</figcaption></figure>"""

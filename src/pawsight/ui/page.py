@@ -7,8 +7,9 @@ from typing import Final
 
 import streamlit as st
 
+from pawsight.ui.pictures import put_away
 from pawsight.ui.screens import about, classify, compare, insights, review, train
-from pawsight.ui.shell import guarded
+from pawsight.ui.shell import carry_choice, guarded
 
 _STYLE: Final = Path(__file__).with_name("page.css")
 _LOGO: Final = Path(__file__).with_name("logo.svg")
@@ -28,7 +29,10 @@ def main() -> None:
     ]
     page = st.navigation([first, *pages], position="top")
     st.set_page_config(page_title=f"{page.title} · pawsight")  # what tabs and bookmarks say
+    carry_choice()
     guarded(page.run)
+    for key in {"classify", "compare"} - {page.title.lower()}:
+        put_away(key)
 
 
 main()

@@ -1,9 +1,13 @@
-"""Where pictures come from: dropped, chosen, pasted, taken, or the examples."""
+"""Where pictures come from: dropped, chosen, pasted, taken, or the examples; and how they stay.
+
+They stay for the session, whatever page is looked at: Streamlit's uploader forgets its files as
+soon as another page is shown.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +18,12 @@ from pawsight.ui import cards
 from pawsight.ui.preview import preview
 
 FORMATS: Final = "JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF"
+MOST_BYTES: Final = 64_000_000
+"""Of pictures that a page keeps whole while another is looked at."""
+MOST: Final = 1000
+"""Pictures that it keeps anything of."""
+SMALL: Final = 240
+"""Pixels of the longer side of what is kept of one that is not whole."""
 _PASTE: Final = Path(__file__).with_name("paste.js")
 _FOLDER: Final = Path(__file__).with_name("examples")
 
@@ -25,20 +35,39 @@ class Picture:
     Attributes:
         key: Its own.
         name: Of its file.
-        source: An upload, a file, or what a camera took.
+        source: An upload, a file, what a camera took, or a data URI: all that is left of it.
         credit: Who made it, if it is an example.
     """
 
     key: str
     name: str
-    source: UploadedFile | Path = field(repr=False)
+    source: UploadedFile | Path | str = field(repr=False)
     credit: str = ""
 
-    def read(self) -> bytes:
-        """Its bytes."""
+    @property
+    def is_whole(self) -> bool:
+        """Whether it can be read; otherwise it can only be shown, and small."""
+        return not isinstance(self.source, str)
+
+    @property
+    def size(self) -> int:
+        """How many bytes of memory it takes."""
         if isinstance(self.source, Path):
-            return self.source.read_bytes()
-        return self.source.getvalue()
+            return 0
+        return len(self.source) if isinstance(self.source, str) else self.source.size
+
+    def read(self) -> bytes:
+        """Its bytes.
+
+        Raises:
+            ValueError: It is not whole.
+        """
+        match self.source:
+            case Path() as file:
+                return file.read_bytes()
+            case UploadedFile() as upload:
+                return upload.getvalue()
+        raise ValueError(f"of {self.name} only a small picture is left")
 
 
 EXAMPLES: Final = tuple(
@@ -52,19 +81,38 @@ EXAMPLES: Final = tuple(
 """Those of ``examples/`` in the repository, which says more of their sources."""
 
 
+@dataclass
+class _Given:
+    """Of a page: the pictures since it was turned to, those from before, and its uploader's."""
+
+    now: list[Picture] = field(default_factory=list)
+    before: list[Picture] = field(default_factory=list)
+    uploaded: set[str] = field(default_factory=set)
+
+
+def _given(key: str) -> _Given:
+    there: _Given = st.session_state.setdefault(f"{key}-given", _Given())
+    return there
+
+
 def given(key: str, *, many: bool) -> list[Picture]:
-    """Ask for pictures; those that there are.
+    """Ask for pictures; those that there are, the ones from before last.
 
     Args:
         key: Of the page: each has its own.
-        many: Whether there may be more than one; of several, the last one counts otherwise.
+        many: Whether there may be more than one; of several, the one that was given last counts
+            otherwise.
     """
-    taken: list[Picture] = st.session_state.setdefault(f"{key}-taken", [])
+    there = _given(key)
+    if f"{key}-pictures" not in st.session_state:  # the uploader is a new one
+        there.before, there.now = there.before + there.now, []
+        there.uploaded.clear()
     label = f"Drop {'pictures' if many else 'a picture'} here, paste, or choose: {FORMATS}"
     with st.container(key=f"drop-{key}"):
         files = st.file_uploader(label, accept_multiple_files=True, key=f"{key}-pictures")
     st.html(f"<script>{_PASTE.read_text('utf-8')}</script>", unsafe_allow_javascript=True)
-    pictures = [*(Picture(each.file_id, each.name, each) for each in files), *taken]
+    _follow(there, files)
+    pictures = [*there.now, *there.before]
     with st.container(horizontal=True, key=f"sources-{key}", vertical_alignment="center"):
         if st.button("Camera", icon=":material/photo_camera:", key=f"{key}-camera"):
             _camera(key)
@@ -76,19 +124,59 @@ def given(key: str, *, many: bool) -> list[Picture]:
                 on_click=keep,
                 args=(key, EXAMPLES if many else EXAMPLES[:1]),
             )
-        elif taken:
-            words = "Without the taken ones" if files else "Start again"
-            st.button(words, icon=":material/close:", key=f"{key}-clear", on_click=taken.clear)
+        elif len(pictures) > len(files):
+            words = "Without the earlier ones" if files else "Start again"
+            st.button(
+                words, icon=":material/close:", key=f"{key}-clear", on_click=_clear, args=(there,)
+            )
     if not pictures:
         st.html(cards.strip([(each.name, small(each), each.credit) for each in EXAMPLES]))
-    return pictures if many else pictures[-1:]
+    return pictures if many else (there.now or there.before)[-1:]
+
+
+def _follow(there: _Given, files: Sequence[UploadedFile]) -> None:
+    """Take what is new in the uploader, and leave out what was taken from it."""
+    now = {each.file_id for each in files}
+    removed, there.uploaded = there.uploaded - now, now
+    there.now = [each for each in there.now if each.key not in removed]
+    known = {each.key for each in (*there.now, *there.before)}
+    there.now += [
+        Picture(each.file_id, each.name, each) for each in files if each.file_id not in known
+    ]
+
+
+def _clear(there: _Given) -> None:
+    """Leave only what stands in the uploader."""
+    there.now = [each for each in there.now if each.key in there.uploaded]
+    there.before = []
 
 
 def keep(key: str, pictures: Sequence[Picture]) -> None:
     """Add pictures to those of a page."""
-    taken: list[Picture] = st.session_state.setdefault(f"{key}-taken", [])
-    there = {each.key for each in taken}
-    taken += [each for each in pictures if each.key not in there]
+    there = _given(key)
+    known = {each.key for each in (*there.now, *there.before)}
+    there.now += [each for each in pictures if each.key not in known]
+
+
+def put_away(key: str) -> None:
+    """Bound what a page that is not looked at keeps in memory.
+
+    The latest pictures stay whole, as far as :data:`MOST_BYTES` go; of others a small picture
+    stays, and of no more than :data:`MOST` anything.
+    """
+    there = _given(key)
+    there.now, there.before = [], _bounded([*there.before, *there.now])
+
+
+def _bounded(pictures: Sequence[Picture]) -> list[Picture]:
+    kept, size = [], 0
+    for each in reversed(pictures[-MOST:]):
+        size += each.size
+        if each.is_whole and size > MOST_BYTES:
+            kept.append(replace(each, source=preview(each.read(), SMALL)))
+        else:
+            kept.append(each)
+    return kept[::-1]
 
 
 @st.dialog("Take a picture")
@@ -106,4 +194,6 @@ def _small(key: str, _picture: Picture) -> str:
 
 def small(picture: Picture) -> str:
     """A data URI of the picture, for cards; empty where it cannot be made."""
+    if isinstance(picture.source, str):
+        return picture.source
     return _small(picture.key, picture)

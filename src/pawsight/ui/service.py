@@ -29,6 +29,7 @@ from pawsight.client import (
 
 KEY_VARIABLE: Final = "PAWSIGHT_API_KEY"
 _ABOUT_WHAT_WAS_SENT: Final = (400, 413, 415, 422)
+_GONE: Final = ("", "shutting-down")
 _BUSY: Final = ("overloaded", "too-many-requests")
 _TRIES: Final = 5
 _LONGEST_PAUSE: Final = 2.0  # seconds
@@ -66,6 +67,11 @@ class Unavailable(Exception):
     def __init__(self, words: str, code: str = "") -> None:
         super().__init__(words)
         self.code = code
+
+    @property
+    def gone(self) -> bool:
+        """Whether nothing answers, which may be over in a moment."""
+        return self.code in _GONE
 
 
 class Refused(Exception):
@@ -114,6 +120,14 @@ class Service:
     def ready(self) -> Ready:
         """What runs, and how the record is doing."""
         return self._ask(lambda service: service.ready())
+
+    def is_back(self) -> bool:
+        """Whether it can be asked again."""
+        try:
+            self.ready()
+        except (Refused, Unavailable):
+            return False
+        return True
 
     def classify(self, model: str, picture: bytes) -> Answer:
         """Ask a model about the bytes of one picture."""

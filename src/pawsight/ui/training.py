@@ -8,7 +8,7 @@ import streamlit as st
 
 from pawsight.ui import charts
 from pawsight.ui.service import Job, Service, Unavailable
-from pawsight.ui.words import full_stop, percent
+from pawsight.ui.words import full_stop, right
 
 _EVERY: Final = 2.0  # seconds
 _STATES: Final = {
@@ -85,8 +85,8 @@ def _result(job: Job) -> None:
         return
     if result.accuracy is not None:
         st.markdown(
-            f"Right about **{percent(result.accuracy)}** of {result.pictures} pictures that it was "
-            "not trained on."
+            f"Right about **{right(result.accuracy, result.pictures)}** pictures that it was not "
+            "trained on."
         )
     st.page_link(
         st.session_state["page-classify"],

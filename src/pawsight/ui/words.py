@@ -13,6 +13,7 @@ from pawsight.labels import NEITHER
 from pawsight.ui.service import Answer
 
 _MOST_NAMED = 5
+_FEW = 100  # pictures: of so many, one is at least a percent
 
 
 @dataclass(frozen=True)
@@ -64,16 +65,38 @@ def decision(answer: Answer) -> str:
 
 
 def verdict(answers: Sequence[Answer]) -> str:
-    """What several models say of one picture, in a sentence."""
+    """What several models say of one picture, in a sentence, or in one for each set of labels.
+
+    Only models that know the same labels agree or disagree.
+    """
+    kinds: dict[frozenset[str], list[Answer]] = {}
+    for each in answers:
+        kinds.setdefault(frozenset(each.probabilities) - {NEITHER}, []).append(each)
+    if len(kinds) == 1:
+        return _agreement(answers, "They")
+    largest_first = sorted(kinds.values(), key=len, reverse=True)
+    return " ".join(_agreement(group, _listed(_names(group))) for group in largest_first)
+
+
+def _agreement(answers: Sequence[Answer], who: str) -> str:
+    """What models that know the same labels say."""
     said: dict[str, list[str]] = {}
     for each in answers:
         said.setdefault(decision(each), []).append(each.model.name)
-    if len(said) == 1:
-        [what] = said
-        return f"{'Both' if len(answers) == 2 else f'All {len(answers)}'} models say {what}."
-    parts = [f"{_listed(names)} say{'s' if len(names) == 1 else ''} {what}"
-             for what, names in said.items()]  # fmt: skip
-    return f"They disagree: {', '.join(parts)}."
+    parts = [
+        f"{_listed(names)} say{'s' if len(names) == 1 else ''} {what}"
+        for what, names in said.items()
+    ]
+    if len(parts) > 1:
+        return f"{who} disagree: {', '.join(parts)}."
+    if who != "They" or len(answers) == 1:
+        return f"{parts[0]}."
+    [what] = said
+    return f"{'Both' if len(answers) == 2 else f'All {len(answers)}'} models say {what}."
+
+
+def _names(answers: Sequence[Answer]) -> list[str]:
+    return list(dict.fromkeys(each.model.name for each in answers))
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -88,6 +111,25 @@ def question(labels: Sequence[str]) -> str:
         return "What is in the picture?"
     text = f"{', '.join(labels)} or neither?"
     return text[0].upper() + text[1:]
+
+
+def said(answer: Answer) -> str:
+    """An answer within a table: ``a cat, 93% sure``; of neither, no figure says how sure it is."""
+    if answer.label == NEITHER:
+        return "neither: nothing that it knows"
+    return f"{with_article(answer.label)}, {percent(answer.confidence)} sure"
+
+
+def right(accuracy: float, pictures: int) -> str:
+    """How many are right: of few pictures the number, of many the share.
+
+    Args:
+        accuracy: In [0, 1].
+        pictures: How many it was measured on.
+    """
+    if pictures < _FEW:
+        return f"{round(accuracy * pictures)} of {pictures}"
+    return f"{percent(accuracy)} of {pictures:,}"
 
 
 def percent(share: float) -> str:

@@ -18,6 +18,7 @@ from pawsight.ui.words import Outcome, as_csv, as_json, full_stop, question, sum
 
 A_PAGE: Final = 12
 """Cards that are shown at once."""
+_NOT_WHOLE: Final = "Not asked: of so many pictures this one is kept only small. Give it again."
 
 
 def show() -> None:
@@ -40,15 +41,15 @@ def show() -> None:
         _show(chosen, pictures, gone=bool(trouble))
 
 
-def _answer_all(model: Model, pictures: Sequence[Picture]) -> str:
+def _answer_all(model: Model, pictures: Sequence[Picture]) -> Unavailable | None:
     """Ask about every picture not asked about yet; returns what is wrong, if something is."""
     outcomes: dict[Asked, Outcome] = st.session_state.setdefault("outcomes", {})
     here = {each.key for each in pictures}
     for key in [key for key in outcomes if key[0] not in here]:
         del outcomes[key]
-    waiting = [each for each in pictures if _asked(model, each) not in outcomes]
+    waiting = [each for each in pictures if each.is_whole and _asked(model, each) not in outcomes]
     if not waiting:
-        return ""
+        return None
     asked = service()
     progress = st.progress(0.0)
 
@@ -60,10 +61,10 @@ def _answer_all(model: Model, pictures: Sequence[Picture]) -> str:
     try:
         ask_all(lambda each: ask(asked, model.name, each), waiting, answered)
     except Unavailable as error:
-        return str(error)
+        return error
     finally:
         progress.empty()
-    return ""
+    return None
 
 
 def _asked(model: Model, picture: Picture) -> Asked:
@@ -74,7 +75,11 @@ def _show(model: Model, pictures: Sequence[Picture], *, gone: bool) -> None:
     known: dict[Asked, Outcome] = st.session_state.get("outcomes", {})
     not_yet = "Not asked yet." if gone else ""
     found = [
-        (each, known.get(_asked(model, each), Outcome(each.name, error=not_yet)))
+        (
+            each,
+            known.get(_asked(model, each))
+            or Outcome(each.name, error=not_yet if each.is_whole else _NOT_WHOLE),
+        )
         for each in pictures
     ]
     outcomes = [outcome for _, outcome in found]
@@ -113,18 +118,18 @@ def _label(outcome: Outcome) -> str:
 def _card(asked: Service, picture: Picture, outcome: Outcome, *, alone: bool) -> None:
     """A picture, what was said of it, and what can be done about that."""
     answer = outcome.answer
-    uri = small(picture) if answer else ""
+    uri = small(picture) if answer or not picture.is_whole else ""
     with st.container(key=f"card-{picture.key}"):
         frame = st.container(key=f"frame-{picture.key}")
         with st.container(key=f"words-{picture.key}"):
             st.html(cards.said(outcome, picture.credit))
-            if answer is None:
-                why = False
-            else:
+            why = False
+            if answer:
                 with st.container(
                     horizontal=True, key=f"do-{picture.key}", vertical_alignment="center"
                 ):
-                    why = st.toggle("Why?", key=f"why-{picture.key}")
+                    if picture.is_whole:
+                        why = st.toggle("Why?", key=f"why-{picture.key}")
                     ask_whether_right(asked, answer, picture)
             about = st.container()
         with frame:

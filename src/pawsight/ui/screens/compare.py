@@ -11,15 +11,18 @@ from pawsight.ui import cards
 from pawsight.ui.overlays import explain
 from pawsight.ui.pictures import Picture, given, small
 from pawsight.ui.service import ComparedAnswer, Refused, Unavailable
-from pawsight.ui.shell import heading, service
-from pawsight.ui.words import full_stop, percent, sentence, verdict
+from pawsight.ui.shell import chosen_of, heading, known_models, say, service
+from pawsight.ui.words import full_stop, remark, sentence, verdict
 
 
 def show() -> None:
     """Show the page."""
     heading("Every model, one picture", "What each of them says, how long it takes, and why.")
+    models, trouble = known_models()
+    if trouble:
+        say(trouble)
     pictures = given("compare", many=False)
-    if not pictures:
+    if not pictures or (trouble and not _known(pictures[0])):
         return
     [picture] = pictures
     try:
@@ -28,6 +31,8 @@ def show() -> None:
         st.html(cards.picture(picture.name, "", answered=False))
         st.warning(full_stop(str(error)))
         return
+    first = chosen_of([each.name for each in models])
+    answers.sort(key=lambda each: each.prediction.model.name != first)
     st.subheader(verdict([each.prediction for each in answers]), anchor=False)
     why = st.toggle("Why?", key="compare-why")
     if why:
@@ -39,14 +44,20 @@ def show() -> None:
             _card(picture, each, _slower(each, answers), why=why)
 
 
+def _known(picture: Picture) -> list[ComparedAnswer]:
+    """What every model said of a picture; empty where they were not asked yet."""
+    known: tuple[str, list[ComparedAnswer]] = st.session_state.get("compared", ("", []))
+    return known[1] if known[0] == picture.key else []
+
+
 def _compared(picture: Picture) -> list[ComparedAnswer]:
     """What every model says, asked once for each picture."""
-    known: tuple[str, list[ComparedAnswer]] = st.session_state.get("compared", ("", []))
-    if known[0] != picture.key:
+    known = _known(picture)
+    if not known:
         with st.spinner("Asking every model …"):
-            known = picture.key, service().compare(picture.read())
-        st.session_state["compared"] = known
-    return known[1]
+            known = service().compare(picture.read())
+        st.session_state["compared"] = picture.key, known
+    return list(known)
 
 
 def _slower(one: ComparedAnswer, answers: Sequence[ComparedAnswer]) -> str:
@@ -73,13 +84,6 @@ def _card(picture: Picture, compared: ComparedAnswer, slower: str, *, why: bool)
 <article class="paw-card">{frame}<div class="paw-said">
 <p class="paw-model">{escape(answer.model.name)}</p>
 <h2>{escape(sentence(answer))}</h2>
-<p class="paw-remark">{escape(_sure(compared))}</p>
-{cards.bars(answer)}
+<p class="paw-remark">{escape(remark(answer))}</p>
+{cards.shares(answer)}
 <p class="paw-source">{compared.milliseconds:.0f} ms, {slower}{decided}</p></div></article>""")
-
-
-def _sure(compared: ComparedAnswer) -> str:
-    answer = compared.prediction
-    if answer.label in answer.probabilities:
-        return f"{percent(answer.confidence)} sure"
-    return "Nothing that this model knows."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Final
 
@@ -11,12 +11,12 @@ import streamlit as st
 from pawsight.labels import NEITHER
 from pawsight.ui import cards
 from pawsight.ui.export import as_zip, to_train
-from pawsight.ui.feedback import WRONG, choices, named, noted
+from pawsight.ui.feedback import MOST_BUTTONS, WRONG, named, noted, to_say
 from pawsight.ui.preview import preview
 from pawsight.ui.service import Answer, RecordedAnswer, Refused, ReviewItem, Service, Unavailable
 from pawsight.ui.shell import heading, service
 from pawsight.ui.tables import table
-from pawsight.ui.words import decision, full_stop, percent, verdict
+from pawsight.ui.words import decision, full_stop, said, verdict
 
 _AT_ONCE: Final = 200
 _SHOWN: Final = 50
@@ -83,7 +83,8 @@ def _look(asked: Service, item: ReviewItem) -> None:
             st.html(f'<div class="paw-said"><h2>{escape(_question(item.answers))}</h2></div>')
             st.html(_answers(item.answers))
             with st.container(key="decide"):
-                for number, label in enumerate(choices(first), 1):
+                labels = to_say(item.answers)
+                for number, label in enumerate(_with_buttons(labels), 1):
                     key = _KEYS.get(label, str(number) if number < 10 else None)
                     st.button(
                         named(label),
@@ -91,8 +92,9 @@ def _look(asked: Service, item: ReviewItem) -> None:
                         shortcut=key,
                         width="stretch",
                         on_click=_decide,
-                        args=(asked, item, label),
+                        args=(asked, item, labels[label].id, label),
                     )
+                _others(asked, item, labels)
                 st.button(
                     "Skip",
                     key="skip",
@@ -104,9 +106,33 @@ def _look(asked: Service, item: ReviewItem) -> None:
                 )
 
 
-def _decide(asked: Service, item: ReviewItem, label: str) -> None:
+def _with_buttons(labels: Mapping[str, RecordedAnswer]) -> list[str]:
+    """All labels, or of many the likeliest and those that are none, in their order."""
+    shares = {label: each.probabilities.get(label, 1.0) for label, each in labels.items()}
+    likeliest = sorted(labels, key=lambda label: -shares[label])[:MOST_BUTTONS]
+    return [label for label in labels if label in likeliest]
+
+
+def _others(asked: Service, item: ReviewItem, labels: Mapping[str, RecordedAnswer]) -> None:
+    """The labels that have no button, in a list."""
+    shown = _with_buttons(labels)
+    others = [label for label in labels if label not in shown]
+    if not others:
+        return
+    key = f"other-{_id(item)}"
+
+    def chosen() -> None:
+        if label := st.session_state[key]:
+            _decide(asked, item, labels[label].id, label)
+
+    st.selectbox(
+        "Another label", others, index=None, placeholder="Choose", key=key, on_change=chosen
+    )
+
+
+def _decide(asked: Service, item: ReviewItem, id_: str, label: str) -> None:
     try:
-        said = asked.say(item.answers[0].id, label)
+        said = asked.say(id_, label)
     except (Refused, Unavailable) as error:
         st.session_state["noted"] = full_stop(f"not noted: {error}")
     else:
@@ -133,11 +159,8 @@ def _question(answers: Sequence[Answer]) -> str:
 
 
 def _answers(answers: Sequence[RecordedAnswer]) -> str:
-    rows = [
-        [each.model.name, decision(each), percent(each.confidence), f"{each.margin:.2f}"]
-        for each in answers
-    ]
-    return table(("model", "says", "sure", "margin"), rows, "What the models said")
+    rows = [[each.model.name, said(each)] for each in answers]
+    return table(("model", "says"), rows, "What the models said", words=True)
 
 
 def _decided(asked: Service) -> None:

@@ -11,7 +11,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pawsight.ui.packing import NoTable, packed
 from pawsight.ui.service import Dataset, Job, Model, Refused, Service, Unavailable
-from pawsight.ui.shell import heading, known_models, service
+from pawsight.ui.shell import chosen_of, heading, known_models, note_choice, service
 from pawsight.ui.tables import table
 from pawsight.ui.training import watch
 from pawsight.ui.words import full_stop
@@ -115,8 +115,8 @@ def _report(dataset: Dataset) -> None:
 
 def _form(asked: Service, dataset: Dataset, models: Sequence[Model]) -> None:
     networks = [each.name for each in models if each.name != "auto"]
-    with st.form("training", border=True):
-        name = st.text_input("Name of the model", "my-model", max_chars=64)
+    with st.container(border=True, key="training"):
+        name = st.text_input("Name of the model", "my-model", max_chars=64, key="train-name")
         way = st.radio(
             "How",
             list(_METHODS.values()),
@@ -124,22 +124,39 @@ def _form(asked: Service, dataset: Dataset, models: Sequence[Model]) -> None:
                 "On what a model already sees: a few dozen pictures of each label, seconds.",
                 "From random weights: thousands of pictures, hours.",
             ],
+            key="train-way",
         )
         method = next(name for name, words in _METHODS.items() if words == way)
-        start: str = st.selectbox("Of a new head: on", networks) or ""
-        epochs = st.number_input("Of a whole network: epochs", 1, 1000, 39)
-        if not st.form_submit_button("Train", type="primary"):
+        start, epochs = _start(networks) if method == "head" else "", None
+        if method == "full":
+            epochs = int(st.number_input("Epochs", 1, 1000, 39, key="train-epochs"))
+        if not st.button("Train", type="primary", key="train"):
             return
         if not _NAME.fullmatch(name):
             st.warning("A name has letters, digits and . _ - and begins with one of the first two.")
             return
         try:
-            job = asked.train(dataset.id, name, method, start, epochs if method == "full" else None)
+            job = asked.train(dataset.id, name, method, start, epochs)
         except (Refused, Unavailable) as error:
             st.warning(full_stop(str(error)))
             return
     st.query_params[_PARAMETER] = job.id
     st.rerun()
+
+
+def _start(networks: Sequence[str]) -> str:
+    """The model whose features a new head takes; the choice stands in the address."""
+    chosen = chosen_of(networks)
+    name = st.selectbox(
+        "On what this model sees",
+        networks,
+        index=networks.index(chosen) if chosen else 0,
+        key="train-start",
+    )
+    if name is None:  # there is none
+        return ""
+    note_choice(name, networks)
+    return name
 
 
 def _others(jobs: Sequence[Job], current: Job | None) -> None:
