@@ -10,6 +10,8 @@ from starlette.testclient import TestClient
 
 from pawsight.serving.app import create_app
 from pawsight.serving.settings import Settings
+from pawsight.serving.training_routes import EPOCHS
+from pawsight.training.recipe import load_recipe
 from tests.serving.test_training import REPOSITORY, Bench
 from tests.zips import drawn_files, zipped
 
@@ -44,3 +46,7 @@ def test_a_head_on_custom_tells_drawn_things_apart(
         ]
         likeliest = [max(each, key=each.__getitem__) for each in shares]
         assert likeliest == ["red", "red", "blue", "blue"]
+
+
+def test_a_whole_network_is_trained_for_as_long_as_the_recipe_says() -> None:
+    assert load_recipe("simple-cnn").epochs == EPOCHS

@@ -30,8 +30,10 @@ router = APIRouter(tags=["training"])
 
 log = logging.getLogger(__name__)
 
+EPOCHS: Final = 39
+"""Of the recipe simple-cnn, which only training can read."""
+
 _PROBLEMS: Final = ("training-off", "training-unavailable", "forbidden")
-_EPOCHS: Final = 39  # of the recipe simple-cnn
 _MAX_JSON: Final = 64 * 1024
 _CHUNK: Final = 1 << 20  # bytes that are written at once
 _ZIP: Final = ("application/zip", "application/x-zip-compressed", "application/octet-stream", "")
@@ -173,7 +175,7 @@ async def submit(
             name=form.name,
             method=form.method,
             start=start,
-            epochs=(form.epochs or _EPOCHS) if form.method == "full" else None,
+            epochs=(form.epochs or EPOCHS) if form.method == "full" else None,
         )
 
     try:
