@@ -56,7 +56,7 @@ def answer(
     setting = f"{loaded.reference} {may_lose}"
     tally = Tally()
     with refusing(ExtraMissing, OSError):
-        every = list(partitioned(find_unopened(paths), setting, size))
+        every = list(partitioned(find_unopened(paths, tally.add_empty), setting, size))
         wanted = [each for each in every if not parts.holds(each)]
         tally.skipped = sum(len(each.of_files()) for each in every) - sum(
             len(each.of_files()) for each in wanted
