@@ -119,7 +119,8 @@ def _of_tar(archive: BinaryIO, name: str) -> Iterator[Item]:
             elif is_archive(info.name):
                 yield Unsuited(inside, ImageError(_NESTED), found)
             elif stream := opened.extractfile(info):
-                yield Member(inside, stream.read(DEFAULT_LIMITS.max_bytes + 1), found)
+                most = min(info.size, DEFAULT_LIMITS.max_bytes + 1)
+                yield Member(inside, stream.read(most), found)
 
 
 def _unreadable(name: str, what: str, error: Exception) -> Unreadable:
