@@ -239,7 +239,11 @@ def test_an_address_that_leads_nowhere_is_refused_before_anything_is_loaded(
 def test_a_protocol_without_its_package_says_which_is_missing(
     monkeypatch: pytest.MonkeyPatch, trained: Path
 ) -> None:
+    from fsspec.registry import _registry
+
     monkeypatch.setitem(sys.modules, "gcsfs", None)
+    for name in ("gs", "gcs"):  # what other tests have brought
+        monkeypatch.delitem(_registry, name, raising=False)
     refused = run("classify", "gs://album/a.jpg", "--model", trained)
     assert refused.exit_code == 2
     assert "gs:// cannot be reached" in refused.stderr
