@@ -50,7 +50,7 @@ fuzz: $(VENV)/.dev ## Send 100,000 hostile requests to a service
 	PAWSIGHT_FUZZ=100000 $(BIN)/python -m pytest -s tests/fuzz
 
 .PHONY: container-test
-container-test: ## Build the service's image without an engine, start it and ask it (root, buildah, debootstrap)
+container-test: ## Build the images without an engine, start each and ask it (root, buildah, debootstrap)
 	deployment/docker/test.sh
 
 build/docs/node_modules/onnxruntime-web:
@@ -77,6 +77,11 @@ dist: $(VENV)/.dev ## Build the wheel, the sdist and the bill of materials (dist
 	rm -rf dist
 	$(BIN)/python -m hatchling build -d dist
 	$(BIN)/python scripts/sbom.py dist/pawsight.cdx.json
+
+PYTHONS ?= python3
+.PHONY: wheel-test
+wheel-test: dist ## Install the wheel into an empty environment of each Python (PYTHONS=…), and classify without network
+	scripts/wheel_test.sh dist/pawsight-*.whl $(PYTHONS)
 
 .PHONY: dev
 dev: $(VENV)/.dev ## Install everything for working on pawsight, hooks included

@@ -9,7 +9,9 @@ What a command takes is counted without its start-up, that of a folder of one pi
 - resume: what `--resume` costs where half of 100,000 pictures have their records, against the run
 - memory: the highest of a run over 1,000,000 paths, and over 10,000 (empty files: each is a record)
 - transformers: against `pipeline("image-classification")`, a ViT-B/16 of random weights
-- ray: a Ray cluster of two nodes of one processor each against one such node
+- ray: a Ray cluster of two nodes of one processor each against one such node, over 2 N pictures in
+  partitions of 128 (the default is 2,048); and what the machine gives, which driver and nodes
+  share: two runs without Ray of one processor each, half of the pictures in each, against one
 """
 
 from __future__ import annotations
@@ -56,7 +58,7 @@ def main() -> None:
         if "transformers" in given.parts:
             print(f"classify / transformers.pipeline: {rate / rate_of_transformers(album):.1f}")
         if "ray" in given.parts:
-            by_ray(folder, album, given.model)
+            by_ray(folder, filled(folder / "twice", sources, 2 * given.pictures), given.model)
 
 
 def filled(folder: Path, sources: list[Path], count: int) -> Path:
@@ -159,7 +161,7 @@ def by_ray(folder: Path, album: Path, model: str) -> None:
     few = filled(folder / "few", sorted(album.iterdir()), 2)
     for nodes in (1, 2):
         cluster.add_node(num_cpus=1)
-        more = ("--ray", cluster.address, "--partition", "64")
+        more = ("--ray", cluster.address, "--partition", "128")
         took = [
             seconds(classify(each, folder / f"{each.name}-{nodes}", model, *more))
             for each in (few, album)
@@ -167,6 +169,23 @@ def by_ray(folder: Path, album: Path, model: str) -> None:
         rates.append(1 / (took[1] - took[0]))
     cluster.shutdown()
     print(f"Ray, two nodes of one processor / one: {rates[1] / rates[0]:.2f}")
+    pictures = sorted(album.iterdir())
+    halves = [filled(folder / f"half-{n}", pictures[n::2], len(pictures) // 2) for n in (0, 1)]
+    alone = pinned([album], model) - (starting := pinned([few], model))
+    print(f"the same without Ray: {alone / (pinned(halves, model) - starting):.2f}")
+
+
+def pinned(albums: list[Path], model: str) -> float:
+    """Seconds until runs, each on a processor of its own, have ended."""
+    start = time.perf_counter()
+    runs = []
+    for number, album in zip(sorted(os.sched_getaffinity(0)), albums, strict=False):
+        output = album.with_suffix(".jsonl")
+        output.unlink(missing_ok=True)
+        runs.append(process := subprocess.Popen(classify(album, output, model)))
+        os.sched_setaffinity(process.pid, {number})
+    assert not any(run.wait() for run in runs)
+    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Pictures at addresses: a real S3 server (moto's) and a real web server on this machine."""
+"""Pictures at addresses: real servers of S3 (moto's), Google's storage and the web, all local."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 
 from pawsight.bulk.fetching import fetched
 from pawsight.bulk.sources import find_items
 from pawsight.bulk.stores import store_of
+from pawsight.images.decode import Limits
 from tests.command import run
 from tests.drawn import draw
 from tests.pictures import picture
@@ -44,13 +46,60 @@ def s3() -> Iterator[str]:
         }.items():
             patch.setenv(name, value)
         bucket = boto3.resource("s3").create_bucket(Bucket="album")
-        for name in TREE:
-            bucket.put_object(Key=f"summer/{name}", Body=picture("red"))
-        bucket.put_object(Key="summer/", Body=b"")  # as consoles mark folders
-        bucket.put_object(Key="list.txt", Body="\n".join([f"s3://album/summer/{TREE[0]}"]).encode())
-        bucket.put_object(Key="packed.zip", Body=packed())
+        for name, data in contents("s3://album").items():
+            bucket.put_object(Key=name, Body=data)
         yield "s3://album"
         server.stop()
+
+
+@pytest.fixture(scope="module")
+def gs() -> Iterator[str]:
+    """The same in a bucket of Google's storage."""
+    emulator = pytest.importorskip("gcp_storage_emulator.server")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = emulator.create_server("127.0.0.1", port, in_memory=True, default_bucket="album")
+    where = f"http://127.0.0.1:{port}"
+    with pytest.MonkeyPatch.context() as patch, server:
+        patch.setenv("STORAGE_EMULATOR_HOST", where)
+        for name, data in contents("gs://album").items():
+            kinds = ("application/json", json.dumps({"name": name}).encode()), ("image/jpeg", data)
+            parts = [b"--cut\nContent-Type: %s\n\n%s\n" % (kind.encode(), x) for kind, x in kinds]
+            httpx.post(
+                f"{where}/upload/storage/v1/b/album/o?uploadType=multipart",
+                headers={"Content-Type": "multipart/related; boundary=cut"},
+                content=b"".join([*parts, b"--cut--"]),
+            ).raise_for_status()
+        yield "gs://album"
+    import gcsfs  # not before: pawsight says how it is imported
+
+    gcsfs.GCSFileSystem.clear_instance_cache()
+
+
+@pytest.fixture(params=["s3", "gs"])
+def bucket(request: pytest.FixtureRequest) -> str:
+    """The address of a bucket of either."""
+    address: str = request.getfixturevalue(request.param)
+    return address
+
+
+def contents(address: str) -> dict[str, bytes]:
+    """What the bucket at this address holds."""
+    return {
+        **{f"summer/{name}": picture("red") for name in TREE},
+        "summer/": b"",  # as consoles mark folders
+        "list.txt": f"# of the summer\n{address}/summer/{TREE[0]}\n".encode(),
+        "packed.zip": packed(),
+        "drawn/cat.png": drawn("cat"),
+        "drawn/dog.png": drawn("dog"),
+    }
+
+
+def drawn(label: str) -> bytes:
+    stream = io.BytesIO()
+    draw(label, 1).save(stream, "PNG")
+    return stream.getvalue()
 
 
 def packed() -> bytes:
@@ -83,34 +132,53 @@ def names(*sources: str) -> list[str]:
     return [each.name for each in find_items(sources)]
 
 
-def test_a_bucket_is_walked_as_a_folder_is(s3: str) -> None:
-    assert names(f"{s3}/summer") == [f"{s3}/summer/{name}" for name in WANTED]
-    assert names(f"{s3}/summer/deep/*.PNG") == [f"{s3}/summer/deep/b.PNG"]
-    for each in fetched(find_items([f"{s3}/summer"])):
+def test_a_bucket_is_walked_as_a_folder_is(bucket: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert names(f"{bucket}/summer") == [f"{bucket}/summer/{name}" for name in WANTED]
+    assert names(f"{bucket}/summer/deep/*.PNG") == [f"{bucket}/summer/deep/b.PNG"]
+    assert names(f"{bucket}/summer/*.tiff") == []
+    for each in fetched(find_items([f"{bucket}/summer"])):
         assert each.read() == picture("red")
         assert each.fingerprint().size == len(picture("red"))
-        assert each.fingerprint().modified
+        assert str(each.fingerprint().modified).endswith("+00:00")
+    assert capfd.readouterr() == ("", "")  # nothing of the libraries' own
 
 
-def test_archives_and_lists_lie_in_buckets_too(s3: str) -> None:
-    assert names(f"{s3}/packed.zip", f"{s3}/list.txt") == [
-        f"{s3}/packed.zip/inside.jpg",
-        f"{s3}/summer/a.jpg",
+def test_no_more_of_a_file_is_read_than_can_be_decoded(bucket: str) -> None:
+    [item] = find_items([f"{bucket}/summer/a.jpg"])
+    assert item.read(Limits(max_bytes=10)) == picture("red")[:11]
+
+
+def test_archives_and_lists_lie_in_buckets_too(bucket: str) -> None:
+    assert names(f"{bucket}/packed.zip", f"{bucket}/list.txt") == [
+        f"{bucket}/packed.zip/inside.jpg",
+        f"{bucket}/summer/a.jpg",
     ]
 
 
-@pytest.mark.parametrize(
-    ("missing", "words"),
-    [
-        ("album/gone.jpg", "No such file or directory"),
-        ("album/gone.zip", "No such file or directory"),
-        ("nobodys/a.jpg", "bucket does not exist"),
-    ],
-)
-def test_what_is_not_there_says_so(s3: str, missing: str, words: str) -> None:
-    [found] = fetched(find_items([f"s3://{missing}"]))
-    with pytest.raises(OSError, match=words):
+def test_a_run_over_a_bucket_is_gone_on_with(
+    bucket: str, trained: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "answers.jsonl"
+    command = ("classify", f"{bucket}/drawn", "--model", trained, "--output", output)
+    done = run(*command)
+    assert (done.exit_code, done.stderr) == (0, "")
+    before = output.read_bytes()
+    said = [(row["path"], row["label"]) for row in map(json.loads, before.splitlines())]
+    assert said == [(f"{bucket}/drawn/{label}.png", label) for label in ("cat", "dog")]
+    again = run(*command, "--resume", "--summary")
+    assert again.exit_code == 0, again.stderr
+    assert output.read_bytes() == before
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("missing", ["album/gone.jpg", "album/gone.zip", "nobodys/a.jpg"])
+def test_what_is_not_there_says_so(
+    bucket: str, missing: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    [found] = fetched(find_items([bucket.replace("album", missing)]))
+    with pytest.raises(OSError, match=r"No such file or directory|bucket does not exist"):
         found.read()
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_web_folder_is_what_its_page_links_to(web: str) -> None:
@@ -171,7 +239,11 @@ def test_an_address_that_leads_nowhere_is_refused_before_anything_is_loaded(
 def test_a_protocol_without_its_package_says_which_is_missing(
     monkeypatch: pytest.MonkeyPatch, trained: Path
 ) -> None:
+    from fsspec.registry import _registry
+
     monkeypatch.setitem(sys.modules, "gcsfs", None)
+    for name in ("gs", "gcs"):  # what other tests have brought
+        monkeypatch.delitem(_registry, name, raising=False)
     refused = run("classify", "gs://album/a.jpg", "--model", trained)
     assert refused.exit_code == 2
     assert "gs:// cannot be reached" in refused.stderr

@@ -9,7 +9,9 @@ import pytest
 
 from pawsight.bulk.items import Member, Unreadable
 from pawsight.bulk.sources import find_items
+from pawsight.images.errors import ImageError
 from tests.pictures import picture
+from tests.zips import zipped
 
 NAMES = ("a.jpg", "deep/b.PNG", "notes.txt", ".hidden.jpg", "__MACOSX/a.jpg", "0001.cls")
 WANTED = ["a.jpg", "deep/b.PNG"]
@@ -34,6 +36,16 @@ def make_tar(file: Path) -> None:
             archive.addfile(info, io.BytesIO(data))
 
 
+def tarred(files: dict[str, bytes], ending: str) -> bytes:
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w:gz" if ending == "tar.gz" else "w") as archive:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return whole.getvalue()
+
+
 @pytest.mark.parametrize("ending", ["zip", "tar", "tar.gz"])
 def test_the_pictures_of_an_archive_in_its_order(tmp_path: Path, ending: str) -> None:
     file = tmp_path / f"album.{ending}"
@@ -54,8 +66,29 @@ def test_a_picture_that_is_a_link_to_another_is_not_passed_over(tmp_path: Path) 
         archive.addfile(link)
     *_, last = find_items([str(file)])
     assert last.name == f"{file}/same.jpg"
-    with pytest.raises(OSError, match=r"a link to 'a\.jpg'"):
+    with pytest.raises(ImageError, match=r"a link to 'a\.jpg'"):
         last.read()
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar", "tar.gz"])
+@pytest.mark.parametrize("inner", ["album.zip", "deep/album.tar.gz"])
+def test_an_archive_inside_an_archive_says_that_it_is_not_opened(
+    tmp_path: Path, ending: str, inner: str
+) -> None:
+    file = tmp_path / f"outer.{ending}"
+    make_zip(tmp_path / "inner.zip")
+    data = (tmp_path / "inner.zip").read_bytes()
+    members = {"a.jpg": picture("red"), inner: data, ".hidden.zip": data, "b.jpg": picture("red")}
+    if ending == "zip":
+        file.write_bytes(zipped(members))
+    else:
+        file.write_bytes(tarred(members, ending))
+    first, nested, last = find_items([str(file)])
+    assert first.read() == last.read() == picture("red")
+    assert nested.name == f"{file}/{inner}"
+    assert nested.fingerprint().size == len(data)  # --resume knows it again
+    with pytest.raises(ImageError, match="archive inside an archive, which is not opened"):
+        nested.read()
 
 
 @pytest.mark.parametrize("ending", ["zip", "tar", "tar.gz"])

@@ -21,6 +21,20 @@ def test_text_has_a_path_a_line(tmp_path: Path) -> None:
     assert names(file) == PATHS
 
 
+def test_comments_and_blank_lines_of_a_text_are_passed_over(tmp_path: Path) -> None:
+    file = tmp_path / "list.txt"
+    file.write_text(
+        "# the summer of 2024\na.jpg\n   \n  # deep/old.png\n./#1.jpg\nü#2.webp\n space.jpg\n",
+        encoding="utf-8",
+    )
+    assert names(file) == ["a.jpg", "#1.jpg", "ü#2.webp", " space.jpg"]
+
+
+def test_a_table_has_no_comments(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("path\n#1.jpg\n\n")
+    assert names(tmp_path / "list.csv") == ["#1.jpg"]
+
+
 @pytest.mark.parametrize("column", ["path", "Image_Name"])
 def test_a_table_has_a_column_of_paths(tmp_path: Path, column: str) -> None:
     (tmp_path / "list.csv").write_text(

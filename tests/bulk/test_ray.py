@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from pawsight.bulk.partitions import Partition, partitioned
+from pawsight.bulk.partitions import Partition, partitioned, weight
 from pawsight.bulk.parts import Parts
 from pawsight.bulk.sources import find_unopened
 from pawsight.training.search_space import SearchSpace, Span
@@ -157,6 +157,18 @@ def test_a_picture_more_changes_its_own_partition_and_no_other(tmp_path: Path) -
     changed = partitions(tmp_path)
     assert [each.names for each in changed] == [each.names for each in after]
     assert sum(a.state != b.state for a, b in zip(changed, after, strict=True)) == 1
+
+
+def test_the_heaviest_partitions_are_answered_first(tmp_path: Path) -> None:
+    for number in range(100):
+        (tmp_path / f"{number:03}.jpg").write_bytes(b"")
+    (tmp_path / "z.tar").write_bytes(b"")
+    found = find_unopened([str(tmp_path), str(tmp_path / "z.tar")])
+    first, *others = sorted(partitioned(found, "model", 8), key=weight, reverse=True)
+    assert first.of_files() == [str(tmp_path / "z.tar")]
+    sizes = [len(each.of_files()) for each in others]
+    assert sum(sizes) == 100
+    assert sizes == sorted(sizes, reverse=True)
 
 
 def test_the_service_is_a_ray_serve_application(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,18 @@ def test_globs_match_files_and_folders(tmp_path: Path) -> None:
     assert [path.name for path in find_pictures([f"{tmp_path}/*/*.jpg"])] == ["a.jpg", "c.jpg"]
     assert [path.name for path in find_pictures([f"{tmp_path}/o*"])] == ["a.jpg", "b.png"]
     assert list(find_pictures([f"{tmp_path}/*.tiff"])) == []
+
+
+def test_a_source_that_there_is_nothing_in_is_told(tmp_path: Path) -> None:
+    touch(tmp_path, "one/a.jpg", "notes/b.md", "list.txt")
+    with zipfile.ZipFile(tmp_path / "album.zip", "w") as archive:
+        archive.writestr("notes.md", b"")
+    globs = [f"{tmp_path}/*.tiff", f"{tmp_path}/one/*.jpg"]
+    others = [str(tmp_path / name) for name in ("notes", "album.zip", "list.txt", "gone.jpg")]
+    told: list[str] = []
+    found = [each.name for each in find_items([*globs, *others], told.append)]
+    assert found == [f"{tmp_path}/one/a.jpg", f"{tmp_path}/gone.jpg"]  # which gets its record
+    assert told == [globs[0], *others[:3]]
 
 
 def test_a_file_whose_name_has_brackets_is_that_file(tmp_path: Path) -> None:

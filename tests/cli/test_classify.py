@@ -137,6 +137,29 @@ def test_what_cannot_be_done_is_said_in_a_line(
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+def test_a_glob_that_matches_nothing_is_said_and_stops_nothing_else(
+    trained: Path, pictures: Path, tmp_path: Path
+) -> None:
+    globs = [f"{pictures}/*.png", f"{pictures}/*.tiff", f"{pictures}/*.bmp"]
+    done = run("classify", *globs, "--model", trained, "--summary")
+    assert done.exit_code == 0
+    assert len(done.stdout.splitlines()) == 1
+    first, second, summary = done.stderr.splitlines()
+    assert first == f"pawsight: no pictures in {globs[1]!r}"
+    assert second == f"pawsight: no pictures in {globs[2]!r}"
+    assert summary.startswith("pawsight: 1 files, 0 errors; cat 1; no pictures in ")
+    assert globs[1] in summary
+    to_file = ("--output", tmp_path / "answers.csv", "--summary")
+    done = run("classify", *globs, "--model", trained, *to_file)
+    assert done.exit_code == 0
+    assert done.stderr.splitlines() == [first, second, summary]
+    # Where none matches anything, there is nothing to do.
+    none = run("classify", *globs[1:], "--model", trained, "--output", tmp_path / "none.csv")
+    assert none.exit_code == 2
+    assert none.stderr.splitlines() == [first, second]
+    assert sorted(each.name for each in tmp_path.glob("none*")) == []
+
+
 def test_a_full_disk_is_said_in_a_line(trained: Path, pictures: Path) -> None:
     command = ["classify", str(pictures), "--model", str(trained)]
     with open("/dev/full", "w") as full:

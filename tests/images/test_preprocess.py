@@ -114,7 +114,9 @@ def test_a_turned_picture_gives_a_turned_input() -> None:
     how = Preprocessing(height=64, width=64, geometry="crop", crop_fraction=0.8)
     pixels = rgb(scene(200, 120))
     turned = resize(np.ascontiguousarray(pixels.swapaxes(0, 1)), how)
-    assert np.array_equal(turned, resize(pixels, how).swapaxes(0, 1))
+    straight = resize(pixels, how).swapaxes(0, 1)
+    # Before Pillow 13, which needs Python 3.11, some values are rounded otherwise.
+    assert np.abs(turned.astype(int) - straight).max() <= 1
 
 
 def test_the_input_is_neither_changed_nor_kept() -> None:

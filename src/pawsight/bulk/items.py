@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pawsight.images.decode import DEFAULT_LIMITS, Limits
+from pawsight.images.errors import ImageError
 from pawsight.images.files import read_file
 
 
@@ -44,6 +45,7 @@ class Item(Protocol):
 
         Raises:
             OSError: It cannot be read.
+            ImageError: It is no picture that could be.
         """
 
 
@@ -110,6 +112,29 @@ class Unreadable:
     def fingerprint(self) -> Fingerprint:
         """Nothing that could have stayed the same."""
         raise self.error
+
+    def read(self, limits: Limits = DEFAULT_LIMITS) -> bytes:
+        """Nothing."""
+        raise self.error
+
+
+@dataclass(frozen=True, slots=True)
+class Unsuited:
+    """What is no picture that can be taken from where it lies, today or tomorrow.
+
+    Attributes:
+        name: Of its record.
+        error: Why.
+        found: Of the file.
+    """
+
+    name: str
+    error: ImageError
+    found: Fingerprint
+
+    def fingerprint(self) -> Fingerprint:
+        """Of the file."""
+        return self.found
 
     def read(self, limits: Limits = DEFAULT_LIMITS) -> bytes:
         """Nothing."""

@@ -24,9 +24,11 @@ def is_list(path: str) -> bool:
 def listed(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
     """The pictures that a list names, in its order: addresses, or paths of this machine.
 
-    Relative paths start where the program does. A CSV or Parquet file has them in the first column
-    with a usual name, such as ``path`` (:data:`~pawsight.data.column_names.PATH_NAMES`). Where the
-    list cannot be read on, a last item says so.
+    Relative paths start where the program does. Of a text, blank lines and those that begin with
+    ``#`` are passed over (``./#cat.jpg`` names a file that does). A CSV or Parquet file has them in
+    the first column with a usual name, such as ``path``
+    (:data:`~pawsight.data.column_names.PATH_NAMES`). Where the list cannot be read on, a last item
+    says so.
 
     Args:
         name: Of the list; its ending says of what kind it is.
@@ -53,7 +55,9 @@ def _item(path: str) -> Item:
 
 def _of_text(stream: BinaryIO) -> Iterator[str]:
     for line in _text(stream):
-        yield line.rstrip("\r\n")
+        path = line.rstrip("\r\n")  # a name may begin or end with a space
+        if path.strip() and not path.lstrip().startswith("#"):
+            yield path
 
 
 def _of_csv(stream: BinaryIO) -> Iterator[str]:

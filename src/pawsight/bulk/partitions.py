@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -66,6 +67,13 @@ def partitioned(
             waiting = []
     if waiting:
         yield _partition(tuple(waiting), waiting, setting)
+
+
+def weight(partition: Partition) -> float:
+    """How much work it is, in pictures; an archive, which nobody has looked into, is the most."""
+    if isinstance(partition.content, Archive):
+        return math.inf
+    return len(partition.content)
 
 
 def _partition(content: tuple[Item, ...] | Archive, files: list[Item], setting: str) -> Partition:

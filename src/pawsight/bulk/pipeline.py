@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 from pawsight.bulk.fetching import fetched
 from pawsight.bulk.items import Fingerprint, Item
@@ -15,7 +15,8 @@ from pawsight.bulk.records import Record, reason
 from pawsight.images.errors import ImageError
 from pawsight.inference.model import Model
 from pawsight.inference.prediction import Prediction
-from pawsight.inference.reading import BATCH
+
+_BATCH: Final = 8  # as fast as 16, and all processors are busy sooner, and until nearer to the end
 
 
 def classify(model: Model, items: Iterable[Item], workers: int) -> Iterator[Record]:
@@ -35,7 +36,7 @@ def classify(model: Model, items: Iterable[Item], workers: int) -> Iterator[Reco
     ahead: deque[Future[list[Record]]] = deque()
 
     def begin_next() -> None:
-        if batch := list(islice(waiting, BATCH)):
+        if batch := list(islice(waiting, _BATCH)):
             ahead.append(pool.submit(_answer, model, batch))
 
     try:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from pawsight.bulk.archives import Archive, is_archive
 from pawsight.bulk.items import FileItem, Item, Unreadable, as_text
 from pawsight.bulk.lists import is_list, listed
 from pawsight.bulk.stores import Disks, Store, store_of
 
+_Found = TypeVar("_Found")
 
-def find_items(sources: Sequence[str]) -> Iterator[Item]:
+
+def _nobody(source: str) -> None:
+    """Tell nobody that a source is empty."""
+
+
+def find_items(sources: Sequence[str], empty: Callable[[str], None] = _nobody) -> Iterator[Item]:
     """Walk through what the user named, in that order, archives and lists too.
 
     A path, a glob (``*``, ``?``, ``[``, ``**``) or an address, such as ``s3://bucket/album``. A
@@ -22,31 +29,59 @@ def find_items(sources: Sequence[str]) -> Iterator[Item]:
     Parquet file those that it lists. In a folder, neither is looked into. What cannot be looked
     through is an item that says why.
 
+    Args:
+        sources: What the user named.
+        empty: Told of each source that there is nothing in: a glob that matches nothing, a folder,
+            an archive or a list without pictures.
+
     Raises:
         ExtraMissing: An address, without what reaches it.
         ValueError: An address of no known protocol.
     """
-    for found in find_unopened(sources):
-        if isinstance(found, Archive):
-            yield from found.members()
-        else:
-            yield found
+    for source in sources:
+        items = (item for found in _unopened(source) for item in _opened(found))
+        yield from _or_told(items, source, empty)
 
 
-def find_unopened(sources: Sequence[str]) -> Iterator[Item | Archive]:
+def find_unopened(
+    sources: Sequence[str], empty: Callable[[str], None] = _nobody
+) -> Iterator[Item | Archive]:
     """The same, without looking into archives.
+
+    Args:
+        sources: As :func:`find_items`.
+        empty: As :func:`find_items`; an archive is something.
 
     Raises:
         ExtraMissing: As :func:`find_items`.
         ValueError: As :func:`find_items`.
     """
     for source in sources:
-        try:
-            store = store_of(source)
-            for path in store.matching(source):
-                yield from _found(store, path)
-        except OSError as error:
-            yield Unreadable(as_text(source), error)
+        yield from _or_told(_unopened(source), source, empty)
+
+
+def _or_told(
+    found: Iterator[_Found], source: str, empty: Callable[[str], None]
+) -> Iterator[_Found]:
+    met = False
+    for each in found:
+        met = True
+        yield each
+    if not met:
+        empty(source)
+
+
+def _opened(found: Item | Archive) -> Iterator[Item]:
+    return found.members() if isinstance(found, Archive) else iter((found,))
+
+
+def _unopened(source: str) -> Iterator[Item | Archive]:
+    try:
+        store = store_of(source)
+        for path in store.matching(source):
+            yield from _found(store, path)
+    except OSError as error:
+        yield Unreadable(as_text(source), error)
 
 
 def _found(store: Store, path: str) -> Iterator[Item | Archive]:

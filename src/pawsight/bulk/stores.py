@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol, cast
 
 from pawsight.bulk.items import FileItem, Fingerprint, Item, Unreadable, as_text, utc
+from pawsight.bulk.protocols import WEB, arguments
 from pawsight.extras import ExtraMissing, require
 from pawsight.images.decode import DEFAULT_LIMITS, Limits
 from pawsight.images.formats import EXTENSIONS
 
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-_WEB: Final = ("http", "https")
-_SECONDS: Final = 30.0
 _USER: Final = re.compile(r"(?<=://)[^/@]*@")
 _TIMES: Final = ("LastModified", "mtime", "last_modified", "updated")
 
@@ -74,20 +73,10 @@ def store_of(source: str) -> Store:
     protocol = source.partition("://")[0].lower()
     try:
         # What was listed is not kept: a bucket's names would fill the memory.
-        files, _ = fsspec.url_to_fs(source, use_listings_cache=False, **_patience(protocol))
+        files, _ = fsspec.url_to_fs(source, use_listings_cache=False, **arguments(protocol))
         return Remote(files)
     except ImportError as error:
         raise ExtraMissing(f"{protocol}:// cannot be reached: {error}") from error
-
-
-def _patience(protocol: str) -> dict[str, Any]:
-    """How long a web server may say nothing, which otherwise is minutes."""
-    if protocol not in _WEB:
-        return {}
-    from aiohttp import ClientTimeout
-
-    timeout = ClientTimeout(total=None, sock_connect=_SECONDS, sock_read=_SECONDS)
-    return {"client_kwargs": {"timeout": timeout}}
 
 
 def item_of(source: str) -> Item:
@@ -152,7 +141,7 @@ class Remote:
     def __init__(self, files: Any) -> None:  # noqa: ANN401 - fsspec has no types
         self._files = files
         names = files.protocol
-        self._is_web = not set(_WEB).isdisjoint((names,) if isinstance(names, str) else names)
+        self._is_web = not set(WEB).isdisjoint((names,) if isinstance(names, str) else names)
 
     def matching(self, source: str) -> Iterator[str]:
         """See :class:`Store`; in an address of the web, ``?`` is no sign of a glob."""

@@ -133,10 +133,11 @@ def classify(
             tally = answer(paths, model, asked, may_lose, target, ray, partition or 2048)
         else:
             tally = _Run(asked, paths, usable_cpus(), may_lose).to_stream(kind, output, after)
-    if not tally.done + tally.skipped:
-        fail(f"no pictures in {', '.join(paths)}")
+    _refuse_nothing(paths, tally)
     if target and (summary or ray or after.wanted):
+        empty = tally.empty
         tally = Tally()
+        tally.empty = empty
         for row in target.rows():  # those of earlier runs, too
             tally.add(row["label"])
             after.take(row)
@@ -163,6 +164,14 @@ def _writing(output: Path | None, target: Output | Parts | None) -> Iterator[Non
         kept = "; --resume goes on with what was answered" if target and target.begun else ""
         where = str(output) if output else "the answers"
         fail(f"cannot write {where!r}: {error.strerror}{kept}")
+
+
+def _refuse_nothing(paths: list[str], tally: Tally) -> None:
+    """Stop where there was no picture at all; what each source lacked may have been said."""
+    if not tally.done + tally.skipped:
+        if unsaid := [path for path in paths if path not in tally.empty]:
+            fail(f"no pictures in {', '.join(map(repr, unsaid))}")
+        raise typer.Exit(2)
 
 
 def _check(paths: list[str]) -> None:
@@ -303,7 +312,7 @@ class _Run:
         from pawsight.bulk.stores import is_address
 
         def new() -> Iterator[Item]:
-            for item in find_items(self._paths):
+            for item in find_items(self._paths, tally.add_empty):
                 if journal and journal.has(item):
                     tally.skipped += 1
                 else:

@@ -25,6 +25,7 @@ class Tally:
         answered_before: How many were answered by earlier runs.
         failed_before: How many could not be used by earlier runs.
         total: How many there are, once that is known.
+        empty: What the user named that there is nothing in.
     """
 
     def __init__(self) -> None:
@@ -34,6 +35,7 @@ class Tally:
         self.answered_before = 0
         self.failed_before = 0
         self.total: int | None = None
+        self.empty: list[str] = []
         self._start = monotonic()
 
     @property
@@ -47,6 +49,11 @@ class Tally:
             self.failed += 1
         else:
             self.labels[label] += 1
+
+    def add_empty(self, source: str) -> None:
+        """Keep a source that there is nothing in, and say so now: a run may go on for hours."""
+        self.empty.append(source)
+        typer.echo(f"pawsight: no pictures in {source!r}", err=True)
 
     def words(self) -> str:
         """How far it is, in a line."""
@@ -66,7 +73,8 @@ class Tally:
 
     def summary(self) -> str:
         """What came out, in a line."""
-        return f"{self.done:,} files, {self.failed:,} errors{self._by_label()}"
+        nothing = f"; no pictures in {', '.join(map(repr, self.empty))}" if self.empty else ""
+        return f"{self.done:,} files, {self.failed:,} errors{self._by_label()}{nothing}"
 
 
 @contextmanager

@@ -15,8 +15,14 @@ def read_file(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
     Raises:
         OSError: It cannot be read, or is a device or a pipe, on which one could wait for ever.
     """
-    mode = path.stat().st_mode
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+    found = path.stat()
+    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
         raise OSError(errno.EINVAL, "not a regular file", str(path))
+    most = limits.max_bytes + 1
     with path.open("rb") as file:
-        return file.read(limits.max_bytes + 1)
+        # Memory for as many bytes as are asked for is taken before the first is read, and 32 MB for
+        # every picture cost more than its reading.
+        data = file.read(min(found.st_size + 1, most))
+        if len(data) > found.st_size:  # it has grown meanwhile
+            data += file.read(most - len(data))
+        return data
