@@ -1,12 +1,13 @@
 """What each ingredient of a recipe gives, as a table.
 
     python benchmarks/ablation.py TABLE IMAGES --results FILE.jsonl [--recipe FILE] [--seeds 3]
-        [--only NAME …]
+        [--only NAME …] [--doubts FILE.csv]
 
 TABLE is the training.csv of scripts/tables.py. Every row trains the recipe with one thing changed,
 once a seed, and is measured on the validation split; the test splits are not looked at. Each result
 is kept in FILE.jsonl as it comes, so that a run that was stopped goes on. With `--seeds 0` it only
-prints the table of what there is.
+prints the table of what there is. With the CSV of `pawsight audit --labels TABLE --images IMAGES
+--output FILE.csv` there is one row more: trained without the pictures whose labels that doubts.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from pawsight.training.search_space import changed
 
 AS_IT_IS = "the recipe as it is"
 PLAIN = "the plain network"
+WITHOUT_DOUBTS = "without the labels that the audit doubts"
 
 CHANGES: dict[str, dict[str, Any]] = {
     AS_IT_IS: {},
@@ -53,19 +55,27 @@ CHANGES: dict[str, dict[str, Any]] = {
     "no averaged weights": {"ema_decay": 0.0},
     "no label smoothing": {"label_smoothing": 0.0},
     "no warm-up": {"warmup": 0.0},
-    "SGD with Nesterov's momentum": {
+    "AdamW in place of Muon": {
+        "optimizer": "adamw",
+        "learning_rate": 4e-3,
+        "weight_decay": 0.05,
+    },
+    "SGD with Nesterov's momentum in place of Muon": {
         "optimizer": "sgd",
         "learning_rate": 0.1,
         "weight_decay": 1e-3,
     },
-    "one size, 96 pixels": {"training_sizes": [[0, 96]]},
+    "96 pixels to the end": {"training_sizes": [[0, 96]]},
+    "128 pixels from the start": {"training_sizes": [[0, 128]]},
     "a teacher (EfficientNet-Lite2)": {
         "views": 3,
         "distillation": [
             {"teacher": "efficientnet-lite2", "image_size": 128, "weight": 0.5, "temperature": 2.0}
         ],
     },
-    "half the width": {"network.stem_width": 24, "network.widths": [48, 96, 160]},
+    "half the width": {"network.stem_width": 16, "network.widths": [32, 64, 128]},
+    "1.5 times the width": {"network.stem_width": 48, "network.widths": [96, 192, 384]},
+    WITHOUT_DOUBTS: {},
     # What a first tutorial builds: three blocks without residuals, Adam at 1e-3, whole pictures at
     # 256×256, nothing of the above.
     PLAIN: {
@@ -76,6 +86,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "training_sizes": [],
         "image_size": 256,
         "cache_size": 256,
+        "optimizer": "adamw",
         "learning_rate": 1e-3,
         "weight_decay": 0.0,
         "warmup": 0.0,
@@ -96,17 +107,20 @@ def main() -> None:
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--only", nargs="+", choices=CHANGES, default=list(CHANGES))
+    parser.add_argument("--doubts", type=Path)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     recipe = load_recipe(arguments.recipe, epochs=arguments.epochs)
+    names = [each for each in arguments.only if each != WITHOUT_DOUBTS or arguments.doubts]
     done = read(arguments.results)
     if arguments.seeds:
         table = split_table(read_table(arguments.table, arguments.images).frame).frame
         for seed in range(arguments.seeds):
-            for name in arguments.only:
+            for name in names:
                 if (name, seed) not in {(each["name"], each["seed"]) for each in done}:
-                    result = train(table, changed(recipe, CHANGES[name] | {"seed": seed}), name)
+                    rows = without(table, arguments.doubts) if name == WITHOUT_DOUBTS else table
+                    result = train(rows, changed(recipe, CHANGES[name] | {"seed": seed}), name)
                     done.append(result)
                     with arguments.results.open("a", encoding="utf-8") as stream:
                         stream.write(json.dumps(result) + "\n")
@@ -117,6 +131,14 @@ def read(results: Path) -> list[dict[str, Any]]:
     if not results.is_file():
         return []
     return [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
+
+
+def without(table: pd.DataFrame, doubts: Path) -> pd.DataFrame:
+    """The table without the training pictures whose labels are doubted."""
+    doubted = table["path"].isin(pd.read_csv(doubts)["path"]) & (table["split"] == "train")
+    if not doubted.any():
+        raise SystemExit(f"{doubts} doubts none of the training pictures: is it of another table?")
+    return table.loc[~doubted]
 
 
 def train(table: pd.DataFrame, recipe: Recipe, name: str) -> dict[str, Any]:
