@@ -138,7 +138,8 @@ def without(table: pd.DataFrame, doubts: Path) -> pd.DataFrame:
     doubted = table["path"].isin(pd.read_csv(doubts)["path"]) & (table["split"] == "train")
     if not doubted.any():
         raise SystemExit(f"{doubts} doubts none of the training pictures: is it of another table?")
-    return table.loc[~doubted]
+    rest: pd.DataFrame = table.loc[~doubted]
+    return rest
 
 
 def train(table: pd.DataFrame, recipe: Recipe, name: str) -> dict[str, Any]:
