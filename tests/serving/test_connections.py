@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,17 @@ def everything(connection: socket.socket) -> bytes:
     return received
 
 
+def ask(connection: socket.socket) -> None:
+    """Ask, and take the whole answer."""
+    connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+    received = b""
+    while not received.endswith(b'{"status":"live"}'):
+        part = connection.recv(65_536)
+        assert part, "it closed"
+        received += part
+    assert received.startswith(b"HTTP/1.1 200")
+
+
 def problem(answer: bytes) -> dict[str, Any]:
     head, _, body = answer.partition(b"\r\n\r\n")
     assert b"application/problem+json" in head
@@ -75,6 +87,20 @@ def test_a_second_header_has_its_time_too(hasty: Running) -> None:
         assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
         connection.sendall(b"GET /health/live HTTP/1.1\r\n")
         assert problem(everything(connection))["code"] == "too-slow"
+
+
+def test_a_connection_that_pauses_between_its_requests_is_kept(hasty: Running) -> None:
+    with connect(hasty) as connection:
+        for _ in range(2):
+            ask(connection)
+            time.sleep(3 * Hasty.header_seconds)
+
+
+def test_empty_lines_do_not_keep_a_connection(hasty: Running) -> None:
+    with connect(hasty) as connection:
+        ask(connection)
+        connection.sendall(b"\r\n\r\n")
+        assert everything(connection) == b""
 
 
 def test_a_header_flood_is_stopped(hasty: Running) -> None:

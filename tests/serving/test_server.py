@@ -86,6 +86,18 @@ def test_what_was_accepted_is_finished_and_readiness_goes_first(tiny: Path) -> N
         assert "Finished server process" in running.stderr.read()
 
 
+def test_a_connection_that_asks_nothing_is_kept_as_long_as_the_settings_say(tiny: Path) -> None:
+    with process(tiny, keep_alive_seconds=1) as (running, address):
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=60) as connection:
+            connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = b""
+            while part := connection.recv(65_536):
+                answer += part
+        assert answer.endswith(b'{"status":"live"}')
+        running.send_signal(signal.SIGINT)
+
+
 def test_a_provider_that_is_not_here_is_said_before_anything_is_listened_to(tiny: Path) -> None:
     with pytest.raises(ModelError, match=r"no execution provider 'quantum'.* has .*cpu"):
         serve(Settings(serve_models=(str(tiny),), provider="quantum"))

@@ -52,8 +52,8 @@ class BoundedProtocol(HttpToolsProtocol):
     without end is kept in memory. And what is no HTTP is answered in our form.
 
     Attributes:
-        header_seconds: What a connection has for a header, from when it was made or from the
-            answer before.
+        header_seconds: What a connection has for a header, from when it was made or, after an
+            answer, from the first byte on.
     """
 
     header_seconds = 10.0
@@ -73,6 +73,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came, unless it makes a header too long."""
+        if not self._deadline and (self.cycle is None or self.cycle.response_complete):
+            self._expect_header()
         super().data_received(data)
         if self._in_header:
             self._received += len(data)
@@ -91,12 +93,6 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_header = False
         self._expect_nothing()
         super().on_headers_complete()
-
-    def on_response_complete(self) -> None:
-        """Expect the next header, unless it was here before the answer."""
-        super().on_response_complete()
-        if self.cycle.response_complete and not self.transport.is_closing():
-            self._expect_header()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP."""

@@ -42,6 +42,7 @@ def serve(settings: Settings | None = None) -> None:
         log_config=log_config(chosen.log_format),
         access_log=False,  # pawsight.access writes it, with the requests' ids
         server_header=False,
+        timeout_keep_alive=chosen.keep_alive_seconds,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
     server = _Server(config, state)

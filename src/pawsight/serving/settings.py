@@ -82,6 +82,11 @@ class Settings(BaseSettings):
         default=20,
         description="What a request has for its body, and one second more for each 64 kB of it.",
     )
+    keep_alive_seconds: Count = Field(
+        default=75,
+        description="How long a connection that asks nothing is kept for its next request: longer "
+        "than a balancer before the service keeps its own (60 is common), or requests get lost.",
+    )
     drain_seconds: Annotated[float, Field(ge=0)] = Field(
         default=1,
         description="How long requests are still taken after SIGTERM, while `/health/ready` says "
