@@ -85,7 +85,7 @@ def test_a_hole_that_a_power_cut_left_is_passed_over(tmp_path: Path) -> None:
     with file.open("ab") as stream:
         stream.write(bytes(4096) + b"\n")
     journal = Journal(file, every)
-    assert (journal.answered, journal.stale) == (1, 1)
+    assert (journal.answered, journal.stale) == (1, 0)
     journal.tidy()
     assert file.read_bytes().count(b"\0") == 0
 
@@ -125,6 +125,18 @@ def test_records_that_do_not_hold_are_not_known(tmp_path: Path) -> None:
     assert not journal.has(Thing("b"))
     journal.tidy()
     assert names(file) == ["a"]
+
+
+def test_a_record_that_does_not_hold_stays_until_its_picture_is_met(tmp_path: Path) -> None:
+    file = tmp_path / "j.jsonl"
+    written(file, "a", "b")
+    journal = Journal(file, lambda _: False)
+    assert journal.stale == 2
+    assert not journal.has(Thing("b"))
+    journal.write(row("b"))
+    assert journal.stale == 1
+    journal.tidy()
+    assert names(file) == ["a", "b"]
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,25 @@ def test_another_setting_answers_all_again_and_says_so(
     assert {row["may_lose"] for row in rows(file)} == {0.0}
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_another_model_said_of_pictures_elsewhere_stays(
+    trained: Path, pictures: Path, tmp_path: Path, kind: Format
+) -> None:
+    file = tmp_path / f"answers.{kind}"
+    run("classify", pictures, "--model", trained, "--output", file)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    draw("dog", 20).save(elsewhere / "new.png")
+    (pictures / "0.png").rename(elsewhere / "0.png")
+    before = rows(file, kind)
+    run("classify", elsewhere, "--model", "custom", "--output", file, "--resume")
+    after = rows(file, kind)
+    assert after[: len(before)] == before
+    assert [str(row["model"]).split("@")[0] for row in after[len(before) :]] == ["custom"] * 2
+    run("classify", pictures, "--model", "custom", "--output", file, "--resume")
+    assert len(rows(file, kind)) == len(before) + 2
+
+
 def test_what_could_not_be_read_is_tried_again(
     trained: Path, pictures: Path, tmp_path: Path
 ) -> None:

@@ -23,7 +23,8 @@ except ImportError:  # on Windows, where nothing keeps two runs apart
 
 _FLUSH_SECONDS: Final = 1.0
 _NONE: Final = 2**64 - 1
-_ANSWERED, _FAILED, _STALE = range(3)
+_ANSWERED, _FAILED, _STALE, _GONE = range(4)
+"""Holds; holds and has an error; stays until its picture is asked again; is to be taken out."""
 
 
 class NotOurs(ValueError):
@@ -34,8 +35,9 @@ class Journal:
     """Records on the disk, one a line.
 
     Of each record that is there it keeps 25 bytes in memory: digests of the name and of the file's
-    fingerprint, the line, and what became of it. A picture that changed since is answered again,
-    and its old record is taken out at the end.
+    fingerprint, the line, and what became of it. A picture that changed since, or whose record does
+    not hold, is answered again when it is met, and its old record is taken out at the end; of one
+    that is not met, the record stays.
 
     Args:
         file: The journal; made if it is not there.
@@ -58,11 +60,9 @@ class Journal:
         try:
             _lock(self._stream)
             for row in self._rows():
-                holds = row is not None and good(row)
-                names.append(digest(row["path"]) if row and holds else _NONE)
-                prints.append(_print(row["size"], row["modified"]) if row and holds else _NONE)
-                answered = row is not None and row["error"] is None
-                self._states.append((_ANSWERED if answered else _FAILED) if holds else _STALE)
+                names.append(digest(row["path"]) if row else _NONE)
+                prints.append(_print(row["size"], row["modified"]) if row else _NONE)
+                self._states.append(_state(row, good))
         except BaseException:
             self._stream.close()
             raise
@@ -90,7 +90,7 @@ class Journal:
         self._names, self._prints = names[self._lines], prints[self._lines]
         again = (self._names[1:] == self._names[:-1]) & (self._names[1:] != _NONE)
         for number in self._lines[:-1][again].tolist():
-            self._states[number] = _STALE
+            self._states[number] = _GONE
 
     @property
     def answered(self) -> int:
@@ -104,7 +104,7 @@ class Journal:
 
     @property
     def stale(self) -> int:
-        """How many records of earlier runs do not hold any more."""
+        """How many records of earlier runs do not hold, and were not met so far."""
         return self._states.count(_STALE)
 
     def has(self, item: Item) -> bool:
@@ -114,15 +114,14 @@ class Journal:
         if place < 0 or int(self._names[place]) != name:
             return False
         number = int(self._lines[place])
-        if self._states[number] == _STALE:
-            return False
-        try:
-            now = item.fingerprint()
-        except OSError:
-            now = None  # asked again, for a record that says so
-        if now and _print(now.size, now.modified) == int(self._prints[place]):
-            return True
-        self._states[number] = _STALE
+        if self._states[number] in (_ANSWERED, _FAILED):
+            try:
+                now = item.fingerprint()
+            except OSError:
+                now = None  # asked again, for a record that says so
+            if now and _print(now.size, now.modified) == int(self._prints[place]):
+                return True
+        self._states[number] = _GONE
         return False
 
     def write(self, row: Row) -> None:
@@ -141,14 +140,14 @@ class Journal:
         self._stream.close()
 
     def tidy(self) -> None:
-        """Take out the records that do not hold any more, and close."""
-        if self.stale:
+        """Take out the records of what was asked again, and close."""
+        if _GONE in self._states:
             self._stream.flush()
             self._stream.seek(0)
             fresh = self.file.with_name(f"{self.file.name}.fresh")
             with fresh.open("wb") as target:
                 for number, text in enumerate(self._stream):
-                    if number >= len(self._states) or self._states[number] != _STALE:
+                    if number >= len(self._states) or self._states[number] != _GONE:
                         target.write(text)
                 target.flush()
                 os.fsync(target.fileno())
@@ -180,6 +179,14 @@ def rows_of(file: Path) -> Iterator[Row]:
         for text in stream:
             if row := _row(text):
                 yield row
+
+
+def _state(row: Row | None, good: Callable[[Row], bool]) -> int:
+    if row is None:
+        return _GONE
+    if not good(row):
+        return _STALE
+    return _ANSWERED if row["error"] is None else _FAILED
 
 
 def _row(text: bytes) -> Row | None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
@@ -80,14 +81,19 @@ class Output:
 
         Args:
             journal: From :meth:`open`.
-            labels: The model's, for the columns of a flat format.
+            labels: The model's, for the columns of a flat format, beside those of records of other
+                models that stayed.
 
         Raises:
             OSError: It cannot be written; the journal stays.
         """
+        others = journal.stale > 0
         journal.tidy()
         if self.kind == "jsonl":
             return
+        if others:
+            known = (row["probabilities"] or () for row in rows_of(self.journal))
+            labels = list(dict.fromkeys(chain(labels, *known)))
         fresh = self.file.with_name(f"{self.file.name}.fresh")
         with ExitStack() as stack:
             target: Path | TextIO = fresh

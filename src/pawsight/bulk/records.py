@@ -101,13 +101,10 @@ def flat(row: Row) -> Row:
 
 
 def nested(flat_row: Row, labels: Sequence[str]) -> Row:
-    """What :func:`flat` was given."""
-    shares = {label: flat_row[f"p_{label}"] for label in labels}
-    answered = None not in shares.values()
-    return {
-        name: (shares if answered else None) if name == "probabilities" else flat_row[name]
-        for name in _FIELDS
-    }
+    """What :func:`flat` was given; a table may have columns for labels of other models too."""
+    found = {label: flat_row[f"p_{label}"] for label in labels}
+    shares = {label: share for label, share in found.items() if share is not None} or None
+    return {name: shares if name == "probabilities" else flat_row[name] for name in _FIELDS}
 
 
 def reason(error: ImageError | OSError) -> str:

@@ -276,7 +276,7 @@ class _Run:
         if journal.stale:
             typer.echo(
                 f"pawsight: {journal.stale} records are of another model or setting, or of files "
-                "that could not be read: those are asked again",
+                "that could not be read: what is found of them is asked again, the others stay",
                 err=True,
             )
         try:
@@ -287,7 +287,7 @@ class _Run:
             typer.echo(f"pawsight: stopped; --resume goes on with {str(output.file)!r}", err=True)
             raise typer.Exit(130) from None
         tally.answered_before, tally.failed_before = journal.answered, journal.failed
-        if tally.done + tally.answered_before + tally.failed_before:
+        if tally.done + tally.answered_before + tally.failed_before + journal.stale:
             with refusing(MissingExtra):
                 output.finish(journal, self._model.card.labels)
         else:
