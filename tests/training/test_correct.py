@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from pawsight.serving.app import create_app
 from pawsight.serving.settings import Settings
 from pawsight.training.against import RECIPE_KEY, Comparison, measured_worse
 from pawsight.training.correct import correct
+from pawsight.training.folder import write_card
 from pawsight.training.graft import read_head
 from pawsight.training.head import Head
 from pawsight.training.refit import Anchors, refit_head
@@ -93,7 +95,7 @@ def test_wrong_answers_in_better_answers_out(
     assert resolve("model").path == installed / "model"
     gone = run("models", "back", "model")
     assert gone.exit_code == 0
-    assert "embedded" in gone.stdout
+    assert "no model is called model any more" in gone.stdout
     assert run("models", "back", "model").exit_code == 0
     assert right("model", unseen) >= 36
 
@@ -143,6 +145,37 @@ def test_a_model_that_was_measured_to_be_worse_is_not_offered(
     assert "was measured to be worse" in refused.stderr
     assert not installed.exists()
     assert run("models", "switch", "model", output, "--anyway").exit_code == 0
+
+
+def test_a_table_of_other_classes_cannot_judge(
+    trained: Path, table: pd.DataFrame, tmp_path: Path
+) -> None:
+    file = tmp_path / "cat.png"
+    file.write_bytes(violet_cat(0))
+    corrections = pd.DataFrame([(str(file), "cat")], columns=["path", "label"])
+    other = table.assign(label=table["label"].replace({"cat": "hund", "dog": "katze"}))
+    output = tmp_path / "new"
+    with pytest.raises(RunError, match="does not know: hund, katze; it knows cat, dog"):
+        correct(corrections, other, ModelFolder.open(trained), output, name="new")
+    assert not output.exists()
+
+
+def test_a_name_that_people_ask_keeps_its_classes(trained: Path, installed: Path) -> None:
+    assert run("models", "switch", "custom", trained).exit_code == 0
+    card = ModelFolder.open(trained).card
+    named = installed.parent / "named"
+    renamed = {"cat": "hund", "dog": "katze"}
+    shutil.copytree(trained, named)
+    proofs = tuple(
+        each.model_copy(update={"logits": {renamed[k]: v for k, v in each.logits.items()}})
+        for each in card.golden
+    )
+    changed = {"labels": tuple(renamed[each] for each in card.labels), "golden": proofs}
+    write_card(named, card.model_copy(update=changed))
+    refused = run("models", "switch", "custom", named)
+    assert refused.exit_code == 2
+    assert "custom tells cat, dog apart" in refused.stderr
+    assert run("models", "switch", "custom", named, "--anyway").exit_code == 0
 
 
 @pytest.mark.parametrize(

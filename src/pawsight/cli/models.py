@@ -149,7 +149,10 @@ def switch(
     name: Annotated[str, typer.Argument(help="What the model is asked for by, such as custom.")],
     folder: Annotated[Path, typer.Argument(help="A model folder.")],
     anyway: Annotated[
-        bool, typer.Option("--anyway", help="Though it was measured to be worse.")
+        bool,
+        typer.Option(
+            "--anyway", help="Though it was measured to be worse, or tells other classes apart."
+        ),
     ] = False,
 ) -> None:
     """Have a model folder answer by a name, once it has proved itself; `back` undoes it.
@@ -164,8 +167,15 @@ def switch(
 
     called = model_name(name, Path())
     with refusing(ModelError, OSError):
-        if measured_worse(ModelFolder.open(folder).card) and not anyway:
+        card = ModelFolder.open(folder).card
+        if measured_worse(card) and not anyway:
             fail(f"{folder} was measured to be worse than the model before it; see its card")
+        before = _labels(called)
+        if before and set(before) != set(card.labels) and not anyway:
+            fail(
+                f"{called} tells {', '.join(before)} apart, and {folder} {', '.join(card.labels)}: "
+                "choose another name, or --anyway"
+            )
         installed = install(called, folder)
     typer.echo(f"{called} is {installed.version} now, in {installed.path}")
 
@@ -181,6 +191,22 @@ def back(
     called = model_name(name, Path())
     with refusing(ModelError, OSError):
         installed = undo(called)
-    typer.echo(
-        f"{called} is the one in {installed}" if installed else f"{called} is the embedded one"
-    )
+    if installed:
+        typer.echo(f"{called} is the one in {installed}")
+    elif _labels(called):
+        typer.echo(f"{called} is the embedded one")
+    else:
+        typer.echo(
+            f"no model is called {called} any more; `pawsight models back {called}` undoes it"
+        )
+
+
+def _labels(name: str) -> tuple[str, ...] | None:
+    """Of the model that answers by a name; None where none does."""
+    from pawsight.inference.catalog import resolve
+    from pawsight.inference.errors import ModelError
+
+    try:
+        return tuple(resolve(name).open().card.labels)
+    except ModelError:  # also of a folder that is broken: anything may take its place
+        return None

@@ -61,16 +61,21 @@ def correct(
         progress: Called with the number of pictures looked at after each step.
 
     Raises:
-        RunError: There are no corrections, or nothing to hold the new model against; or ``output``
-            holds a model or a training.
+        RunError: There are no corrections, or nothing to hold the new model against; the table has
+            other classes than the model; or ``output`` holds a model or a training.
         ModelError: The model to start from is broken.
         ExportError: Its network ends otherwise than in a linear layer.
     """
     refuse_taken(output)
     if corrections.empty:
         raise RunError("there is nothing to learn: no corrections with their pictures")
-    parent = Classifier(start, precision="float32")
     labels = start.card.labels
+    if others := sorted(set(table["label"]) - {*labels, NEITHER}):
+        raise RunError(
+            f"the table has labels that {start.card.name} does not know: {', '.join(others)}; it "
+            f"knows {', '.join(labels)}, and can only be judged by a table of these and {NEITHER}"
+        )
+    parent = Classifier(start, precision="float32")
     old = read_head(start.path / NETWORK_FILE)
     paths = corrections["path"].tolist()
     groups, table = _apart(corrections, table)
