@@ -33,6 +33,12 @@ def test_the_table_has_a_line_a_picture(trained: Path, pictures: Path) -> None:
     assert done.stderr == ""  # no progress in a pipe
 
 
+def test_the_table_says_nothing_of_a_likeliest_class_beside_neither() -> None:
+    lines = run("classify", "examples", "--model", "custom").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["cat", "neither", "neither"]
+    assert ["%" in line for line in lines] == [True, False, False]
+
+
 def test_json_lines_hold_the_whole_answer(trained: Path, pictures: Path) -> None:
     done = run("classify", pictures, "--model", trained, "--format", "jsonl")
     first, second = map(json.loads, done.stdout.splitlines())

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal, Protocol, TextIO, TypeAlias
 
 from pawsight.bulk.records import Row, columns, flat, line
+from pawsight.labels import NEITHER
 
 Format: TypeAlias = Literal["table", "jsonl", "csv", "parquet"]
 
@@ -135,7 +136,10 @@ class ParquetSink:
 
 
 class TableSink:
-    """A line a picture for people: label, confidence, path."""
+    """A line a picture for people: label, confidence, path.
+
+    Beside *neither* there is none: it would be that of the likeliest class.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -143,6 +147,8 @@ class TableSink:
     def write(self, row: Row) -> None:
         """Write one line."""
         label, confidence, words = row["label"], f"{row['confidence'] or 0:7.1%}", ""
+        if label == NEITHER:
+            confidence = ""
         if row["error"] is not None:
             label, confidence, words = "error", "", f"  ({row['error']})"
         path = row["path"].translate(_CONTROLS)
