@@ -184,7 +184,11 @@ def switch(
 def back(
     name: Annotated[str, typer.Argument(help="What the model is asked for by, such as custom.")],
 ) -> None:
-    """Have the model answer by a name that did before the last `switch`; again, the other."""
+    """Have the model answer by a name that did before the last `switch`; again, the other.
+
+    A name that had no model before has none then: so a model that was trained and is not wanted
+    goes from the lists, from the next start of the service on.
+    """
     from pawsight.inference.errors import ModelError
     from pawsight.inference.switch import back as undo
 
