@@ -57,7 +57,7 @@ def to_say(answers: Sequence[RecordedAnswer]) -> dict[str, RecordedAnswer]:
 
 def named(label: str) -> str:
     """A label as a button says it."""
-    return {NEITHER: "None of these", WRONG: "I do not know"}.get(label, label)
+    return {NEITHER: "None of these", WRONG: "Wrong, but I cannot say what it is"}.get(label, label)
 
 
 def _ask_what_is_right(service: Service, answer: Answer, picture: Picture) -> None:
