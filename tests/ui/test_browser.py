@@ -90,7 +90,13 @@ def test_what_is_wrong_can_be_said_by_keyboard(
 
 def test_on_a_phone_what_can_be_taken_along_stands_in_one_row(browser: Browser, site: str) -> None:
     with opened(browser, site, size=PHONE) as page:
-        give(page, file("tom.jpg", picture("red")), file("rex.jpg", picture("blue")))
+        give(
+            page,
+            file("tom.jpg", picture("red")),
+            file("rex.jpg", picture("blue")),
+            file("half.jpg", truncated_jpeg()),
+        )
+        expect(page.get_by_text("3 pictures: cat 1, dog 1, no answer 1")).to_be_visible()
         boxes = []
         for name in ("CSV", "JSON"):
             button = page.get_by_role("button", name=name)
