@@ -82,6 +82,24 @@ def test_what_cannot_be_trained_on_says_why(
     assert str(place.path) not in found.why_not
 
 
+def test_pictures_without_labels_are_told_how_to_have_some(place: Place) -> None:
+    cat, dog = (f"{label}/0.png" for label in ("cat", "dog"))
+    files = drawn_files(1)
+    found = received(place, {"a.png": files[cat], "b.png": files[dog]})
+    assert found.why_not == (
+        "put each label's pictures in a folder of its name, or add a CSV of paths and labels"
+    )
+    assert found.problem_count == 2
+    assert set(reasons(found)) == {"a.png", "b.png"}
+
+
+def test_too_few_pictures_of_each_folder_are_not_told_to_be_put_in_folders(place: Place) -> None:
+    found = received(place, drawn_files(1))
+    assert found.why_not == "nothing here can be used"
+    assert set(reasons(found)) == {"cat/0.png", "dog/0.png"}
+    assert "--" not in " ".join(reasons(found).values())
+
+
 def test_1500_files_are_no_trouble(place: Place) -> None:
     found = received(place, drawn_files(750))
     assert found.usable

@@ -17,9 +17,9 @@ from tests.model_folders import make_model_folder
 EPOCH = "{epoch},{step},,{loss},,\n{epoch},{step},0.75,,0.8,{loss}\n"
 
 
-def say(words: str) -> None:
-    """A line, as a logger writes it."""
-    sys.stderr.write(f"2026-01-01 00:00:00,000 {words}\n")
+def say(words: str, logger: str = "pawsight.training.fit") -> None:
+    """A line, as `pawsight train` logs it."""
+    sys.stderr.write(f"2026-01-01 00:00:00,000 {logger}: {words}\n")
     sys.stderr.flush()
 
 
@@ -35,6 +35,9 @@ def main(output: Path, name: str, control: Path) -> None:
         metrics.write("epoch,step,train_accuracy,train_loss,val_accuracy,val_loss\n")
         metrics.write(EPOCH.format(epoch=done, step=9, loss=0.5))
     say(f"epoch {done + 1} of 3: val_loss 0.5")
+    say("Gcsfs experimental features enabled", "gcsfs")
+    sys.stderr.write("model folder model: `pawsight classify PICTURE --model model` asks it\n")
+    sys.stderr.flush()
     deadline = time.monotonic() + 300
     while not any((control / each).exists() for each in ("go", "refuse", "crash")):
         if time.monotonic() > deadline:

@@ -80,8 +80,33 @@ def test_what_is_wrong_can_be_said_by_keyboard(
         page.get_by_role("button", name="dog", exact=True).focus()
         page.keyboard.press("Enter")
         expect(page.get_by_text("Noted: dog. Thank you.")).to_be_visible()
+        expect(page.get_by_text("What would be right?")).to_have_count(0)
+        page.get_by_role("button", name="Wrong").click()
+        expect(page.get_by_text("What would be right?")).to_be_visible()
+        page.keyboard.press("Escape")
         page.get_by_role("button", name="Right").click()
         expect(page.get_by_text("Noted: cat. Thank you.")).to_be_visible()
+
+
+def test_on_a_phone_what_can_be_taken_along_stands_in_one_row(browser: Browser, site: str) -> None:
+    with opened(browser, site, size=PHONE) as page:
+        give(
+            page,
+            file("tom.jpg", picture("red")),
+            file("rex.jpg", picture("blue")),
+            file("half.jpg", truncated_jpeg()),
+        )
+        expect(page.get_by_text("3 pictures: cat 1, dog 1, no answer 1")).to_be_visible()
+        boxes = []
+        for name in ("CSV", "JSON"):
+            button = page.get_by_role("button", name=name)
+            expect(button).to_be_visible()
+            settled(page)
+            boxes.append(button.bounding_box())
+        assert boxes[0]
+        assert boxes[1]
+        assert boxes[0]["y"] == boxes[1]["y"]
+        assert boxes[1]["x"] + boxes[1]["width"] <= PHONE[0]
 
 
 def test_pictures_are_pasted_taken_and_borrowed(browser: Browser, site: str) -> None:

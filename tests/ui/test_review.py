@@ -74,6 +74,23 @@ def test_one_after_another_is_decided_and_taken_back(
         assert said == {"dog", "cat"}
 
 
+def test_only_who_says_that_the_answer_is_wrong_has_it_noted_as_wrong(
+    own: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(create_app(own)) as running_:
+        service = Service(running_.url)
+        recorded(service, picture("red"), picture("blue"))
+        page = page_of(running_.url, monkeypatch).run()
+        page.button(key="skip").click().run()
+        assert service.decided(10) == []
+        wrong = page.button(key="decide-wrong")
+        assert wrong.label == "Wrong, but I cannot say what it is"
+        wrong.click().run()
+        assert "Noted as wrong. Thank you." in captions(page)
+        said = [each.feedback.label for each in service.decided(10) if each.feedback]
+        assert said == ["wrong"]
+
+
 def test_a_model_of_other_labels_does_not_disagree_and_its_labels_may_be_right(
     own: Settings, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,10 +6,13 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
-from pawsight.ui.service import Refused, Service, Unavailable
+from pawsight.serving.app import create_app
+from pawsight.serving.settings import Settings
+from pawsight.ui.service import KEY_VARIABLE, Refused, Service, Unavailable
 from tests.pictures import picture
-from tests.running import Running
+from tests.running import Running, running
 
 
 def service_that(answer: Callable[[httpx.Request], httpx.Response]) -> Service:
@@ -77,3 +80,22 @@ def test_any_name_of_a_model_is_one_part_of_the_path() -> None:
     with pytest.raises(Refused):
         service_that(answer).classify("a/../ü #1?", b"")
     assert asked == [b"/predict/a%2F..%2F%C3%BC%20%231%3F"]
+
+
+@pytest.mark.parametrize(
+    ("key", "words"), [("", "this page has none: "), ("x" * 16, "does not know this page's key: ")]
+)
+def test_a_page_without_the_right_key_says_who_gives_it_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, key: str, words: str
+) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, key)
+    own = Settings(
+        serve_models=settings.serve_models, records="off", api_keys=SecretStr(f"shop {'0' * 16}")
+    )
+    with (
+        running(create_app(own)) as service,
+        pytest.raises(Unavailable, match=words) as refused,
+    ):
+        Service(service.url).models()
+    assert "whoever runs the page sets PAWSIGHT_API_KEY" in str(refused.value)
+    assert "Bearer" not in str(refused.value)

@@ -163,6 +163,21 @@ def test_what_cannot_be_trained_on_is_not(training: Training) -> None:
     assert "Train" not in [each.label for each in shown.button]
 
 
+def test_where_nothing_can_be_used_no_empty_table_says_so(training: Training) -> None:
+    training.dataset = {
+        **DATASET, "pictures": 0, "labels": {}, "usable": False, "why_not": "add labels",
+        "problems": [{"path": "a.jpg", "reason": "'a' has 1 picture"}],
+    }  # fmt: skip
+    shown = page().run()
+    shown.file_uploader[0].set_value(("pets.zip", zipped(), "application/zip")).run()
+    shown.button(key="check").click().run()
+    assert [each.value for each in shown.warning] == ["Add labels."]
+    assert "What can be used" not in html(shown)
+    [left_out] = shown.expander
+    assert (left_out.label, left_out.proto.expanded) == ("1 cannot be used", True)
+    assert "a.jpg" in html(shown)
+
+
 def test_a_name_that_is_none_is_said(training: Training) -> None:
     shown = page().run()
     shown.file_uploader[0].set_value(("pets.zip", zipped(), "application/zip")).run()

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from pawsight.inference.catalog import Entry
     from pawsight.training.recipe import Recipe
 
+LINE = "%(asctime)s %(name)s: %(message)s"
+"""How a line of the log looks; a job's status is read from those of pawsight's own."""
 MOST_SHOWN = 200
 """Where more rows are left out, a few of each kind are shown."""
 
@@ -108,7 +110,9 @@ def train(
     from pawsight.training.starting_points import StartingPointError
     from pawsight.training.train import begin
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    # Of other libraries only what is amiss: gcsfs says how it was set up when Lightning imports it.
+    logging.basicConfig(level=logging.WARNING, format=LINE, stream=sys.stderr)
+    logging.getLogger("pawsight").setLevel(logging.INFO)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     changes = {"epochs": epochs, "image_size": image_size, "seed": seed}
     called = model_name(name, output)

@@ -18,6 +18,18 @@ class TableError(ValueError):
     """A table that cannot be used at all. ``str(error)`` says why and what to do."""
 
 
+class NothingUsable(TableError):
+    """No row of a table can be used.
+
+    Attributes:
+        problems: Why, for each.
+    """
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__(f"nothing here can be used:\n{report(problems)}")
+        self.problems = problems
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One row that is not used, or one thing about the table that a person should know.

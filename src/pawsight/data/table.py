@@ -14,7 +14,7 @@ from pawsight.data.cleaning import clean, printable
 from pawsight.data.columns import Row, normalise_label, read_rows
 from pawsight.data.folders import folder_rows
 from pawsight.data.parallel import Progress, map_files
-from pawsight.data.problems import EXAMPLES, Problem, TableError, report
+from pawsight.data.problems import EXAMPLES, NothingUsable, Problem, TableError, report
 from pawsight.labels import NEITHER
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _table(
     labels = tuple(sorted({row.label for row in kept} - {NEITHER}))
     table = Table(_frame(kept), labels, (*strays, *problems))
     if not kept:
-        raise TableError(f"nothing here can be used:\n{report(table.problems)}")
+        raise NothingUsable(table.problems)
     return table
 
 

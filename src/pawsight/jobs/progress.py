@@ -19,7 +19,7 @@ LOG: Final = "log.txt"
 """What the training said, in the job's folder."""
 
 _TAIL: Final = 8_000  # bytes
-_TIME: Final = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ")
+_OWN: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} pawsight(?:\.\w+)*: (.+)")
 _REFUSAL: Final = "pawsight: "
 _COLUMNS: Final = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
 
@@ -56,9 +56,12 @@ def curves(folder: Path) -> tuple[Epoch, ...]:
 
 
 def last_words(folder: Path) -> str:
-    """The last line that a training wrote, without its time; empty where there is none."""
-    lines = _lines(folder)
-    return _TIME.sub("", lines[-1]) if lines else ""
+    """The last that pawsight itself logged in a training, without time and logger; else empty.
+
+    What other libraries log, and what is printed for whoever sits at a terminal, is not of it.
+    """
+    said = [found[1] for line in _lines(folder) if (found := _OWN.fullmatch(line))]
+    return said[-1] if said else ""
 
 
 def why_it_failed(folder: Path, code: int | None) -> str:

@@ -11,15 +11,21 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Final
 
-from pawsight.data.problems import Problem, TableError
+from pawsight.data.problems import NothingUsable, Problem, TableError
 from pawsight.data.splits import split_table
 from pawsight.data.table import Table, read_table, table_from_folder
 from pawsight.data.trainable import why_not
 from pawsight.jobs.datasets import SHOWN, Dataset, LeftOut, Place
 from pawsight.jobs.unpack import REFUSED, Bounds, Refused, unpack
+
+_LABELS: Final = (
+    "put each label's pictures in a folder of its name, or add a CSV of paths and labels"
+)
 
 
 def receive(id_: str, place: Place, bounds: Bounds) -> Dataset:
@@ -42,8 +48,7 @@ def receive(id_: str, place: Place, bounds: Bounds) -> Dataset:
         table = _read(place.pictures)
         split = split_table(table.frame)
     except TableError as error:
-        words = _without(str(error), place.pictures)
-        dataset = Dataset(id=id_, created=now, usable=False, why_not=words)
+        dataset = _unusable(id_, now, error, place.pictures)
         place.write(dataset)
         return dataset
     counts = split.frame["label"].value_counts()
@@ -58,7 +63,7 @@ def receive(id_: str, place: Place, bounds: Bounds) -> Dataset:
         created=now,
         pictures=len(split.frame),
         labels={str(name): int(count) for name, count in counts.items()},
-        problems=tuple(_told(each, place.pictures) for each in left_out[:SHOWN]),
+        problems=_told(left_out, place.pictures),
         problem_count=len(left_out),
         usable=reason is None,
         why_not=reason,
@@ -87,9 +92,39 @@ def _is_table(file: Path) -> bool:
     return file.suffix.lower() == ".csv" and not file.name.startswith(".") and file.is_file()
 
 
-def _told(problem: Problem, pictures: Path) -> LeftOut:
-    path = _without(problem.path, pictures)
-    return LeftOut(path=path, reason=_without(problem.reason, pictures))
+def _unusable(id_: str, created: datetime, error: TableError, pictures: Path) -> Dataset:
+    """What is said where nothing can be used: of each file why, and of all what would be right."""
+    left_out: Sequence[Problem] = ()
+    words = _without(str(error), pictures)
+    if isinstance(error, NothingUsable):
+        left_out, words = error.problems, "nothing here can be used"
+        if _lie_flat(left_out):
+            words = _LABELS
+    return Dataset(
+        id=id_,
+        created=created,
+        problems=_told(left_out, pictures),
+        problem_count=len(left_out),
+        usable=False,
+        why_not=words,
+    )
+
+
+def _lie_flat(problems: Sequence[Problem]) -> bool:
+    """Whether pictures lie at the top of an archive without a table, so that nothing labels them.
+
+    Of a table, problems have the number of a row.
+    """
+    unlabelled = [each.path for each in problems if each.code in ("missing-label", "rare-label")]
+    of_rows = any(each.row for each in problems)
+    return bool(unlabelled) and not of_rows and not any("/" in path for path in unlabelled)
+
+
+def _told(problems: Sequence[Problem], pictures: Path) -> tuple[LeftOut, ...]:
+    return tuple(
+        LeftOut(path=_without(each.path, pictures), reason=_without(each.reason, pictures))
+        for each in problems[:SHOWN]
+    )
 
 
 def _without(words: str, pictures: Path) -> str:

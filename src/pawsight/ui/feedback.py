@@ -31,7 +31,9 @@ def ask_whether_right(service: Service, answer: Answer, picture: Picture) -> Non
         on_click=_say,
         args=(service, answer.id, answer.label, picture),
     )
-    with st.popover("Wrong", icon=":material/thumb_down:", key=f"wrong-{answer.id}"):
+    # Once something was said it is another pop-over, which is closed.
+    times = st.session_state.get(f"times-{answer.id}", 0)
+    with st.popover("Wrong", icon=":material/thumb_down:", key=f"wrong-{answer.id}-{times}"):
         _ask_what_is_right(service, answer, picture)
         if picture.is_whole:
             st.caption("The picture is sent along and kept by the service, to learn from.")
@@ -57,7 +59,7 @@ def to_say(answers: Sequence[RecordedAnswer]) -> dict[str, RecordedAnswer]:
 
 def named(label: str) -> str:
     """A label as a button says it."""
-    return {NEITHER: "None of these", WRONG: "I do not know"}.get(label, label)
+    return {NEITHER: "None of these", WRONG: "Wrong, but I cannot say what it is"}.get(label, label)
 
 
 def _ask_what_is_right(service: Service, answer: Answer, picture: Picture) -> None:
@@ -90,6 +92,7 @@ def _say(service: Service, id_: str, label: str, picture: Picture) -> None:
     except (Refused, Unavailable) as error:
         words = full_stop(f"not noted: {error}")
     st.session_state["said"][id_] = words
+    st.session_state[f"times-{id_}"] = st.session_state.get(f"times-{id_}", 0) + 1
 
 
 def noted(label: str) -> str:

@@ -31,6 +31,7 @@ KEY_VARIABLE: Final = "PAWSIGHT_API_KEY"
 _ABOUT_WHAT_WAS_SENT: Final = (400, 413, 415, 422)
 _GONE: Final = ("", "shutting-down")
 _BUSY: Final = ("overloaded", "too-many-requests")
+_NO_KEY: Final = "unauthorized"
 _TRIES: Final = 5
 _LONGEST_PAUSE: Final = 2.0  # seconds
 _Said = TypeVar("_Said")
@@ -188,6 +189,8 @@ class Service:
             return ask(self._client)
         except client.Refused as error:
             problem = error.problem
+            if problem.code == _NO_KEY:
+                raise Unavailable(_about_the_key(), problem.code) from error
             if problem.status in _ABOUT_WHAT_WAS_SENT:
                 raise Refused(problem.detail) from error
             if tries == 1 or error.retry_after is None or problem.code not in _BUSY:
@@ -197,3 +200,16 @@ class Service:
             raise Unavailable(str(error)) from error
         time.sleep(min(pause, _LONGEST_PAUSE))
         return self._ask(ask, tries - 1)
+
+
+def _about_the_key() -> str:
+    """What whoever sees the page is told, who cannot send a key: that is done by who runs it."""
+    if os.environ.get(KEY_VARIABLE):
+        return (
+            f"the service does not know this page's key: whoever runs the page sets {KEY_VARIABLE} "
+            "to one that it knows, and starts it again"
+        )
+    return (
+        "the service asks for a key, and this page has none: whoever runs the page sets "
+        f"{KEY_VARIABLE}, and starts it again"
+    )

@@ -85,14 +85,15 @@ def _show(model: Model, pictures: Sequence[Picture], *, gone: bool) -> None:
     outcomes = [outcome for _, outcome in found]
     with st.container(horizontal=True, vertical_alignment="center", key="summary"):
         st.markdown(summary(outcomes))
-        for kind, data in (("csv", as_csv(outcomes)), ("json", as_json(outcomes))):
-            st.download_button(
-                kind.upper(),
-                data,
-                f"pawsight.{kind}",
-                icon=":material/download:",
-                on_click="ignore",
-            )
+        with st.container(horizontal=True, width="content", wrap=False, key="take-along"):
+            for kind, data in (("csv", as_csv(outcomes)), ("json", as_json(outcomes))):
+                st.download_button(
+                    kind.upper(),
+                    data,
+                    f"pawsight.{kind}",
+                    icon=":material/download:",
+                    on_click="ignore",
+                )
     if len(found) > A_PAGE:
         found = _page_of(found)
     with st.container(key="answer" if len(pictures) == 1 else "answers"):

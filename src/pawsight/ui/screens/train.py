@@ -103,10 +103,11 @@ def _checked(asked: Service, how: str, files: Sequence[UploadedFile]) -> Dataset
 
 
 def _report(dataset: Dataset) -> None:
-    rows = [[label, str(count)] for label, count in dataset.labels.items()]
-    st.html(table(("label", "pictures"), rows, "What can be used"))
+    if rows := [[label, str(count)] for label, count in dataset.labels.items()]:
+        st.html(table(("label", "pictures"), rows, "What can be used"))
     if dataset.problem_count:
-        with st.expander(f"{dataset.problem_count} cannot be used", icon=":material/rule:"):
+        words = f"{dataset.problem_count} cannot be used"
+        with st.expander(words, expanded=not rows, icon=":material/rule:"):
             problems = [[each.path, each.reason] for each in dataset.problems[:_MOST_PROBLEMS]]
             st.html(table(("file", "why"), problems, "What cannot be used", words=True))
     if not dataset.usable:
