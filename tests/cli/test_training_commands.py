@@ -129,6 +129,20 @@ def test_a_killed_training_is_resumed(data: Path) -> None:
     assert run("models", "verify", model).exit_code == 0
 
 
+def test_a_training_logs_what_pawsight_says_and_no_library(data: Path) -> None:
+    command: list[str | Path] = [
+        "train", *options(data), "--output", data / "model", "--recipe", data / "tiny.toml",
+        "--epochs", "1",
+    ]  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", "from pawsight.cli import main; main()", *map(str, command)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    logged = re.findall(r"^\d{4}-\d\d-\d\d \S+ (.*)", done.stderr, re.MULTILINE)
+    assert any(words.startswith("pawsight.training.fit: epoch 1 of 1: ") for words in logged)
+    assert [words for words in logged if not words.startswith("pawsight.")] == []
+
+
 def test_every_row_that_is_not_used_is_named(data: Path) -> None:
     with (data / "labels.csv").open("a") as table:
         table.writelines(f"missing_{number}.png,cat\n" for number in range(9))
