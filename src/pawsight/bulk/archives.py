@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from pawsight.bulk.items import Fingerprint, Item, Member, Unreadable, Unsuited, as_text, utc
+from pawsight.bulk.items import Fingerprint, Item, Member, Unreadable, as_text, utc
 from pawsight.images.decode import DEFAULT_LIMITS
 from pawsight.images.errors import ImageError
 from pawsight.images.formats import EXTENSIONS
@@ -93,7 +93,7 @@ def _of_zip(archive: BinaryIO, name: str) -> Iterator[Item]:
             modified = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}".format(*info.date_time)
             found = Fingerprint(info.file_size, modified)
             if is_archive(info.filename):
-                yield Unsuited(inside, ImageError(_NESTED), found)
+                yield Unreadable(inside, ImageError(_NESTED), found)
                 continue
             try:
                 with opened.open(info) as stream:
@@ -115,9 +115,9 @@ def _of_tar(archive: BinaryIO, name: str) -> Iterator[Item]:
                 # It lies before, and what is read from front to back is not gone back in.
                 target = as_text(info.linkname)
                 words = f"in the archive it is a link to {target!r}, which was read: unpack it"
-                yield Unsuited(inside, ImageError(words), found)
+                yield Unreadable(inside, ImageError(words), found)
             elif is_archive(info.name):
-                yield Unsuited(inside, ImageError(_NESTED), found)
+                yield Unreadable(inside, ImageError(_NESTED), found)
             elif stream := opened.extractfile(info):
                 most = min(info.size, DEFAULT_LIMITS.max_bytes + 1)
                 yield Member(inside, stream.read(most), found)

@@ -99,41 +99,22 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """What should have held pictures and cannot be read.
+    """What should have held pictures and cannot be read, or not from where it lies.
 
     Attributes:
         name: Of its record.
-        error: Why.
+        error: Why; an ImageError where it would be the same tomorrow.
+        found: Of the file; None where nothing could have stayed the same.
     """
 
     name: str
-    error: OSError
+    error: OSError | ImageError
+    found: Fingerprint | None = None
 
     def fingerprint(self) -> Fingerprint:
-        """Nothing that could have stayed the same."""
-        raise self.error
-
-    def read(self, limits: Limits = DEFAULT_LIMITS) -> bytes:
-        """Nothing."""
-        raise self.error
-
-
-@dataclass(frozen=True, slots=True)
-class Unsuited:
-    """What is no picture that can be taken from where it lies, today or tomorrow.
-
-    Attributes:
-        name: Of its record.
-        error: Why.
-        found: Of the file.
-    """
-
-    name: str
-    error: ImageError
-    found: Fingerprint
-
-    def fingerprint(self) -> Fingerprint:
-        """Of the file."""
+        """Of the file, if there is one."""
+        if self.found is None:
+            raise self.error
         return self.found
 
     def read(self, limits: Limits = DEFAULT_LIMITS) -> bytes:

@@ -188,19 +188,18 @@ class CatDogDataModule(L.LightningDataModule):
                 size = this
         return size
 
-    def _shrunk(self, size: int) -> Tensor:
-        """The training pictures, no larger than an epoch's smallest crops ask for.
+    def _shrunk(self, batch: RawBatch, size: int) -> Tensor:
+        """The pictures of a training batch, no larger than an epoch's smallest crops ask for.
 
         Crops are sampled with no regard to what lies between the samples, so that what is cropped
         must not be much larger than its crop; and it is read faster.
         """
-        pixels = self._pictures["train"].pixels
         side = math.ceil(size / math.sqrt(self.augmentation.min_area))
         if side >= self.cache_size:
-            return pixels
+            return batch.pixels
         if self._small is None or self._small.shape[1] != side:
-            self._small = shrink(pixels, side)
-        return self._small
+            self._small = shrink(self._pictures["train"].pixels, side)
+        return self._small[batch.rows]
 
     def on_after_batch_transfer(self, batch: RawBatch, dataloader_idx: int) -> Batch:
         """Augment (in training) and normalise."""
@@ -221,7 +220,7 @@ class CatDogDataModule(L.LightningDataModule):
             crops = draw_crops(len(labels), how, generator)
         crops = mirror(crops, how.flip, generator)
         hints = tuple(kept.of(batch.rows, crops) for kept in self.hints)
-        pictures = augment(self._shrunk(size)[batch.rows], size, how, generator, crops)
+        pictures = augment(self._shrunk(batch, size), size, how, generator, crops)
         if how.mixes:
             pictures, labels = mix(pictures, labels, len(self.classes), how, generator)
         if self._views is None:

@@ -141,8 +141,8 @@ class Recipe(BaseModel):
         views: Crops of each picture, drawn once and shown in turn, so that teachers look at each
             only once; 0 draws anew every time.
         augmentation: What happens to training pictures; absent for nothing.
-        optimizer: ``adamw``, ``sgd`` with Nesterov's momentum, or ``muon``, which learns most
-            in few epochs (:class:`~pawsight.models.optimizers.Muon`).
+        optimizer: ``adamw``, ``sgd`` with Nesterov's momentum, or ``muon``
+            (:class:`~pawsight.models.optimizers.Muon`).
         learning_rate: The highest.
         layer_decay: The learning rate at the pixels as a part of the one at the classifier; less
             than 1 in a ``vit`` alone.
