@@ -1,13 +1,14 @@
 """What each ingredient of a recipe gives, as a table.
 
-    python benchmarks/ablation.py TABLE IMAGES --results FILE.jsonl [--recipe FILE] [--seeds 3]
-        [--only NAME …] [--doubts FILE.csv]
+    python benchmarks/ablation.py TABLE IMAGES --results FILE.jsonl [--recipe FILE]
+        [--seeds 0 1 2] [--only NAME …] [--doubts FILE.csv]
 
 TABLE is the training.csv of scripts/tables.py. Every row trains the recipe with one thing changed,
-once a seed, and is measured on the validation split; the test splits are not looked at. Each result
-is kept in FILE.jsonl as it comes, so that a run that was stopped goes on. With `--seeds 0` it only
-prints the table of what there is. With the CSV of `pawsight audit --labels TABLE --images IMAGES
---output FILE.csv` there is one row more: trained without the pictures whose labels that doubts.
+once a seed, and is measured on the validation split; the test splits are not looked at. Each
+result is kept in FILE.jsonl as it comes, so that a run that was stopped goes on. With `--seeds`
+alone it only prints the table of what there is; a seed is compared with that seed of the recipe as
+it is. With the CSV of `pawsight audit --labels TABLE --images IMAGES --output FILE.csv` there is
+one row more: trained without the pictures whose labels that doubts.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import logging
 import statistics
 import sys
 import tempfile
-import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--recipe", default=str(Path(__file__).with_suffix(".toml")))
     parser.add_argument("--epochs", type=int)
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0])
     parser.add_argument("--only", nargs="+", choices=CHANGES, default=list(CHANGES))
     parser.add_argument("--doubts", type=Path)
     arguments = parser.parse_args()
@@ -116,7 +117,7 @@ def main() -> None:
     done = read(arguments.results)
     if arguments.seeds:
         table = split_table(read_table(arguments.table, arguments.images).frame).frame
-        for seed in range(arguments.seeds):
+        for seed in arguments.seeds:
             for name in names:
                 if (name, seed) not in {(each["name"], each["seed"]) for each in done}:
                     rows = without(table, arguments.doubts) if name == WITHOUT_DOUBTS else table
@@ -143,7 +144,6 @@ def without(table: pd.DataFrame, doubts: Path) -> pd.DataFrame:
 
 
 def train(table: pd.DataFrame, recipe: Recipe, name: str) -> dict[str, Any]:
-    start = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         run = RunFolder(Path(folder))
         classifier = fit(table, recipe, run)
@@ -154,7 +154,6 @@ def train(table: pd.DataFrame, recipe: Recipe, name: str) -> dict[str, Any]:
         "epochs": recipe.epochs,
         "accuracy": float(reached["val_accuracy"]),
         "loss": float(reached["val_loss"]),
-        "processor_seconds": time.process_time() - start,
     }
     print(json.dumps(result), file=sys.stderr, flush=True)
     return result
@@ -162,31 +161,31 @@ def train(table: pd.DataFrame, recipe: Recipe, name: str) -> dict[str, Any]:
 
 def as_table(results: list[dict[str, Any]]) -> str:
     """Markdown: accuracy after the last epoch, and the difference from the recipe as it is."""
-    by_name = {
-        name: [each for each in results if each["name"] == name]
-        for name in CHANGES
-        if any(each["name"] == name for each in results)
-    }
-    base = by_name.get(AS_IT_IS)
+    reached = {(each["name"], each["seed"]): each["accuracy"] * 100 for each in results}
     lines = [
-        "| what is changed | right on validation | difference | time | seeds |",
-        "|---|---|---|---|---|",
+        "| what is changed | right on validation, % | difference, points | seeds |",
+        "|---|---|---|---|",
     ]
-    for name, rows in by_name.items():
-        accuracy = statistics.mean(each["accuracy"] for each in rows)
-        seconds = statistics.mean(each["processor_seconds"] for each in rows)
-        spread = (
-            f" ± {statistics.stdev(each['accuracy'] for each in rows) * 100:.2f}"
-            if len(rows) > 1
-            else ""
-        )
-        difference = time_ratio = ""
-        if base:
-            difference = f"{(accuracy - statistics.mean(e['accuracy'] for e in base)) * 100:+.2f}"
-            time_ratio = f"{seconds / statistics.mean(e['processor_seconds'] for e in base):.2f} ×"
-        cells = [name, f"{accuracy:.2%}{spread}", difference, time_ratio, str(len(rows))]
-        lines.append(f"| {' | '.join(cells)} |")
+    for name in CHANGES:
+        by_seed = {seed: value for (row, seed), value in reached.items() if row == name}
+        differences = [
+            value - reached[AS_IT_IS, seed]
+            for seed, value in by_seed.items()
+            if name != AS_IT_IS and (AS_IT_IS, seed) in reached
+        ]
+        if by_seed:
+            cells = [name, _mean(by_seed.values(), ".2f"), _mean(differences, "+.2f")]
+            lines.append(f"| {' | '.join(cells)} | {len(by_seed)} |")
     return "\n".join(lines)
+
+
+def _mean(values: Iterable[float], form: str) -> str:
+    """The mean and, of several, how far they spread."""
+    values = list(values)
+    if not values:
+        return ""
+    mean = format(statistics.mean(values), form)
+    return f"{mean} ± {statistics.stdev(values):.2f}" if len(values) > 1 else mean
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """Accuracy against time by the height and width at which a SimpleCNN is served.
 
-    python benchmarks/input_size.py RUN [--sizes 160 192 224 256] [--plot sizes.svg]
+    python benchmarks/input_size.py RUN … [--sizes 160 192 224 256] [--plot sizes.svg]
 
 RUN is the `training` folder of a model folder, with its pictures still where they were. Its network
-is exported at each size, in float32 and in int8, and asked about the validation split. Times are
-those of the network alone on one picture, relative to the fastest.
+is exported at each size, in float32 and in int8, and asked about the validation split of its table;
+runs that are to be compared have the same one. Times are those of the network alone on one picture,
+relative to the fastest.
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ ROUNDS = 30
 
 @dataclass(frozen=True)
 class Point:
-    """What a size and an arithmetic give."""
+    """What a network gives at a size in an arithmetic."""
 
+    recipe: str
     size: int
     arithmetic: str
     right: int
@@ -48,22 +50,26 @@ class Point:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path)
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN")
     parser.add_argument("--sizes", type=int, nargs="+", default=[160, 192, 224, 256])
     parser.add_argument("--plot", type=Path)
     arguments = parser.parse_args()
     points = [
-        point for size in arguments.sizes for point in measure(RunFolder(arguments.run), size)
+        point
+        for run in arguments.runs
+        for size in arguments.sizes
+        for point in measure(RunFolder(run), size)
     ]
     fastest = min(point.seconds for point in points)
     print(
-        "| size | arithmetic | right on validation | 95 % interval | time |\n|---|---|---|---|---|"
+        "| recipe | pixels | arithmetic | right on validation | 95 % interval | time |\n"
+        "|---|---|---|---|---|---|"
     )
     for point in points:
         low, high = wilson_interval(point.right, point.pictures)
         print(
-            f"| {point.size} | {point.arithmetic} | {point.right / point.pictures:.2%} "
-            f"| {low:.2%} to {high:.2%} | {point.seconds / fastest:.2f} × |"
+            f"| `{point.recipe}` | {point.size} | {point.arithmetic} "
+            f"| {point.right / point.pictures:.2%} | {low:.2%} to {high:.2%} | {point.seconds / fastest:.2f} × |"
         )
     if arguments.plot:
         draw(points, fastest, arguments.plot)
@@ -88,7 +94,8 @@ def measure(run: RunFolder, size: int) -> list[Point]:
             session = open_session(folder / file)
             answers = ask(session, pixels, how)
             correct = int((answers.argmax(axis=1) == right).sum())
-            points.append(Point(size, arithmetic, correct, len(right), shortest(session, size)))
+            seconds = shortest(session, size)
+            points.append(Point(recipe.name, size, arithmetic, correct, len(right), seconds))
     return points
 
 
@@ -122,11 +129,11 @@ def shortest(session: ort.InferenceSession, size: int) -> float:
 def draw(points: list[Point], fastest: float, file: Path) -> None:
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
-    for arithmetic in ("float32", "int8"):
-        chosen = [point for point in points if point.arithmetic == arithmetic]
+    for recipe, arithmetic in dict.fromkeys((each.recipe, each.arithmetic) for each in points):
+        chosen = [each for each in points if (each.recipe, each.arithmetic) == (recipe, arithmetic)]
         times = [point.seconds / fastest for point in chosen]
         shares = [100 * point.right / point.pictures for point in chosen]
-        axes.plot(times, shares, marker="o", label=arithmetic)
+        axes.plot(times, shares, marker="o", label=f"{recipe}, {arithmetic}")
         for point, x, y in zip(chosen, times, shares, strict=True):
             axes.annotate(str(point.size), (x, y), textcoords="offset points", xytext=(4, 4))
     axes.set(xlabel="time of the network, × the fastest", ylabel="right on validation (%)")

@@ -23,7 +23,7 @@ def test_validation_sees_what_serving_sees_to_the_last_bit(tmp_path: Path) -> No
     data = CatDogDataModule(table, image_size=50)
     data.setup("validate")
     batch = next(iter(data.val_dataloader()))
-    pictures, labels, *_ = data.on_after_batch_transfer(batch, 0)
+    pictures, labels, *_ = data.on_before_batch_transfer(batch, 0)
     rows = data.rows("validation")
     how = Preprocessing(height=50, width=50)
     for picture, path in zip(pictures.numpy(), rows["path"], strict=True):
@@ -116,7 +116,8 @@ def test_small_crops_are_cut_from_small_pictures_and_show_the_same(tmp_path: Pat
         data.trainer = trainer
         raw = next(iter(data.train_dataloader()))
         assert raw.pixels.shape[1] == cache_size
-        batches.append(data.on_after_batch_transfer(raw, 0).pixel_values)
+        picked = data.on_before_batch_transfer(raw, 0)
+        batches.append(data.on_after_batch_transfer(picked, 0).pixel_values)
     assert batches[0].shape == batches[1].shape
     assert (batches[0] - batches[1]).abs().mean() < 0.1
 

@@ -45,6 +45,14 @@ class TestColumns:
         assert list(table.frame["label"]) == PAIRS
         assert list(table.frame.columns) == ["path", "label"]
 
+    def test_a_table_and_a_folder_may_be_named_by_strings(
+        self, tmp_path: Path, write: Write
+    ) -> None:
+        rows = [f"{write(f'{i}.png', i).name},{label}" for i, label in enumerate(PAIRS)]
+        file = csv(tmp_path, "\n".join(["path,label", *rows]))
+        table = read_table(str(file), str(tmp_path))
+        assert list(table.frame["label"]) == PAIRS
+
     def test_two_unnamed_ones_are_told_apart_by_what_they_hold(
         self, tmp_path: Path, write: Write
     ) -> None:

@@ -79,7 +79,8 @@ def test_a_batch_carries_what_the_teacher_said_of_the_very_crops_in_it(tmp_path:
         global_step = 5
 
     data.trainer = Trainer()  # type: ignore[assignment]
-    batch = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
+    picked = data.on_before_batch_transfer(next(iter(data.train_dataloader())), 0)
+    batch = data.on_after_batch_transfer(picked, 0)
     std, mean = torch.tensor([0.229, 0.224, 0.225]), torch.tensor([0.485, 0.456, 0.406])
     colours = batch.pixel_values.mean((2, 3)) * std + mean
     torch.testing.assert_close(batch.answers[0], colours, atol=2e-3, rtol=0)

@@ -62,10 +62,11 @@ def augment(
     """Crop, turn, mirror, recolour and erase each picture of a batch differently.
 
     Args:
-        pixels: uint8 [N, H, W, 3].
+        pixels: uint8 [N, H, W, 3], on any device, where the work is done.
         size: Height and width of the result.
         how: The strengths.
-        generator: The source of all randomness: the same state gives the same pictures.
+        generator: The source of all randomness, of the processor: the same state gives the same
+            pictures on every device.
         crops: What :func:`draw_crops` gave, mirrored as they shall be, float [N, 2, 3], in place of
             new ones.
 
@@ -118,7 +119,8 @@ def crop(pixels: Tensor, size: int, crops: Tensor) -> Tensor:
         float32 [N, 3, size, size] in [0, 1].
     """
     scaled = pixels.permute(0, 3, 1, 2).to(torch.float32).div_(255.0)
-    grid = F.affine_grid(crops, [len(pixels), 3, size, size], align_corners=False)
+    shape = [len(pixels), 3, size, size]
+    grid = F.affine_grid(crops.to(pixels.device), shape, align_corners=False)
     return F.grid_sample(scaled, grid, padding_mode="reflection", align_corners=False)
 
 
@@ -157,7 +159,7 @@ def _uniform(count: int, low: float, high: float, generator: torch.Generator) ->
 
 def _recolour(pictures: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
     """Change brightness, contrast and saturation by one 3×3 matrix and one shift a picture."""
-    count = len(pictures)
+    count, device = len(pictures), pictures.device
     brightness = 1 + _uniform(count, -how.brightness, how.brightness, generator)
     contrast = 1 + _uniform(count, -how.contrast, how.contrast, generator)
     saturation = 1 + _uniform(count, -how.saturation, how.saturation, generator)
@@ -166,10 +168,10 @@ def _recolour(pictures: Tensor, how: Augmentation, generator: torch.Generator) -
     keep = saturation[:, None, None]
     matrix = keep * torch.eye(3) + (1 - keep) * luma
     matrix = matrix * (brightness * contrast)[:, None, None]
-    mean = pictures.mean(dim=(1, 2, 3)) * brightness
-    shift = (mean * (1 - contrast))[:, None, None]
+    mean = pictures.mean(dim=(1, 2, 3)) * brightness.to(device)
+    shift = (mean * (1 - contrast).to(device))[:, None, None]
     flat = pictures.flatten(2)
-    return torch.baddbmm(shift, matrix, flat).view_as(pictures)
+    return torch.baddbmm(shift, matrix.to(device), flat).view_as(pictures)
 
 
 def _erase(pictures: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
@@ -187,7 +189,7 @@ def _erase(pictures: Tensor, how: Augmentation, generator: torch.Generator) -> T
     inside = (down.abs() < half_height[:, None])[:, :, None] & (across.abs() < half_width[:, None])[
         :, None, :
     ]
-    mask = (inside & chosen[:, None, None])[:, None]
+    mask = (inside & chosen[:, None, None])[:, None].to(pictures.device)
     return torch.where(mask, pictures.mean(dim=(2, 3), keepdim=True), pictures)
 
 

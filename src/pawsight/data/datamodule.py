@@ -201,31 +201,46 @@ class CatDogDataModule(L.LightningDataModule):
             self._small = shrink(self._pictures["train"].pixels, side)
         return self._small[batch.rows]
 
-    def on_after_batch_transfer(self, batch: RawBatch, dataloader_idx: int) -> Batch:
-        """Augment (in training) and normalise."""
+    def on_before_batch_transfer(self, batch: RawBatch, dataloader_idx: int) -> RawBatch | Batch:
+        """What the processor does: shrink for training, normalise for the rest."""
         if self.trainer is not None and self.trainer.training:
-            return self._training_batch(batch, self.trainer)
+            size = self.training_size(self.trainer.current_epoch)
+            return batch._replace(pixels=self._shrunk(batch, size))
         pixels = batch.pixels.numpy()
         return Batch(torch.from_numpy(normalise(pixels, self.preprocessing)), batch.labels)
+
+    def on_after_batch_transfer(self, batch: RawBatch | Batch, dataloader_idx: int) -> Batch:
+        """What the training's device does: augment and normalise."""
+        if isinstance(batch, Batch):
+            return batch
+        if self.trainer is None:
+            raise RuntimeError("pictures are augmented in a training alone")
+        return self._training_batch(batch, self.trainer)
 
     def _training_batch(self, batch: RawBatch, trainer: L.Trainer) -> Batch:
         size = self.training_size(trainer.current_epoch)
         # The step seeds the draw, so that a resumed training sees the pictures it would have seen.
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + trainer.global_step)
-        how, labels = self.augmentation, batch.labels
+        how, labels, rows = self.augmentation, batch.labels, batch.rows.cpu()
         answers: tuple[Tensor, ...] = ()
         if self._views is not None:
-            crops, answers = self._views.of_epoch(trainer.current_epoch, batch.rows)
+            crops, answers = self._views.of_epoch(trainer.current_epoch, rows)
         else:
             crops = draw_crops(len(labels), how, generator)
         crops = mirror(crops, how.flip, generator)
-        hints = tuple(kept.of(batch.rows, crops) for kept in self.hints)
-        pictures = augment(self._shrunk(batch, size), size, how, generator, crops)
+        hints = tuple(kept.of(rows, crops) for kept in self.hints)
+        pictures = augment(batch.pixels, size, how, generator, crops)
         if how.mixes:
             pictures, labels = mix(pictures, labels, len(self.classes), how, generator)
         if self._views is None:
             answers = tuple(teacher(pictures) for teacher in self.teachers)
-        return Batch((pictures - self._mean) / self._std, labels, answers, hints)
+        device = pictures.device
+        return Batch(
+            (pictures - self._mean.to(device)) / self._std.to(device),
+            labels,
+            tuple(each.to(device) for each in answers),
+            tuple(each.to(device) for each in hints),
+        )
 
 
 def _cleaned(dataframe: pd.DataFrame, classes: Sequence[str] | None) -> pd.DataFrame:

@@ -54,8 +54,8 @@ class Table:
 
 
 def read_table(
-    source: Path | pd.DataFrame,
-    images: Path | None = None,
+    source: str | Path | pd.DataFrame,
+    images: str | Path | None = None,
     *,
     path_column: str | None = None,
     label_column: str | None = None,
@@ -95,6 +95,9 @@ def read_table(
     Raises:
         TableError: The source is no table, its columns are not clear, or nothing in it is usable.
     """
+    if isinstance(source, str):
+        source = Path(source)
+    images = None if images is None else Path(images)
     if images is not None and not images.is_dir():
         raise TableError(f"{images} is not a folder")
     rows = read_rows(source, images, path_column, label_column)

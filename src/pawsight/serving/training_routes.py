@@ -30,7 +30,7 @@ router = APIRouter(tags=["training"])
 
 log = logging.getLogger(__name__)
 
-EPOCHS: Final = 39
+EPOCHS: Final = 30
 """Of the recipe simple-cnn, which only training can read."""
 
 _PROBLEMS: Final = ("training-off", "training-unavailable", "forbidden")

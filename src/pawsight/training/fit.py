@@ -315,6 +315,8 @@ def faster_precision(network: nn.Module, size: int, batch_size: int) -> Precisio
                 logits = network(pictures)
             open_set_cross_entropy(logits.float(), labels).backward()  # type: ignore[no-untyped-call]
             network.zero_grad()
+            if device == "cuda":
+                torch.cuda.synchronize()
             best = min(best, time.perf_counter() - start)
         return best
 
