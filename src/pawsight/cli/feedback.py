@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pawsight.cli import recorded
-from pawsight.cli.common import refusing
+from pawsight.cli.common import fail, refusing
 from pawsight.cli.recorded import opened
 
 if TYPE_CHECKING:
@@ -29,20 +29,51 @@ def export(
         Path | None,
         typer.Option(help="Folder to copy the pictures into; the table's paths start from it."),
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="The model whose classes the table is to be about, by name or by the path of its "
+            "folder; needed where feedback is about models of different classes."
+        ),
+    ] = None,
     records: recorded.Records = "sqlite",
     pictures_dir: recorded.PicturesDir = None,
 ) -> None:
     """Write a table of pictures and right labels, for `pawsight train --labels`.
 
     Each picture whose right label was said and which is kept is in it once, with what was said
-    last.
+    last. What was said of the answers of models that tell other classes apart is not in it.
     """
     from pawsight.records.export import write_table
 
     with refusing(OSError):
-        found = recorded.corrections(records, pictures_dir)
+        found = recorded.corrections(records, pictures_dir, lambda kinds: _classes(model, kinds))
         write_table(found.rows, output, images)
-    typer.echo(f"{len(found.rows)} pictures in {output}")
+    number = len(found.rows)
+    typer.echo(f"{number} {'picture' if number == 1 else 'pictures'} in {output}")
+
+
+def _classes(model: str | None, kinds: dict[frozenset[str], list[str]]) -> frozenset[str]:
+    """Those of the model that is named; without one, the only ones that feedback is about."""
+    from pawsight.inference.catalog import resolve
+    from pawsight.inference.errors import ModelError, UnknownModel
+
+    there = "; ".join(
+        f"{', '.join(names)} ({', '.join(sorted(classes))})" for classes, names in kinds.items()
+    )
+    if model is None:
+        if len(kinds) > 1:
+            fail(f"feedback is about models of different classes: name one with --model: {there}")
+        return next(iter(kinds), frozenset())
+    try:
+        found = resolve(model)
+    except UnknownModel as error:  # here; the service may have it from a folder
+        for classes, names in kinds.items():
+            if model in names:
+                return classes
+        fail(f"{error}; feedback is about {there or 'none'}")
+    with refusing(ModelError):
+        return frozenset(found.described()[0].card.labels)
 
 
 @app.command()

@@ -10,7 +10,7 @@ import streamlit as st
 
 from pawsight.labels import NEITHER
 from pawsight.ui import cards
-from pawsight.ui.export import as_zip, to_train
+from pawsight.ui.export import as_zip, kinds, to_train
 from pawsight.ui.feedback import MOST_BUTTONS, WRONG, named, noted, to_say
 from pawsight.ui.preview import preview
 from pawsight.ui.service import Answer, RecordedAnswer, Refused, ReviewItem, Service, Unavailable
@@ -179,7 +179,7 @@ def _decided(asked: Service) -> None:
         ]
         for each in answers[:_SHOWN]
     ]
-    export = to_train(answers)
+    export = to_train(answers, _to_export(answers))
     with st.container(horizontal=True, vertical_alignment="center", key="summary"):
         st.markdown(f"{len(answers)} answers decided, {len(export)} pictures to train on")
         st.download_button(
@@ -195,6 +195,23 @@ def _decided(asked: Service) -> None:
     st.html(table(head, rows, "What was decided", words=True))
     if len(answers) > _SHOWN:
         st.caption(f"The latest {_SHOWN} are shown.")
+
+
+def _to_export(answers: Sequence[RecordedAnswer]) -> frozenset[str]:
+    """The classes that the export is about: where models tell others apart, those that one takes.
+
+    A table of them all would teach a model that what it calls a cat is a lion.
+    """
+    found = kinds(answers)
+    if len(found) == 1:
+        return found[0]
+    chosen = st.selectbox(
+        "To teach a model that knows",
+        found,
+        format_func=lambda classes: ", ".join(sorted(classes)),
+        key="export-about",
+    )
+    return chosen or found[0]
 
 
 def _id(item: ReviewItem) -> str:
