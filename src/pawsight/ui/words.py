@@ -141,14 +141,18 @@ def percent(share: float) -> str:
     return f"{share:.0%}"
 
 
+def counted(number: int, thing: str) -> str:
+    """``1 picture``, ``1,500 pictures``."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def summary(outcomes: Sequence[Outcome]) -> str:
     """How many pictures there are of what."""
     labels = Counter(each.answer.label for each in outcomes if each.answer)
     parts = [f"{label} {count}" for label, count in labels.most_common()]
     if failed := sum(1 for each in outcomes if not each.answer):
         parts.append(f"no answer {failed}")
-    pictures = "1 picture" if len(outcomes) == 1 else f"{len(outcomes)} pictures"
-    return f"{pictures}: {', '.join(parts)}"
+    return f"{counted(len(outcomes), 'picture')}: {', '.join(parts)}"
 
 
 def as_csv(outcomes: Sequence[Outcome]) -> str:
