@@ -220,11 +220,11 @@ def test_the_queue_is_worked_through_by_keyboard(
             expect(page.get_by_text("4 to look at.")).to_be_visible()
             check(page, screenshots, "review-light")
             page.keyboard.press("2")
-            expect(page.get_by_text("3 to look at.")).to_be_visible()
+            expect(page.get_by_text("3 to look at, 1 decided.")).to_be_visible()
             page.keyboard.press("s")
-            expect(page.get_by_text("2 to look at.")).to_be_visible()
+            expect(page.get_by_text("2 to look at, 1 skipped, 1 decided.")).to_be_visible()
             page.keyboard.press("n")
-            expect(page.get_by_text("1 to look at.")).to_be_visible()
+            expect(page.get_by_text("1 to look at, 1 skipped, 2 decided.")).to_be_visible()
             labels = [each.feedback.label for each in asked.decided(9) if each.feedback]
             assert labels == ["neither", "dog"]
             page.get_by_role("tab", name="Decided").click()
