@@ -11,6 +11,7 @@ import typer
 from pawsight.cli import recorded
 from pawsight.cli.common import fail, refusing
 from pawsight.cli.recorded import opened
+from pawsight.plurals import counted
 
 if TYPE_CHECKING:
     from pawsight.records.pictures import Pictures
@@ -49,8 +50,7 @@ def export(
     with refusing(OSError):
         found = recorded.corrections(records, pictures_dir, lambda kinds: _classes(model, kinds))
         write_table(found.rows, output, images)
-    number = len(found.rows)
-    typer.echo(f"{number} {'picture' if number == 1 else 'pictures'} in {output}")
+    typer.echo(f"{counted(len(found.rows), 'picture')} in {output}")
 
 
 def _classes(model: str | None, kinds: dict[frozenset[str], list[str]]) -> frozenset[str]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pawsight.labels import NEITHER
+from pawsight.plurals import counted
 from pawsight.ui.service import Answer
 
 _MOST_NAMED = 5
@@ -139,11 +140,6 @@ def percent(share: float) -> str:
     if share < 0.005:
         return "under 1%"
     return f"{share:.0%}"
-
-
-def counted(number: int, thing: str) -> str:
-    """``1 picture``, ``1,500 pictures``."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:

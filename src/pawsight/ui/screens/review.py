@@ -9,6 +9,7 @@ from typing import Final
 import streamlit as st
 
 from pawsight.labels import NEITHER
+from pawsight.plurals import counted
 from pawsight.ui import cards
 from pawsight.ui.export import as_zip, kinds, to_train
 from pawsight.ui.feedback import MOST_BUTTONS, WRONG, named, noted, to_say
@@ -16,7 +17,7 @@ from pawsight.ui.preview import preview
 from pawsight.ui.service import Answer, RecordedAnswer, Refused, ReviewItem, Service, Unavailable
 from pawsight.ui.shell import heading, service
 from pawsight.ui.tables import table
-from pawsight.ui.words import counted, decision, full_stop, said, verdict
+from pawsight.ui.words import decision, full_stop, said, verdict
 
 _AT_ONCE: Final = 200
 _MOST_ASKED: Final = 1000  # that the service lists
