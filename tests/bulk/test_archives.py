@@ -100,7 +100,8 @@ def test_an_archive_that_is_cut_short_says_so_after_what_could_be_read(
     (make_zip if ending == "zip" else make_tar)(file)
     data = file.read_bytes()
     whole = {each.name: each.read() for each in find_items([str(file)])}
-    for length in (len(data) // 2, len(data) - 200, len(data) - len(data) // 3):
+    data = data.rstrip(b"\0")  # with which a tar is filled up
+    for length in (len(data) // 2, len(data) - len(data) // 3, len(data) - 200):
         file.write_bytes(data[:length])
         *read, last = find_items([str(file)])
         assert all(isinstance(each, Member) for each in read)

@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from tarfile import EmptyHeaderError, TruncatedHeaderError  # type: ignore[attr-defined]
 from typing import BinaryIO, Final
 
 from pawsight.bulk.cut_zips import begins_like_a_zip, whole_files, without_index
@@ -139,12 +140,12 @@ class _Whole(tarfile.TarInfo):
     """
 
     @classmethod
-    def fromtarfile(cls, tarfile_: tarfile.TarFile) -> tarfile.TarInfo:
+    def fromtarfile(cls, tarfile: tarfile.TarFile) -> _Whole:
         """The next one."""
         try:
-            return super().fromtarfile(tarfile_)
-        except (tarfile.EmptyHeaderError, tarfile.TruncatedHeaderError):
-            if tarfile_.offset == 0:  # no archive at all
+            return super().fromtarfile(tarfile)
+        except (EmptyHeaderError, TruncatedHeaderError):
+            if tarfile.offset == 0:  # no archive at all
                 raise
             raise _CutShort(_NO_END) from None
 
