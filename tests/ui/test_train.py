@@ -144,6 +144,7 @@ def test_pictures_are_checked_and_trained_on_and_the_training_has_an_address(
     }  # fmt: skip
     assert shown.query_params["job"] == "77"
     assert "my-model is being trained" in headings(shown)
+    assert "Train" not in [each.label for each in shown.button]  # not a second time by mistake
 
 
 def test_a_zip_may_be_as_large_as_the_service_takes(training: Training) -> None:

@@ -74,15 +74,18 @@ def _new(asked: Service, models: Sequence[Model], most: int | None) -> None:
 
 
 def _given(how: str, most: int | None) -> list[UploadedFile]:
-    """What was chosen; of a ZIP no more bytes than the service takes."""
+    """What was chosen for the next training; of a ZIP no more bytes than the service takes."""
+    number = st.session_state.get("train-round", 0)
     if how == _ZIP:
         limit = max(1, most // _MB) if most else None
-        file = st.file_uploader(_HOW[how], type="zip", key="train-zip", max_upload_size=limit)
+        file = st.file_uploader(
+            _HOW[how], type="zip", key=f"train-zip-{number}", max_upload_size=limit
+        )
         return [file] if file else []
     return st.file_uploader(
         _HOW[how],
         accept_multiple_files="directory" if how == _FOLDER else True,
-        key=f"train-{'folder' if how == _FOLDER else 'table'}",
+        key=f"train-{'folder' if how == _FOLDER else 'table'}-{number}",
     )
 
 
@@ -144,6 +147,8 @@ def _form(asked: Service, dataset: Dataset, models: Sequence[Model]) -> None:
             st.warning(full_stop(str(error)))
             return
     st.query_params[_PARAMETER] = job.id
+    # With nothing chosen any more, the training is what one sees.
+    st.session_state["train-round"] = st.session_state.get("train-round", 0) + 1
     st.rerun()
 
 
