@@ -218,7 +218,7 @@ def test_a_server_that_is_gone_is_the_pictures_error_and_resumed(
     again = run(*command)
     assert again.exit_code == 0, again.stderr
     assert [json.loads(line)["error"] for line in output.read_text().splitlines()] == [None] * 2
-    assert "1 records" in again.stderr  # the other one was not asked again
+    assert "1 record of" in again.stderr  # the other one was not asked again
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,21 @@ def test_text_has_a_path_a_line(tmp_path: Path) -> None:
 def test_comments_and_blank_lines_of_a_text_are_passed_over(tmp_path: Path) -> None:
     file = tmp_path / "list.txt"
     file.write_text(
-        "# the summer of 2024\na.jpg\n   \n  # deep/old.png\n./#1.jpg\nü#2.webp\n space.jpg\n",
+        "# the summer of 2024\na.jpg\n   \n  # deep/old.png\n./#1.jpg\nü#2.webp\n",
         encoding="utf-8",
     )
-    assert names(file) == ["a.jpg", "#1.jpg", "ü#2.webp", " space.jpg"]
+    assert names(file) == ["a.jpg", "#1.jpg", "ü#2.webp"]
+
+
+def test_blanks_around_a_path_are_no_part_of_it_unless_a_file_is_called_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / " led.jpg").touch()
+    (tmp_path / "list.txt").write_text("  a.jpg\t\nb c.jpg \r\n led.jpg\n\t \n")
+    (tmp_path / "list.csv").write_text("path,label\n a.jpg,cat\n")
+    assert names(tmp_path / "list.txt") == ["a.jpg", "b c.jpg", " led.jpg"]
+    assert names(tmp_path / "list.csv") == ["a.jpg"]
 
 
 def test_a_table_has_no_comments(tmp_path: Path) -> None:

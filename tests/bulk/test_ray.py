@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from pawsight.bulk.partitions import Partition, partitioned, weight
-from pawsight.bulk.parts import Parts
+from pawsight.bulk.parts import Parts, packed
+from pawsight.bulk.records import Record
 from pawsight.bulk.sources import find_unopened
 from pawsight.training.search_space import SearchSpace, Span
 from pawsight.training.tune import tune
@@ -157,6 +158,30 @@ def test_a_picture_more_changes_its_own_partition_and_no_other(tmp_path: Path) -
     changed = partitions(tmp_path)
     assert [each.names for each in changed] == [each.names for each in after]
     assert sum(a.state != b.state for a, b in zip(changed, after, strict=True)) == 1
+
+
+def test_other_folders_than_before_lose_no_answer_and_double_none(tmp_path: Path) -> None:
+    for folder in ("a", "a/deep", "b"):
+        (tmp_path / folder).mkdir()
+        for number in range(20):
+            (tmp_path / folder / f"{number:02}.jpg").write_bytes(b"")
+    parts = Parts(tmp_path / "answers")
+
+    def answer(folder: str) -> list[str]:
+        every = partitions(tmp_path / folder)
+        for each in every:
+            if not parts.holds(each):
+                rows = [Record(name, None, "not an image").row() for name in each.of_files()]
+                parts.put(parts.file_of(each).name, packed(rows, ("cat", "dog")))
+        parts.tidy(every)
+        return sorted(str(Path(row["path"]).relative_to(tmp_path)) for row in parts.rows())
+
+    in_a = sorted(str(each.relative_to(tmp_path)) for each in (tmp_path / "a").rglob("*.jpg"))
+    in_b = sorted(str(each.relative_to(tmp_path)) for each in (tmp_path / "b").glob("*.jpg"))
+    assert answer("a") == in_a
+    assert answer("a/deep") == in_a
+    assert answer("b") == in_a + in_b
+    assert answer("a") == in_a + in_b
 
 
 def test_the_heaviest_partitions_are_answered_first(tmp_path: Path) -> None:

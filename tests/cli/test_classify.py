@@ -153,7 +153,7 @@ def test_a_glob_that_matches_nothing_is_said_and_stops_nothing_else(
     first, second, summary = done.stderr.splitlines()
     assert first == f"pawsight: no pictures in {globs[1]!r}"
     assert second == f"pawsight: no pictures in {globs[2]!r}"
-    assert summary.startswith("pawsight: 1 files, 0 errors; cat 1; no pictures in ")
+    assert summary.startswith("pawsight: 1 file, 0 errors; cat 1; no pictures in ")
     assert globs[1] in summary
     to_file = ("--output", tmp_path / "answers.csv", "--summary")
     done = run("classify", *globs, "--model", trained, *to_file)

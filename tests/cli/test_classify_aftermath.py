@@ -39,7 +39,7 @@ def test_pictures_are_copied_into_folders_named_by_their_labels(
     found = below(tmp_path / "sorted")
     assert {Path(each).name for each in found} == {f"{n}.png" for n in range(4)}
     assert "cat/0.png" in found
-    assert "4 were there already" in run(*command).stderr  # after an earlier run, too
+    assert "4 there already" in run(*command).stderr  # after an earlier run, too
     assert below(tmp_path / "sorted") == found
 
 
@@ -94,6 +94,11 @@ def test_two_runs_are_compared(trained: Path, album: Path, tmp_path: Path) -> No
     assert "1  with another label" in done.stdout
     assert "1  in the first run alone" in done.stdout
     assert "cat → dog" in done.stdout
+    assert done.stderr.splitlines() == [
+        f"pawsight: {str(table)!r} names what differs, 2 pictures",
+        f"pawsight: {str(sheet)!r} shows 1 of 1 picture with another label",
+    ]
+    assert same.stderr == ""
     assert "cat → dog" in sheet.read_text()
     rows = {Path(row["path"]).name: row for row in csv.DictReader(table.open())}
     assert (rows["0.png"]["before"], rows["0.png"]["after"]) == ("cat", "dog")

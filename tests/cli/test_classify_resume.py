@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -80,6 +81,34 @@ def test_what_changed_is_answered_again_once(
     assert rows(file, kind)[-1]["label"] == "dog"
 
 
+@pytest.mark.parametrize("ending", ["zip", "tar"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_archive_that_was_cut_short_is_gone_on_with_once_it_is_whole(
+    trained: Path, pictures: Path, tmp_path: Path, kind: Format, ending: Literal["zip", "tar"]
+) -> None:
+    archive = tmp_path / f"album.{ending}"
+    shutil.make_archive(str(tmp_path / "album"), ending, pictures)
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[: len(whole) // 2])
+    file = tmp_path / f"answers.{kind}"
+    command = ("classify", archive, "--model", trained, "--output", file, "--resume", "--summary")
+    cut = run(*command)
+    assert cut.exit_code == 1
+    assert ", 1 error;" in cut.stderr
+    *before, last = rows(file, kind)
+    assert (last["path"], last["label"]) == (str(archive), None)
+    assert "the archive is cut short" in last["error"]
+    assert 0 < len(before) < 6
+    assert run(*command).exit_code == 1  # still
+    assert rows(file, kind) == [*before, last]
+    archive.write_bytes(whole)
+    done = run(*command)
+    assert done.exit_code == 0, done.stderr
+    assert "6 files, 0 errors" in done.stderr
+    assert sorted(names(file, kind)) == [f"{n}.png" for n in range(6)]
+    assert rows(file, kind)[: len(before)] == before
+
+
 def test_another_setting_answers_all_again_and_says_so(
     trained: Path, pictures: Path, tmp_path: Path
 ) -> None:
@@ -87,7 +116,7 @@ def test_another_setting_answers_all_again_and_says_so(
     command = ("classify", pictures, "--model", trained, "--output", file)
     run(*command)
     done = run(*command, "--resume", "--may-lose", "0")
-    assert "6 records are of another model or setting" in done.stderr
+    assert "6 records of another model or setting" in done.stderr
     assert names(file) == [f"{n}.png" for n in range(6)]
     assert {row["may_lose"] for row in rows(file)} == {0.0}
 

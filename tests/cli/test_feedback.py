@@ -34,8 +34,16 @@ def recorder(url: str) -> Iterator[Recorder]:
     recorder.close()
 
 
-def say(recorder: Recorder, file: bytes, label: str, *, send: bool = True, cat: float = 0.9) -> str:
-    given = record(file, cat)
+def say(
+    recorder: Recorder,
+    file: bytes,
+    label: str,
+    *,
+    send: bool = True,
+    model: str = "tiny",
+    classes: tuple[str, str] = ("cat", "dog"),
+) -> str:
+    given = record(file, model=model, classes=classes)
     put(recorder, given)
     said = Said(given.id, label, None, given.digest if send else None)
     recorder.say(said, file if send else None).result(PATIENCE)
@@ -84,6 +92,36 @@ def test_training_takes_the_table_with_and_without_a_folder(
         assert isinstance(read.frame, pandas.DataFrame)
         assert sorted(read.frame["label"]) == ["cat", "dog", "neither"]
         assert not read.problems
+
+
+def test_what_was_said_of_a_model_of_other_classes_is_not_in_the_table(
+    recorder: Recorder, url: str, tmp_path: Path
+) -> None:
+    red, blue, green = picture("red"), picture("blue"), picture("green")
+    wild = {"model": "wild", "classes": ("lion", "wolf")}
+    say(recorder, red, "cat")
+    say(recorder, red, "neither", **wild)  # type: ignore[arg-type] # neither a lion nor a wolf
+    say(recorder, blue, "dog")
+    say(recorder, green, "lion", **wild)  # type: ignore[arg-type]
+    table, images = tmp_path / "table.csv", tmp_path / "images"
+    command = ("feedback", "export", "--output", table, "--images", images, "--records", url)
+    refused = run(*command)
+    assert refused.exit_code == 2
+    assert "name one with --model: tiny (cat, dog); wild (lion, wolf)" in refused.stderr
+    assert not table.exists()
+    pets = {(f"{digest_of(red)}.jpg", "cat"), (f"{digest_of(blue)}.jpg", "dog")}
+    for model in ("tiny", "auto"):  # as the service called it; as this machine knows one
+        done = run(*command, "--model", model)
+        assert done.exit_code == 0, done.stderr
+        assert set(rows(table)) == pets
+        assert "left out: 1 about other classes than cat, dog" in done.stderr
+    assert run(*command, "--model", "wild").exit_code == 0
+    assert set(rows(table)) == {
+        (f"{digest_of(red)}.jpg", "neither"), (f"{digest_of(green)}.jpg", "lion")
+    }  # fmt: skip
+    unknown = run(*command, "--model", "breeds")
+    assert unknown.exit_code == 2
+    assert "feedback is about tiny (cat, dog); wild (lion, wolf)" in unknown.stderr
 
 
 def test_the_queue_lists_what_teaches_most(recorder: Recorder, url: str) -> None:

@@ -319,6 +319,29 @@ def test_what_cannot_be_trained_is_said(data: Path, change: dict[str, str], word
     assert not (data / "model").exists()
 
 
+@pytest.mark.parametrize(
+    ("given", "taken", "words"),
+    [
+        (["--start", "auto"], None, "a cascade"),
+        (["--start", "auto", "--from-feedback"], None, "a cascade"),
+        (["--start", "custom", "--from-feedback"], "model.json", "already holds a model"),
+        (["--start", "custom"], "training/recipe.json", "already holds a model or a training"),
+        ([], "training/recipe.json", "--resume"),
+    ],
+)
+def test_what_would_be_refused_in_the_end_is_refused_before_any_picture_is_looked_at(
+    data: Path, given: list[str], taken: str | None, words: str
+) -> None:
+    model = data / "model"
+    if taken:
+        (model / taken).parent.mkdir(parents=True)
+        (model / taken).write_text("{}")
+    done = run("train", *options(data), *given, "--output", model)
+    assert done.exit_code == 2
+    assert words in done.stderr
+    assert "pictures can be used" not in done.stdout
+
+
 def test_a_csv_without_the_needed_columns_names_those_it_has(data: Path) -> None:
     (data / "labels.csv").write_text("a,b,c\n1,2,3\n")
     done = run("train", *options(data), "--output", data / "model")

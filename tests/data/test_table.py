@@ -72,26 +72,24 @@ class TestColumns:
             (
                 ["a", "b", "c"],
                 {},
-                "no column for the paths: the columns are 'a', 'b', 'c'; "
-                "name it with --path-column",
+                "no column for the paths: the columns are 'a', 'b', 'c'; call it 'path'",
             ),
             (
                 ["path", "b", "c"],
                 {},
-                "no column for the labels: the columns are 'path', 'b', 'c'; "
-                "name it with --label-column",
+                "no column for the labels: the columns are 'path', 'b', 'c'; call it 'label'",
             ),
             (
                 ["path", "file", "label"],
                 {},
                 "more than one column could hold the paths: 'path', 'file'; "
-                "name it with --path-column",
+                "give all but the right one another name",
             ),
             (
                 ["path", "label", "class"],
                 {},
                 "more than one column could hold the labels: 'label', 'class'; "
-                "name it with --label-column",
+                "give all but the right one another name",
             ),
             (
                 ["path", "label"],

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pawsight.images.decode import Limits
+from pawsight.images.errors import ImageTooLarge
 from pawsight.images.files import read_file
 
 
@@ -13,7 +14,8 @@ def test_no_more_is_read_than_can_be_decoded(tmp_path: Path) -> None:
     file = tmp_path / "a.jpg"
     file.write_bytes(bytes(range(100)))
     assert read_file(file) == bytes(range(100))
-    assert read_file(file, Limits(max_bytes=10)) == bytes(range(11))
+    with pytest.raises(ImageTooLarge, match="too large: 100 bytes, limit 10"):
+        read_file(file, Limits(max_bytes=10))
 
 
 def test_a_file_that_grows_while_it_is_read_is_read_whole(

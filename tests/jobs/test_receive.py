@@ -68,7 +68,8 @@ def test_a_table_reads_nothing_outside_of_its_archive(place: Place, tmp_path: Pa
         ({"readme.txt": b"hello"}, "no pictures"),
         (drawn_files(9, ("cat",)), "two classes"),
         ({"a.csv": b"path,label", "b.csv": b"path,label"}, r"several tables \(a.csv, b.csv\)"),
-        ({"a.csv": b"x,y,z\n1,2,3"}, "no column for the paths"),
+        ({"a.csv": b"x,y,z\n1,2,3"}, "call it 'path'"),
+        ({"a.csv": b"path,file,label\na.png,b.png,cat"}, "give all but the right one another name"),
         (drawn_files(2), "too few pictures"),
     ],
 )
@@ -80,6 +81,7 @@ def test_what_cannot_be_trained_on_says_why(
     assert found.why_not
     assert re.search(words, found.why_not)
     assert str(place.path) not in found.why_not
+    assert "--" not in found.why_not  # the page has no such options
 
 
 def test_pictures_without_labels_are_told_how_to_have_some(place: Place) -> None:

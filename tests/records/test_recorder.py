@@ -22,7 +22,7 @@ from pawsight.records.record import (
     margin,
 )
 from pawsight.records.recorder import Recorder
-from pawsight.records.store import count, labelled
+from pawsight.records.store import count, everything_said
 from tests.pictures import picture
 from tests.records.answers import PATIENCE, put, record, settle
 
@@ -229,7 +229,8 @@ def test_what_was_said_last_of_a_picture_is_its_label(recorder: Recorder) -> Non
     put(recorder, one, two, other)
     for given, label in ((one, "cat"), (two, "dog"), (other, "wrong"), (one, "neither")):
         say(recorder, given.id, label)
-    assert dict(recorder.read(lambda c: list(labelled(c)))) == {
+    said = recorder.read(lambda c: list(everything_said(c)))
+    assert {digest: label for digest, label, *_ in said} == {
         one.digest: "neither",
         other.digest: "wrong",
     }

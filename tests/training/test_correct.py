@@ -29,6 +29,7 @@ from pawsight.training.refit import Anchors, refit_head
 from pawsight.training.run import RunError
 from tests.command import run
 from tests.drawn import draw, drawn_table
+from tests.model_folders import make_model_folder
 
 VIOLET = (120, 40, 200)  # cats of a kind that the model has not met
 
@@ -55,8 +56,9 @@ def violet_cat(seed: int) -> bytes:
 
 @pytest.fixture
 def client(trained: Path, tmp_path: Path) -> Iterator[TestClient]:
+    wild = make_model_folder(tmp_path / "wild", labels=("lion", "wolf"))
     settings = Settings(
-        serve_models=(str(trained),), records=f"sqlite:///{tmp_path / 'records.db'}"
+        serve_models=(str(trained), str(wild)), records=f"sqlite:///{tmp_path / 'records.db'}"
     )
     with TestClient(create_app(settings)) as client:
         yield client
@@ -79,6 +81,9 @@ def test_wrong_answers_in_better_answers_out(
             "/feedback", data={"id": answer["id"], "label": "cat"}, files={"file": file}
         )
         assert said.json()["picture"] is True
+    # What it is to a model of other classes is another question.
+    answer = client.post("/predict/wild", content=violet_cat(0)).json()
+    client.post("/feedback", json={"id": answer["id"], "label": "neither"})
     table.to_csv(tmp_path / "table.csv", index=False)
     records = ("--records", f"sqlite:///{tmp_path / 'records.db'}")
     output = tmp_path / "corrected"
@@ -87,6 +92,7 @@ def test_wrong_answers_in_better_answers_out(
         "train", "--from-feedback", "--start", trained, *labels, "--output", output, *records
     )
     assert done.exit_code == 0, done.output
+    assert "of 50 corrections" in done.stdout
     assert "pawsight models switch" in done.stdout
     assert right(str(output), unseen) >= 36
     assert len([row for row in table.itertuples() if row.split == "test"]) == 30

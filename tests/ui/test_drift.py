@@ -33,13 +33,22 @@ def panel(monkeypatch: pytest.MonkeyPatch, answer: httpx.Response) -> AppTest:
 def test_what_has_changed_is_said_for_each_model(monkeypatch: pytest.MonkeyPatch) -> None:
     told = {"window": 200, "level": 0.01, "models": [DRIFTED, WAITING]}
     page = panel(monkeypatch, httpx.Response(200, json=told))
-    [html] = [each.proto.body for each in page.get("html")]
-    for words in ("changed", "p = 1e-09", "a lot (PSI 0.31)", "alike (PSI 0.02)", "7 of 200"):
-        assert words in html
-    assert [each.value for each in page.caption] == [
+    words, figures = [each.proto.body for each in page.get("html")]
+    for said in ("changed", "something else", "differs a lot", "alike", "7 of 200"):
+        assert f">{said}</td>" in words
+    assert [each.value for each in page.caption[:2]] == [
         "custom: it sees something else (2026-01-01 12:00 UTC).",
         "mine: 7 of 200 have come.",
     ]
+    # Terms are no part of the words: they stand with their figures, and are explained there.
+    for term in ("p =", "PSI"):
+        assert term not in words
+    [folded] = page.expander
+    assert not folded.proto.expanded
+    for figure in ("1e-09", "0.31", "0.02"):
+        assert f">{figure}</td>" in figures
+    assert "population stability index" in folded.caption[0].value
+    assert "What it sees" in page.subheader[0].proto.help
 
 
 def test_a_service_that_cannot_say_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:

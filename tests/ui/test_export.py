@@ -17,13 +17,17 @@ from pawsight.ui.service import RecordedAnswer, Said
 from tests.pictures import picture
 from tests.ui.test_words import CAT
 
+PETS = ("cat", "dog")
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
-def decided(id_: str, label: str, *, digest: str = "", kept: bool = True) -> RecordedAnswer:
+def decided(
+    id_: str, label: str, *, digest: str = "", kept: bool = True, classes: tuple[str, ...] = PETS
+) -> RecordedAnswer:
     said = Said(id=id_, label=label, time=NOW, picture=kept)
     recorded = {"time": NOW, "digest": digest or id_ * 64, "milliseconds": 1.0, "margin": 0.5}
     answer = {**CAT.model_dump(), **recorded, "id": id_, "picture": kept, "feedback": said}
+    answer["probabilities"] = dict.fromkeys(classes, 0.5)
     return RecordedAnswer.model_validate(answer)
 
 
@@ -36,12 +40,30 @@ def test_corrections_are_a_table_and_the_pictures_it_names() -> None:
         decided("e", "neither"),
     ]
     pictures = {"a": picture("red"), "e": picture("black", "PNG")}
-    data = as_zip(to_train(answers), pictures.__getitem__)
+    data = as_zip(to_train(answers, PETS), pictures.__getitem__)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         rows = list(csv.DictReader(io.StringIO(archive.read("labels.csv").decode())))
         assert [each["label"] for each in rows] == ["dog", "neither"]
         assert [each["path"].split(".")[1] for each in rows] == ["jpg", "png"]
         assert [archive.read(each["path"]) for each in rows] == [*pictures.values()]
+
+
+def test_what_was_said_of_other_models_teaches_only_those_that_know_the_word() -> None:
+    wild, more = ("lion", "wolf"), ("cat", "dog", "lion")
+    answers = [
+        decided("a", "neither", classes=wild),
+        decided("b", "cat", digest="a" * 64),
+        decided("c", "lion", classes=wild),
+        decided("d", "neither", classes=more),
+    ]
+    assert [(each.id, label) for each, label in to_train(answers, PETS)] == [
+        ("b", "cat"),
+        ("d", "neither"),
+    ]
+    assert [(each.id, label) for each, label in to_train(answers, wild)] == [
+        ("a", "neither"),
+        ("c", "lion"),
+    ]
 
 
 def uploaded(name: str, data: bytes = b"x") -> UploadedFile:

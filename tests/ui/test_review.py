@@ -60,18 +60,23 @@ def test_one_after_another_is_decided_and_taken_back(
         page = page_of(running_.url, monkeypatch).run()
         assert "3 to look at." in captions(page)
         page.button(key="decide-dog").click().run()
-        assert "2 to look at." in captions(page)
+        assert "2 to look at, 1 decided." in captions(page)
         [decided] = service.decided(10)
         assert decided.feedback is not None
         assert decided.feedback.label == "dog"
         page.button(key="skip").click().run()
-        assert "1 to look at." in captions(page)
+        assert "1 to look at, 1 skipped, 1 decided." in captions(page)
+        page.button(key="back").click().run()  # what was skipped is looked at again
+        assert "2 to look at, 1 decided." in captions(page)
+        page.button(key="skip").click().run()
         page.button(key="decide-neither").click().run()
         assert "Show the one that was skipped" in [each.label for each in page.button]
         page.button(key="back").click().run()
         page.button(key="decide-cat").click().run()
         said = {each.feedback.label for each in service.decided(10) if each.feedback}
         assert said == {"dog", "cat"}
+        page = page_of(running_.url, monkeypatch).run()  # opened anew, nothing was skipped
+        assert "1 to look at, 2 decided." in captions(page)
 
 
 def test_only_who_says_that_the_answer_is_wrong_has_it_noted_as_wrong(

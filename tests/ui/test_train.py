@@ -58,7 +58,11 @@ class Training:
             self.sent.append((method, path, request.read()))
         match method, path:
             case "GET", "/health/ready":
-                training = {"status": self.status, "reason": "the extra train is missing"}
+                training = {
+                    "status": self.status,
+                    "reason": "the extra train is missing",
+                    "max_bytes": 3 << 30,
+                }
                 return httpx.Response(200, json={"status": "ready", "training": training})
             case "GET", "/models":
                 return httpx.Response(200, json={"models": MODELS})
@@ -140,6 +144,12 @@ def test_pictures_are_checked_and_trained_on_and_the_training_has_an_address(
     }  # fmt: skip
     assert shown.query_params["job"] == "77"
     assert "my-model is being trained" in headings(shown)
+    assert "Train" not in [each.label for each in shown.button]  # not a second time by mistake
+
+
+def test_a_zip_may_be_as_large_as_the_service_takes(training: Training) -> None:
+    [upload] = page().run().file_uploader
+    assert upload.proto.max_upload_size_mb == 3 * 1024
 
 
 def test_a_head_is_put_on_the_model_of_the_address(training: Training) -> None:

@@ -8,19 +8,24 @@ import os
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from tarfile import EmptyHeaderError, TruncatedHeaderError  # type: ignore[attr-defined]
 from typing import BinaryIO, Final
 
+from pawsight.bulk.cut_zips import begins_like_a_zip, whole_files, without_index
 from pawsight.bulk.items import Fingerprint, Item, Member, Unreadable, as_text, utc
-from pawsight.images.decode import DEFAULT_LIMITS
+from pawsight.images.decode import DEFAULT_LIMITS, too_large
 from pawsight.images.errors import ImageError
 from pawsight.images.formats import EXTENSIONS
+from pawsight.plurals import counted
 
 _ZIP: Final = (".zip",)
 _TAR: Final = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 # The last is what zipfile raises for a password and for packings that it does not know.
 _NESTED: Final = "an archive inside an archive, which is not opened: unpack it, and name it itself"
+_NO_INDEX: Final = "its index, at the end, is missing; what lies whole before the cut was read"
+_NO_END: Final = "its end, or the mark of it, is missing"
 _BROKEN: Final = (
     OSError,
     EOFError,
@@ -58,9 +63,10 @@ class Archive:
 def members(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
     """The pictures in an archive, by their names' endings, in its order, without hidden ones.
 
-    Nothing is unpacked to the disk, and no more of a file than can be decoded to memory. A file of
-    a ZIP archive that cannot be read says so in its place, and so does an archive in the archive,
-    which is not opened; where the archive itself cannot be read on, a last item does.
+    Nothing is unpacked to the disk, and nothing that is too large to decode to memory. A file of a
+    ZIP archive that cannot be read says so in its place, and so does an archive in the archive,
+    which is not opened; where the archive itself cannot be read on, a last item does. Of an archive
+    that is cut short, what lies whole before the cut is there.
 
     Args:
         name: Of the archive; its ending says of what kind it is.
@@ -78,49 +84,104 @@ def members(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
             for item in each(stream, name):
                 met += 1
                 yield item
+    except _CutShort as error:
+        yield _unreadable(name, f"the archive is cut short{_after(met)}", error)
     except _BROKEN as error:
-        after = f" after {met} pictures" if met else ""
-        yield _unreadable(name, f"the archive is broken{after}", error)
+        yield _unreadable(name, f"the archive is broken{_after(met)}", error)
+
+
+class _CutShort(Exception):
+    """An archive ends before its end; the words say what is missing."""
+
+
+def _after(met: int) -> str:
+    return f" after {counted(met, 'picture')}" if met else ""
 
 
 def _of_zip(archive: BinaryIO, name: str) -> Iterator[Item]:
-    with zipfile.ZipFile(archive) as opened:
-        for info in opened.infolist():
-            if info.is_dir() or not _is_wanted(info.filename):
-                continue
-            inside = f"{name}/{as_text(info.filename)}"
-            # ZIP keeps no time zone, and some programs write a month 0.
-            modified = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}".format(*info.date_time)
-            found = Fingerprint(info.file_size, modified)
-            if is_archive(info.filename):
-                yield Unreadable(inside, ImageError(_NESTED), found)
-                continue
-            try:
-                with opened.open(info) as stream:
-                    data = stream.read(DEFAULT_LIMITS.max_bytes + 1)
-            except _BROKEN as error:
-                yield _unreadable(inside, "in the archive", error)
-                continue
-            yield Member(inside, data, found)
+    try:
+        opened = zipfile.ZipFile(archive)
+    except zipfile.BadZipFile:
+        if not begins_like_a_zip(archive):
+            raise
+        with without_index(archive) as opened:
+            yield from _files_of_zip(opened, whole_files(archive), name)
+        raise _CutShort(_NO_INDEX) from None
+    with opened:
+        yield from _files_of_zip(opened, opened.infolist(), name)
+
+
+def _files_of_zip(
+    opened: zipfile.ZipFile, infos: Iterable[zipfile.ZipInfo], name: str
+) -> Iterator[Item]:
+    for info in infos:
+        if info.is_dir() or not _is_wanted(info.filename):
+            continue
+        inside = f"{name}/{as_text(info.filename)}"
+        # ZIP keeps no time zone, and some programs write a month 0.
+        modified = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}".format(*info.date_time)
+        found = Fingerprint(info.file_size, modified)
+        if refused := _refused(info.filename, info.file_size):
+            yield Unreadable(inside, refused, found)
+            continue
+        try:
+            with opened.open(info) as stream:  # which may unpack to more than it says
+                data = stream.read(DEFAULT_LIMITS.max_bytes + 1)
+        except _BROKEN as error:
+            yield _unreadable(inside, "in the archive", error)
+            continue
+        yield Member(inside, data, found)
+
+
+class _Whole(tarfile.TarInfo):
+    """A header in a tar archive that says where one should be and is none, or half.
+
+    :mod:`tarfile` takes the end of the file for that of the archive, which has a mark.
+    """
+
+    @classmethod
+    def fromtarfile(cls, tarfile: tarfile.TarFile) -> _Whole:
+        """The next one."""
+        try:
+            return super().fromtarfile(tarfile)
+        except (EmptyHeaderError, TruncatedHeaderError):
+            if tarfile.offset == 0:  # no archive at all
+                raise
+            raise _CutShort(_NO_END) from None
 
 
 def _of_tar(archive: BinaryIO, name: str) -> Iterator[Item]:
-    with tarfile.open(fileobj=archive, mode="r|*") as opened:
-        for info in opened:
-            if not (info.isreg() or info.islnk()) or not _is_wanted(info.name):
-                continue
-            inside = f"{name}/{as_text(info.name)}"
-            found = Fingerprint(info.size, utc(info.mtime))
-            if info.islnk():
-                # It lies before, and what is read from front to back is not gone back in.
-                target = as_text(info.linkname)
-                words = f"in the archive it is a link to {target!r}, which was read: unpack it"
-                yield Unreadable(inside, ImageError(words), found)
-            elif is_archive(info.name):
-                yield Unreadable(inside, ImageError(_NESTED), found)
-            elif stream := opened.extractfile(info):
-                most = min(info.size, DEFAULT_LIMITS.max_bytes + 1)
-                yield Member(inside, stream.read(most), found)
+    try:
+        with tarfile.open(fileobj=archive, mode="r|*", tarinfo=_Whole) as opened:
+            yield from _files_of_tar(opened, name)
+    except tarfile.ReadError as error:
+        if str(error) != "unexpected end of data":  # of what is in the archive
+            raise
+        raise _CutShort(_NO_END) from error
+
+
+def _files_of_tar(opened: tarfile.TarFile, name: str) -> Iterator[Item]:
+    for info in opened:
+        if not (info.isreg() or info.islnk()) or not _is_wanted(info.name):
+            continue
+        inside = f"{name}/{as_text(info.name)}"
+        found = Fingerprint(info.size, utc(info.mtime))
+        if info.islnk():
+            # It lies before, and what is read from front to back is not gone back in.
+            target = as_text(info.linkname)
+            words = f"in the archive it is a link to {target!r}, which was read: unpack it"
+            yield Unreadable(inside, ImageError(words), found)
+        elif refused := _refused(info.name, info.size):
+            yield Unreadable(inside, refused, found)
+        elif stream := opened.extractfile(info):
+            yield Member(inside, stream.read(), found)
+
+
+def _refused(name: str, size: int) -> ImageError | None:
+    """Why a file in an archive is not even read."""
+    if is_archive(name):
+        return ImageError(_NESTED)
+    return too_large(size) if size > DEFAULT_LIMITS.max_bytes else None
 
 
 def _unreadable(name: str, what: str, error: Exception) -> Unreadable:

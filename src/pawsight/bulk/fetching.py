@@ -9,6 +9,7 @@ from typing import Final
 
 from pawsight.bulk.items import Item, Member, Unreadable
 from pawsight.bulk.stores import RemoteItem
+from pawsight.images.decode import DEFAULT_LIMITS, too_large
 
 AT_ONCE: Final = 32
 """Files that are asked for at the same time: what answers from afar takes its time for each."""
@@ -40,6 +41,8 @@ def _here(item: Item | Future[Item]) -> Item:
 def _fetch(item: RemoteItem) -> Item:
     try:
         found = item.fingerprint()
+        if found.size > DEFAULT_LIMITS.max_bytes:
+            return Unreadable(item.name, too_large(found.size), found)
         return Member(item.name, item.read(), found)
     except OSError as error:
         return Unreadable(item.name, error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from array import array
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
@@ -23,6 +24,7 @@ except ImportError:  # on Windows, where nothing keeps two runs apart
 
 _FLUSH_SECONDS: Final = 1.0
 _NONE: Final = 2**64 - 1
+_LATEST: Final = 32  # folders that are remembered, as pictures of one come together
 _ANSWERED, _FAILED, _STALE, _GONE = range(4)
 """Holds; holds and has an error; stays until its picture is asked again; is to be taken out."""
 
@@ -67,6 +69,8 @@ class Journal:
             self._stream.close()
             raise
         self._index(np.frombuffer(names, np.uint64), np.frombuffer(prints, np.uint64))
+        self._had_trouble = self.stale > 0
+        self._readable: deque[str] = deque(maxlen=_LATEST)
         self._flushed = monotonic()
 
     def _rows(self) -> Iterator[Row | None]:
@@ -109,9 +113,9 @@ class Journal:
 
     def has(self, item: Item) -> bool:
         """Whether the item, as it is now, has a record that holds."""
-        name = digest(item.name)
-        place = int(np.searchsorted(self._names, np.uint64(name), side="right")) - 1
-        if place < 0 or int(self._names[place]) != name:
+        self._forget_trouble_around(item.name)
+        place = self._place(item.name)
+        if place is None:
             return False
         number = int(self._lines[place])
         if self._states[number] in (_ANSWERED, _FAILED):
@@ -123,6 +127,25 @@ class Journal:
                 return True
         self._states[number] = _GONE
         return False
+
+    def _place(self, name: str) -> int | None:
+        """Where, among the sorted names, this one stands."""
+        wanted = digest(name)
+        place = int(np.searchsorted(self._names, np.uint64(wanted), side="right")) - 1
+        return place if place >= 0 and int(self._names[place]) == wanted else None
+
+    def _forget_trouble_around(self, name: str) -> None:
+        """Folders and archives that could not be read, and of which something is met now.
+
+        Where they still cannot be read on, that is said anew.
+        """
+        around = name.rpartition("/")[0]
+        while self._had_trouble and around and around not in self._readable:
+            place = self._place(around)
+            if place is not None and self._states[self._lines[place]] == _STALE:
+                self._states[self._lines[place]] = _GONE
+            self._readable.append(around)
+            around = around.rpartition("/")[0]
 
     def write(self, row: Row) -> None:
         """Append a record.

@@ -24,7 +24,8 @@ def is_list(path: str) -> bool:
 def listed(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
     """The pictures that a list names, in its order: addresses, or paths of this machine.
 
-    Relative paths start where the program does. Of a text, blank lines and those that begin with
+    Relative paths start where the program does; blanks around a path are no part of it, unless a
+    file of this machine has them in its name. Of a text, blank lines and those that begin with
     ``#`` are passed over (``./#cat.jpg`` names a file that does). A CSV or Parquet file has them in
     the first column with a usual name, such as ``path``
     (:data:`~pawsight.data.column_names.PATH_NAMES`). Where the list cannot be read on, a last item
@@ -38,7 +39,7 @@ def listed(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
     each = kinds.get(os.path.splitext(name)[1].lower(), _of_text)
     try:
         with opened() as stream:
-            for path in each(stream):
+            for path in map(_without_blanks, each(stream)):
                 if path:
                     yield _item(path)
     except (OSError, ValueError, MissingExtra) as error:
@@ -53,11 +54,16 @@ def _item(path: str) -> Item:
         return Unreadable(as_text(path), OSError(errno.EIO, str(error)))
 
 
+def _without_blanks(path: str) -> str:
+    """A path without blanks around it, unless they are part of the name of a file that is here."""
+    bare = path.strip()
+    return path if bare and bare != path and os.path.lexists(path) else bare
+
+
 def _of_text(stream: BinaryIO) -> Iterator[str]:
     for line in _text(stream):
-        path = line.rstrip("\r\n")  # a name may begin or end with a space
-        if path.strip() and not path.lstrip().startswith("#"):
-            yield path
+        if not line.lstrip().startswith("#"):
+            yield line.rstrip("\r\n")
 
 
 def _of_csv(stream: BinaryIO) -> Iterator[str]:

@@ -18,6 +18,7 @@ from pawsight.bulk.sinks import ParquetSink, require_pyarrow
 
 _PART: Final = re.compile(r"part-([0-9a-f]{16})-([0-9a-f]{16})\.parquet")
 _FRESH: Final = ".fresh"
+_CUT_DOWN: Final = "0" * 16
 
 
 def packed(rows: Iterable[Row], labels: Sequence[str]) -> bytes:
@@ -121,7 +122,8 @@ class Parts:
             elif not all(mask):
                 rest = BytesIO()
                 parquet.write_table(table.filter(mask), rest)
-                self.put(file.name, rest.getvalue())
+                # Under a name that no partition has: it is not the whole of its own any more.
+                self.put(f"{file.name[:22]}{_CUT_DOWN}.parquet", rest.getvalue())
 
     def rows(self) -> Iterator[Row]:
         """Of all parts."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pawsight.cli.common import fail
+from pawsight.plurals import counted
 
 if TYPE_CHECKING:
     from pawsight.bulk.records import Row
@@ -57,8 +58,9 @@ class Aftermath:
             sorter = self._sorter
             done = "moved" if sorter.move else "copied"
             words = [f"{sorter.sorted} {'would be ' if sorter.dry_run else ''}{done}"]
-            words += [f"{sorter.there} were there already"] if sorter.there else []
-            words += [f"{sorter.left} are no files that could be"] if sorter.left else []
+            words += [f"{sorter.there:,} there already"] if sorter.there else []
+            left = f"{sorter.left:,} left, in an archive or not there any more"
+            words += [left] if sorter.left else []
             typer.echo(f"pawsight: {', '.join(words)}", err=True)
 
     def _write_sheet(self, review: LeastSure) -> None:
@@ -69,15 +71,17 @@ class Aftermath:
             for row in review.rows
         ]
         page = render_sheet(
-            shown, "the least sure answers", f"{len(shown)} pictures, the least sure first."
+            shown,
+            "the least sure answers",
+            f"{counted(len(shown), 'picture')}, the least sure first.",
         )
         try:
             self._sheet.write_text(page, encoding="utf-8")
         except OSError as error:
             fail(f"cannot write {str(self._sheet)!r}: {error.strerror}")
         typer.echo(
-            f"pawsight: {str(self._sheet)!r} shows the {len(shown)} least sure of those that were "
-            "named, not those called neither",
+            f"pawsight: {str(self._sheet)!r} shows the least sure of those that were named, "
+            f"{counted(len(shown), 'picture')}; what was called neither is not among them",
             err=True,
         )
 

@@ -16,6 +16,7 @@ from pawsight.cli.aftermath import Aftermath, aftermath
 from pawsight.cli.classify_ray import answer, opened_parts
 from pawsight.cli.common import fail, refusing
 from pawsight.cli.tally import Tally, shown
+from pawsight.plurals import counted
 
 if TYPE_CHECKING:
     from pawsight.bulk.items import Item
@@ -275,8 +276,8 @@ class _Run:
             typer.echo("pawsight: a record was cut short, and is written again", err=True)
         if journal.stale:
             typer.echo(
-                f"pawsight: {journal.stale} records are of another model or setting, or of files "
-                "that could not be read: what is found of them is asked again, the others stay",
+                f"pawsight: {counted(journal.stale, 'record')} of another model or setting, or of "
+                "what could not be read: what is found is asked again, the others stay",
                 err=True,
             )
         try:

@@ -131,6 +131,7 @@ def _read_labels(
     classes: str | None,
     min_per_class: int,
 ) -> Table:
+    from pawsight.data.problems import UnclearColumn
     from pawsight.data.table import TableError, read_table, table_from_folder
 
     named = [name.strip() for name in classes.split(",")] if classes else None
@@ -143,15 +144,18 @@ def _read_labels(
             )
         if labels is None or not labels.is_file():
             fail(f"there is no table {str(labels)!r}")
-        return read_table(
-            labels,
-            images,
-            path_column=path_column,
-            label_column=label_column,
-            classes=named,
-            min_per_class=min_per_class,
-            progress=progress,
-        )
+        try:
+            return read_table(
+                labels,
+                images,
+                path_column=path_column,
+                label_column=label_column,
+                classes=named,
+                min_per_class=min_per_class,
+                progress=progress,
+            )
+        except UnclearColumn as error:
+            fail(f"{error}, or name the right one with --{error.content}-column")
 
 
 def split_rows(frame: pd.DataFrame, test_every: int | None) -> SplitResult:

@@ -41,20 +41,16 @@ def correct(
 
     from pawsight.evaluation.evaluate import EvaluationError
     from pawsight.inference.errors import ModelError
-    from pawsight.labels import NEITHER
     from pawsight.training.correct import correct as learn
     from pawsight.training.folder import ExportError
     from pawsight.training.run import RunError
 
-    found = recorded.corrections(records, pictures_dir)
     errors = (RunError, ModelError, ExportError, EvaluationError)
     with refusing(*errors):
         start = model.open()
-        rows = [row for row in found.rows if row[1] in (*start.card.labels, NEITHER)]
-        if others := len(found.rows) - len(rows):
-            typer.echo(f"left out: {others} of classes that {model.name} does not have", err=True)
+        found = recorded.corrections(records, pictures_dir, lambda _: start.card.labels)
         frame = pd.DataFrame(
-            [(str(path), label) for path, label in rows], columns=["path", "label"]
+            [(str(path), label) for path, label in found.rows], columns=["path", "label"]
         )
         with counting("looking") as advance:
             done = learn(frame, table, start, output, name=name, seed=seed, progress=advance)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pawsight.cli.common import fail, refusing
+from pawsight.plurals import counted
 
 if TYPE_CHECKING:
     from pawsight.bulk.difference import Change, Difference
@@ -68,6 +69,7 @@ def diff(
         if sheet:
             _write_sheet(sheet, flipped, difference)
     _tell(difference)
+    _tell_files(output, sheet, difference, len(flipped))
     if difference.changed:
         raise typer.Exit(1)
 
@@ -109,8 +111,24 @@ def _write_sheet(sheet: Path, flipped: list[Change], difference: Difference) -> 
         }
         for each in flipped
     ]
-    words = f"{difference.flipped} pictures have another label; {len(shown)} are shown."
+    words = f"{_flipped(difference)}; {len(shown):,} shown."
     sheet.write_text(render_sheet(shown, "what flipped", words), encoding="utf-8")
+
+
+def _tell_files(
+    output: Path | None, sheet: Path | None, difference: Difference, shown: int
+) -> None:
+    """Say what was written, where nobody takes it for the comparison."""
+    if output:
+        words = counted(difference.changed, "picture")
+        typer.echo(f"pawsight: {str(output)!r} names what differs, {words}", err=True)
+    if sheet:
+        words = f"{shown:,} of {_flipped(difference)}"
+        typer.echo(f"pawsight: {str(sheet)!r} shows {words}", err=True)
+
+
+def _flipped(difference: Difference) -> str:
+    return f"{counted(difference.flipped, 'picture')} with another label"
 
 
 def _tell(difference: Difference) -> None:

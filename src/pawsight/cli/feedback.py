@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pawsight.cli import recorded
-from pawsight.cli.common import refusing
+from pawsight.cli.common import fail, refusing
 from pawsight.cli.recorded import opened
+from pawsight.plurals import counted
 
 if TYPE_CHECKING:
     from pawsight.records.pictures import Pictures
@@ -29,20 +30,50 @@ def export(
         Path | None,
         typer.Option(help="Folder to copy the pictures into; the table's paths start from it."),
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="The model whose classes the table is to be about, by name or by the path of its "
+            "folder; needed where feedback is about models of different classes."
+        ),
+    ] = None,
     records: recorded.Records = "sqlite",
     pictures_dir: recorded.PicturesDir = None,
 ) -> None:
     """Write a table of pictures and right labels, for `pawsight train --labels`.
 
     Each picture whose right label was said and which is kept is in it once, with what was said
-    last.
+    last. What was said of the answers of models that tell other classes apart is not in it.
     """
     from pawsight.records.export import write_table
 
     with refusing(OSError):
-        found = recorded.corrections(records, pictures_dir)
+        found = recorded.corrections(records, pictures_dir, lambda kinds: _classes(model, kinds))
         write_table(found.rows, output, images)
-    typer.echo(f"{len(found.rows)} pictures in {output}")
+    typer.echo(f"{counted(len(found.rows), 'picture')} in {output}")
+
+
+def _classes(model: str | None, kinds: dict[frozenset[str], list[str]]) -> frozenset[str]:
+    """Those of the model that is named; without one, the only ones that feedback is about."""
+    from pawsight.inference.catalog import resolve
+    from pawsight.inference.errors import ModelError, UnknownModel
+
+    there = "; ".join(
+        f"{', '.join(names)} ({', '.join(sorted(classes))})" for classes, names in kinds.items()
+    )
+    if model is None:
+        if len(kinds) > 1:
+            fail(f"feedback is about models of different classes: name one with --model: {there}")
+        return next(iter(kinds), frozenset())
+    try:
+        found = resolve(model)
+    except UnknownModel as error:  # here; the service may have it from a folder
+        for classes, names in kinds.items():
+            if model in names:
+                return classes
+        fail(f"{error}; feedback is about {there or 'none'}")
+    with refusing(ModelError):
+        return frozenset(found.described()[0].card.labels)
 
 
 @app.command()
@@ -75,7 +106,7 @@ def queue(
         answers = ", ".join(f"{each['model']}: {each['label']}" for each in told["answers"])
         time = f"{first.time:%Y-%m-%d %H:%M}"
         table.add_row(first.id, time, answers, f"{first.margin:.3f}", told["picture"] or "not kept")
-    Console(width=200, soft_wrap=True).print(table)
+    Console(width=1000, soft_wrap=True).print(table)
 
 
 def _told(item: ToReview, pictures: Pictures) -> dict[str, Any]:

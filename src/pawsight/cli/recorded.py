@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -67,14 +67,28 @@ def opened(records: str, pictures_dir: Path | None) -> Iterator[tuple[Database, 
         database.close()
 
 
-def corrections(records: str, pictures_dir: Path | None) -> Corrections:
-    """What was said of pictures; says of how many nothing can be learned."""
+def corrections(
+    records: str,
+    pictures_dir: Path | None,
+    choose: Callable[[dict[frozenset[str], list[str]]], Collection[str]],
+) -> Corrections:
+    """What was said of pictures; says of how many nothing can be learned.
+
+    Args:
+        records: As the service's setting.
+        pictures_dir: Likewise.
+        choose: Which classes it is to be about, given those of the models of whose answers
+            something was said, with the models' names.
+    """
     from pawsight.records.errors import Unavailable
     from pawsight.records.export import corrections as read
+    from pawsight.records.export import kinds
 
     with opened(records, pictures_dir) as (database, pictures), refusing(Unavailable):
-        found = database.read(lambda connection: read(connection, pictures))
+        classes = choose(database.read(kinds))
+        found = database.read(lambda connection: read(connection, pictures, classes))
     left_out = {
+        f"about other classes than {', '.join(sorted(classes))}": found.of_others,
         "without their picture (send it with the feedback)": found.without_picture,
         "said to be wrong and not what would be right": found.only_wrong,
     }

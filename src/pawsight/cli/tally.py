@@ -12,6 +12,8 @@ from typing import Final
 
 import typer
 
+from pawsight.plurals import counted
+
 _SECONDS: Final = 60.0  # between two lines of a log
 
 
@@ -58,13 +60,13 @@ class Tally:
     def words(self) -> str:
         """How far it is, in a line."""
         rate = self.done / max(monotonic() - self._start, 1e-9)
-        parts = [f"{self.done:,} files", f"{rate:,.0f} a second"]
+        parts = [counted(self.done, "file"), f"{rate:,.0f} a second"]
         if self.total is not None and self.done:
             left = max(self.total - self.done - self.skipped, 0) / max(rate, 1e-9)
             parts.append(f"{_span(left)} left")
         if self.skipped:
             parts.append(f"{self.skipped:,} answered before")
-        parts.append(f"{self.failed:,} errors")
+        parts.append(counted(self.failed, "error"))
         return ", ".join(parts) + self._by_label()
 
     def _by_label(self) -> str:
@@ -74,7 +76,8 @@ class Tally:
     def summary(self) -> str:
         """What came out, in a line."""
         nothing = f"; no pictures in {', '.join(map(repr, self.empty))}" if self.empty else ""
-        return f"{self.done:,} files, {self.failed:,} errors{self._by_label()}{nothing}"
+        counts = f"{counted(self.done, 'file')}, {counted(self.failed, 'error')}"
+        return f"{counts}{self._by_label()}{nothing}"
 
 
 @contextmanager

@@ -124,6 +124,7 @@ def train(
             "--epochs": epochs, "--image-size": image_size, "--debug": debug, "--resume": resume,
         }  # fmt: skip
         model = _to_start_from(start, [option for option, given in refused.items() if given])
+    _refuse_taken(output, headed=model is not None, writes=not (resume or debug))
     with refusing(RecipeError):
         chosen = load_recipe(recipe or "simple-cnn", **changes)
     table = read_labels(
@@ -196,7 +197,7 @@ def _to_start_from(start: str, refused: list[str]) -> Entry:
     """The model whose features a new head is trained on."""
     from pawsight.inference.artifact import RUN_FOLDER
     from pawsight.inference.catalog import resolve
-    from pawsight.inference.errors import UnknownModel
+    from pawsight.inference.errors import ModelError, UnknownModel
     from pawsight.training.run import RunFolder
 
     if refused:
@@ -205,7 +206,7 @@ def _to_start_from(start: str, refused: list[str]) -> Entry:
             "it is. With --recipe, --start trains all weights of another training"
         )
     try:
-        return resolve(start)
+        found = resolve(start)
     except UnknownModel as error:
         if RunFolder(Path(start) / RUN_FOLDER).exists:
             fail(
@@ -213,6 +214,22 @@ def _to_start_from(start: str, refused: list[str]) -> Entry:
                 "it; with --recipe, --start trains all its weights"
             )
         fail(str(error))
+    with refusing(ModelError):
+        found.open()  # a cascade, say, or a folder that is broken
+    return found
+
+
+def _refuse_taken(output: Path, *, headed: bool, writes: bool) -> None:
+    """Refuse a folder that holds what would be refused once all pictures were looked at."""
+    from pawsight.training.headed import refuse_taken
+    from pawsight.training.run import RunError
+    from pawsight.training.train import refuse_begun
+
+    with refusing(RunError):
+        if headed:
+            refuse_taken(output)
+        elif writes:
+            refuse_begun(output)
 
 
 def _say_what_it_reached(folder: ModelFolder, output: Path) -> None:

@@ -237,10 +237,12 @@ class TrainingStatus(Form):
     Attributes:
         status: ``off``, ``on`` or ``unavailable``.
         reason: Why it is unavailable.
+        max_bytes: The largest ZIP that it takes, where it is on.
     """
 
     status: str
     reason: str | None = None
+    max_bytes: int | None = None
 
 
 class ModelDrift(Form):

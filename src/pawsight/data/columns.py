@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pawsight.data.column_names import LABEL_NAMES, PATH_NAMES, plain
-from pawsight.data.problems import TableError
+from pawsight.data.problems import TableError, UnclearColumn
 from pawsight.images.formats import EXTENSIONS
 
 if TYPE_CHECKING:
@@ -179,8 +179,8 @@ def _fitted(source: Path, number: int, row: list[str], names: list[str]) -> list
 def _find_columns(
     names: list[str], cells: list[list[str]], path_column: str | None, label_column: str | None
 ) -> tuple[int, int]:
-    path = _find(names, PATH_NAMES, path_column, "paths", "--path-column")
-    label = _find(names, LABEL_NAMES, label_column, "labels", "--label-column")
+    path = _find(names, PATH_NAMES, path_column, "path")
+    label = _find(names, LABEL_NAMES, label_column, "label")
     if len(names) == 2:
         if path is None and label is None:
             likely = [_looks_like_paths(row[column] for row in cells) for column in range(2)]
@@ -190,17 +190,15 @@ def _find_columns(
         if label is None and path is not None:
             label = 1 - path
     if path is None:
-        raise _not_found("paths", names, "--path-column")
+        raise _not_found("path", names)
     if label is None:
-        raise _not_found("labels", names, "--label-column")
+        raise _not_found("label", names)
     if path == label:
         raise TableError(f"column '{names[path]}' cannot hold both the paths and the labels")
     return path, label
 
 
-def _find(
-    names: list[str], usual: frozenset[str], wanted: str | None, content: str, option: str
-) -> int | None:
+def _find(names: list[str], usual: frozenset[str], wanted: str | None, content: str) -> int | None:
     """Find a column by the name that was given, or else by the usual ones."""
     if wanted is not None:
         same = [i for i, name in enumerate(names) if name == wanted] or [
@@ -211,16 +209,18 @@ def _find(
         return same[0]
     found = [i for i, name in enumerate(names) if plain(name) in usual]
     if len(found) > 1:
-        raise TableError(
-            f"more than one column could hold the {content}: "
-            f"{_listed([names[i] for i in found])}; name it with {option}"
+        raise UnclearColumn(
+            f"more than one column could hold the {content}s: "
+            f"{_listed([names[i] for i in found])}; give all but the right one another name",
+            content,
         )
     return found[0] if found else None
 
 
-def _not_found(content: str, names: list[str], option: str) -> TableError:
-    return TableError(
-        f"no column for the {content}: the columns are {_listed(names)}; name it with {option}"
+def _not_found(content: str, names: list[str]) -> UnclearColumn:
+    return UnclearColumn(
+        f"no column for the {content}s: the columns are {_listed(names)}; call it '{content}'",
+        content,
     )
 
 

@@ -18,6 +18,18 @@ class TableError(ValueError):
     """A table that cannot be used at all. ``str(error)`` says why and what to do."""
 
 
+class UnclearColumn(TableError):
+    """It is not clear which column of a table holds its paths, or its labels.
+
+    Attributes:
+        content: ``path`` or ``label``.
+    """
+
+    def __init__(self, words: str, content: str) -> None:
+        super().__init__(words)
+        self.content = content
+
+
 class NothingUsable(TableError):
     """No row of a table can be used.
 

@@ -27,7 +27,7 @@ def why_not(table: pd.DataFrame) -> str | None:
     absent = set(classes) - set(table.loc[table["split"] == "train", "label"])
     if absent:
         return (
-            f"the training split has no picture of {', '.join(sorted(absent))}: add some, or name "
-            "the other classes (--classes)"
+            f"the training split has no picture of {', '.join(sorted(absent))}: add some, or leave "
+            "the others out of the table, too"
         )
     return None

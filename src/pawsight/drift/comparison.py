@@ -64,11 +64,11 @@ class Comparison:
             return f"the last {self.pictures} pictures are like those that the model was chosen on"
         found = []
         if self.features.differs:
-            found.append(f"what is seen in them (p = {self.features.p:.1g})")
+            found.append("what is seen in them")
         if self.confidences.differs:
-            found.append(f"how sure the model is (PSI {self.confidences.psi:.2f})")
+            found.append("how sure the model is")
         if self.labels.differs:
-            found.append(f"what they are called (PSI {self.labels.psi:.2f})")
+            found.append("what they are called")
         return (
             f"the last {self.pictures} pictures are not like those that the model was chosen on: "
             + ", ".join(found)

@@ -114,9 +114,7 @@ def decode(
         DamagedImage: The file is broken otherwise.
     """
     if len(data) > limits.max_bytes:
-        raise ImageTooLarge(
-            f"too large: {_spaced(len(data))} bytes, limit {_spaced(limits.max_bytes)}"
-        )
+        raise too_large(len(data), limits)
     kind = sniff(data)
     try:
         first = first_picture(kind, data)
@@ -189,6 +187,21 @@ def _check_size(kind: str, size: tuple[int, int], limits: Limits) -> None:
             else _spaced(limits.max_pixels)
         )
         raise ImageTooLarge(f"too large: {width}×{height} pixels, limit {allowed}")
+
+
+def too_large(size: int, limits: Limits = DEFAULT_LIMITS) -> ImageTooLarge:
+    """What is said of a file of more bytes than the limit, which need not be read for that.
+
+    One byte more than the limit is as much as is read of a file whose size nobody tells.
+
+    Args:
+        size: Of the file in bytes.
+        limits: That it exceeds.
+    """
+    bound = _spaced(limits.max_bytes)
+    if size == limits.max_bytes + 1:
+        return ImageTooLarge(f"too large: more than {bound} bytes, the limit")
+    return ImageTooLarge(f"too large: {_spaced(size)} bytes, limit {bound}")
 
 
 def _spaced(number: int) -> str:

@@ -6,18 +6,21 @@ import errno
 import stat
 from pathlib import Path
 
-from pawsight.images.decode import DEFAULT_LIMITS, Limits
+from pawsight.images.decode import DEFAULT_LIMITS, Limits, too_large
 
 
 def read_file(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
-    """Read a file, but no more of it than the limits allow to decode.
+    """Read a file, if it is none that is too large to decode, and no more of it than could be.
 
     Raises:
+        ImageTooLarge: It has more bytes than the limits allow.
         OSError: It cannot be read, or is a device or a pipe, on which one could wait for ever.
     """
     found = path.stat()
     if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
         raise OSError(errno.EINVAL, "not a regular file", str(path))
+    if found.st_size > limits.max_bytes and stat.S_ISREG(found.st_mode):
+        raise too_large(found.st_size, limits)
     most = limits.max_bytes + 1
     with path.open("rb") as file:
         # Memory for as many bytes as are asked for is taken before the first is read, and 32 MB for

@@ -22,6 +22,7 @@ _SMALL: Final = 10_000_000
 
 Pictures are packed already; drawn ones as BMP or PNG reach some tens.
 """
+_BEGINNING: Final = b"PK\x03\x04"
 _LONGEST: Final = 200  # bytes of a name; file systems take 255
 _DEEPEST: Final = 16
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
@@ -97,7 +98,16 @@ def unpack(archive: Path, folder: Path, bounds: Bounds) -> None:
     except Refused:
         raise
     except _BROKEN as error:
-        raise Refused(f"this is no ZIP, or a damaged one: {error}") from error
+        raise Refused(_what_is_wrong(archive, error)) from error
+
+
+def _what_is_wrong(archive: Path, error: Exception) -> str:
+    if zipfile.is_zipfile(archive):
+        return f"this ZIP is damaged: {error}"
+    with archive.open("rb") as file:
+        if file.read(len(_BEGINNING)) != _BEGINNING:
+            return "this is no ZIP"
+    return "this ZIP is cut short: its index, at the end, is missing; send it whole"
 
 
 def _checked(

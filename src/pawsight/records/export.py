@@ -4,41 +4,65 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection
 
+from pawsight.labels import is_about
 from pawsight.records.pictures import Pictures
 from pawsight.records.record import WRONG
-from pawsight.records.store import labelled
+from pawsight.records.store import everything_said
 
 
 @dataclass(frozen=True, slots=True)
 class Corrections:
-    """The pictures that something was said of.
+    """The pictures that something was said of which a model of some classes can learn.
 
     Attributes:
         rows: Each picture that is kept, once, with the label that was said last.
         without_picture: How many are not kept.
         only_wrong: Of how many nobody said what would be right.
+        of_others: Of how many was only said what models of other classes can learn of.
     """
 
     rows: Sequence[tuple[Path, str]]
     without_picture: int
     only_wrong: int
+    of_others: int
 
 
-def corrections(connection: Connection, pictures: Pictures) -> Corrections:
-    """What was said last of each picture, be it of another model's answer.
+def kinds(connection: Connection) -> dict[frozenset[str], list[str]]:
+    """The classes of the models of whose answers something was said, and those models' names."""
+    found: dict[frozenset[str], list[str]] = {}
+    for _, _, model, classes in everything_said(connection):
+        names = found.setdefault(classes, [])
+        if model not in names:
+            names.append(model)
+    return found
+
+
+def corrections(
+    connection: Connection, pictures: Pictures, classes: Collection[str]
+) -> Corrections:
+    """What was said last of each picture, as far as it is about some classes.
 
     Args:
         connection: In a transaction.
         pictures: The kept ones.
+        classes: Of the model that is to learn, without ``neither``; see
+            :func:`~pawsight.labels.is_about`.
     """
+    latest: dict[str, str] = {}
+    of_others: set[str] = set()
+    for digest, label, _, known in everything_said(connection):
+        if is_about(label, known, classes):
+            latest[digest] = label
+        else:
+            of_others.add(digest)
     rows, without_picture, only_wrong = [], 0, 0
-    for digest, label in sorted(labelled(connection)):
+    for digest, label in sorted(latest.items()):
         path = pictures.find(digest)
         if label == WRONG:
             only_wrong += 1
@@ -46,7 +70,7 @@ def corrections(connection: Connection, pictures: Pictures) -> Corrections:
             without_picture += 1
         else:
             rows.append((path.resolve(), label))
-    return Corrections(rows, without_picture, only_wrong)
+    return Corrections(rows, without_picture, only_wrong, len(of_others - latest.keys()))
 
 
 def write_table(rows: Sequence[tuple[Path, str]], output: Path, images: Path | None) -> None:

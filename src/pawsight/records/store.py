@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 
 from pawsight.inference.prediction import ModelReference, Prediction
+from pawsight.labels import NEITHER
 from pawsight.records.record import (
     Feedback,
     Record,
@@ -97,14 +98,15 @@ def remove_old(
     return len(ids), sorted(digests - set(connection.scalars(left)))
 
 
-def labelled(connection: Connection) -> Iterator[tuple[str, str]]:
-    """The digest of each picture of which something was said, and what was said of it last."""
-    latest: dict[str, str] = {}
-    rows = select(FeedbackRow.digest, FeedbackRow.label)
-    for digest, label in connection.execute(rows.order_by(FeedbackRow.time, FeedbackRow.id)):
-        latest.pop(digest, None)
-        latest[digest] = label
-    yield from latest.items()
+def everything_said(connection: Connection) -> Iterator[tuple[str, str, str, frozenset[str]]]:
+    """What was said, in that order: a picture's digest, the label, and of whose answer.
+
+    Of the model these are the name and the classes, without ``neither``.
+    """
+    rows = select(FeedbackRow.digest, FeedbackRow.label, AnswerRow.model, AnswerRow.probabilities)
+    in_order = rows.join_from(FeedbackRow, AnswerRow).order_by(FeedbackRow.time, FeedbackRow.id)
+    for digest, label, model, probabilities in connection.execute(in_order):
+        yield digest, label, model, frozenset(probabilities) - {NEITHER}
 
 
 def count(connection: Connection) -> int:

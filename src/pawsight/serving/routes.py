@@ -195,5 +195,5 @@ async def ready(service: Service) -> Ready:
             "python": platform.python_version(),
         },
         record=RecordStatus.of(service.recorder),
-        training=TrainingStatus.of(service.training),
+        training=TrainingStatus.of(service.training, service.settings.training_max_bytes),
     )

@@ -25,14 +25,18 @@ class TrainingStatus(BaseModel):
         description="`unavailable`: it is switched on, and cannot be done on this machine."
     )
     reason: str | None = Field(default=None, description="Why it is unavailable.")
+    max_bytes: int | None = Field(
+        default=None, description="The largest ZIP that is taken, in bytes, where it is on."
+    )
 
     @classmethod
-    def of(cls, training: Training | None) -> TrainingStatus:
+    def of(cls, training: Training | None, max_bytes: int) -> TrainingStatus:
         """What is told of trainings; None is off."""
         if training is None:
             return cls(status="off")
-        missing = training.missing
-        return cls(status="unavailable" if missing else "on", reason=missing)
+        if training.missing:
+            return cls(status="unavailable", reason=training.missing)
+        return cls(status="on", max_bytes=max_bytes)
 
 
 class DatasetAnswer(BaseModel):

@@ -34,6 +34,19 @@ def check_table(table: pd.DataFrame) -> tuple[str, ...]:
     return classes_of(table["label"])
 
 
+def refuse_begun(output: Path) -> None:
+    """Make sure that no training begins where another did.
+
+    Raises:
+        RunError: The folder holds one.
+    """
+    if RunFolder(output / RUN_FOLDER).exists:
+        raise RunError(
+            f"{str(output)!r} already holds a training: go on with it by --resume, or name "
+            "another folder"
+        )
+
+
 def begin(
     table: pd.DataFrame,
     recipe: Recipe,
@@ -64,12 +77,8 @@ def begin(
     classes = check_table(table)
     if resume and run.exists:
         run.check_same(recipe, table)
-    elif run.exists:
-        raise RunError(
-            f"{str(output)!r} already holds a training: go on with it by --resume, or name "
-            "another folder"
-        )
     else:
+        refuse_begun(output)
         starting_point(recipe)  # a teacher that is not there is refused before anything is written
         if recipe.keep_start and not start:
             raise RunError("the recipe keeps a part of what it started from: name that (--start)")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 import streamlit as st
 
 from pawsight.ui.service import ModelDrift, Refused, Service, Unavailable
@@ -10,12 +13,24 @@ from pawsight.ui.tables import table
 from pawsight.ui.words import full_stop
 
 _SMALL, _LARGE = 0.1, 0.25  # of the population stability index
+_TESTS: Final = 3  # of a window; together they may cry wolf as often as the level says
+_HELP: Final = (
+    "The latest pictures, some hundreds together, are held against pictures that were kept back "
+    "when the model was trained. *What it sees*: whether its features differ by more than chance. "
+    "*How sure it is* and *what it says*: how differently confidences and labels are spread."
+)
+_FIGURES: Final = (
+    "p is how often the features would differ as much if nothing had changed (Hotelling's test): "
+    "the smaller, the surer it is that something has. PSI is the population stability index, 0 "
+    "where two spreads are the same: below 0.1 they are called alike, from 0.25 on they differ a "
+    "lot."
+)
 
 
 @st.fragment
 def drift_panel(asked: Service) -> None:
     """What the service says of the pictures that come in."""
-    st.subheader("Has what comes in changed?", anchor=False)
+    st.subheader("Has what comes in changed?", anchor=False, help=_HELP)
     try:
         drift = asked.drift()
     except (Refused, Unavailable) as error:
@@ -28,9 +43,9 @@ def drift_panel(asked: Service) -> None:
         [
             each.model,
             {True: "changed", False: "no", None: "–"}[each.drifted],
-            _p(each.features_p),
-            _psi(each.confidence_psi),
-            _psi(each.label_psi),
+            _seen(each.features_p, drift.level),
+            _spread(each.confidence_psi),
+            _spread(each.label_psi),
             f"{each.pictures} of {drift.window}" if drift.window else "–",
         ]
         for each in drift.models
@@ -39,6 +54,7 @@ def drift_panel(asked: Service) -> None:
     st.html(table(head, rows, "What comes in, held against what the models saw", words=True))
     for each in drift.models:
         st.caption(_words(each))
+    _figures([each for each in drift.models if each.features_p is not None])
     st.button("Look again", key="drift-again")
 
 
@@ -47,12 +63,34 @@ def _words(drift: ModelDrift) -> str:
     return f"{drift.model}: {drift.message}{when}."
 
 
-def _p(value: float | None) -> str:
-    return "–" if value is None else f"p = {value:.2g}"
-
-
-def _psi(value: float | None) -> str:
-    if value is None:
+def _seen(p: float | None, level: float) -> str:
+    if p is None:
         return "–"
-    words = "a lot" if value >= _LARGE else "a little" if value >= _SMALL else "alike"
-    return f"{words} (PSI {value:.2f})"
+    return "something else" if p < level / _TESTS else "alike"
+
+
+def _spread(psi: float | None) -> str:
+    if psi is None:
+        return "–"
+    return "differs a lot" if psi >= _LARGE else "differs a little" if psi >= _SMALL else "alike"
+
+
+def _figures(compared: Sequence[ModelDrift]) -> None:
+    """What the words are made of, for those who know the terms or want to."""
+    if not compared:
+        return
+    rows = [
+        [
+            each.model,
+            "–" if each.features_p is None else f"{each.features_p:.2g}",
+            *(
+                "–" if psi is None else f"{psi:.2f}"
+                for psi in (each.confidence_psi, each.label_psi)
+            ),
+        ]
+        for each in compared
+    ]
+    with st.expander("The figures"):
+        head = ("model", "what it sees: p", "how sure it is: PSI", "what it says: PSI")
+        st.html(table(head, rows, "The figures of the last window"))
+        st.caption(_FIGURES)

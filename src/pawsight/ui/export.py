@@ -5,29 +5,42 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from PIL import Image, UnidentifiedImageError
 
+from pawsight.labels import NEITHER, is_about
 from pawsight.ui.feedback import WRONG
 from pawsight.ui.service import RecordedAnswer
 
 TABLE: Final = "labels.csv"
 
 
-def to_train(answers: Sequence[RecordedAnswer]) -> list[tuple[RecordedAnswer, str]]:
+def kinds(answers: Sequence[RecordedAnswer]) -> list[frozenset[str]]:
+    """The classes of the models that answered; those first of which there is most."""
+    return [classes for classes, _ in Counter(map(_known, answers)).most_common()]
+
+
+def to_train(
+    answers: Sequence[RecordedAnswer], classes: Collection[str]
+) -> list[tuple[RecordedAnswer, str]]:
     """Of each picture that is kept the answer of which something was said last, and the label.
 
     What is wrong, where nobody said what is right, is left out.
 
     Args:
         answers: Those of which something was said, the latest first.
+        classes: Of the model that is to learn, without ``neither``; what was said of models of
+            others is left out, unless it is about these (:func:`~pawsight.labels.is_about`).
     """
     latest: dict[str, tuple[RecordedAnswer, str]] = {}
     for each in answers:
         if each.feedback and each.digest not in latest:
-            latest[each.digest] = (each, each.feedback.label)
+            label = each.feedback.label
+            if is_about(label, _known(each), classes):
+                latest[each.digest] = (each, label)
     return [(each, label) for each, label in latest.values() if each.picture and label != WRONG]
 
 
@@ -49,6 +62,10 @@ def as_zip(decided: Sequence[tuple[RecordedAnswer, str]], picture: Callable[[str
             rows.writerow((name, label))
         archive.writestr(TABLE, table.getvalue())
     return file.getvalue()
+
+
+def _known(answer: RecordedAnswer) -> frozenset[str]:
+    return frozenset(answer.probabilities) - {NEITHER}
 
 
 def _ending(data: bytes) -> str:

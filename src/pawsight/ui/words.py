@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pawsight.labels import NEITHER
+from pawsight.plurals import counted
 from pawsight.ui.service import Answer
 
 _MOST_NAMED = 5
@@ -147,8 +148,7 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     parts = [f"{label} {count}" for label, count in labels.most_common()]
     if failed := sum(1 for each in outcomes if not each.answer):
         parts.append(f"no answer {failed}")
-    pictures = "1 picture" if len(outcomes) == 1 else f"{len(outcomes)} pictures"
-    return f"{pictures}: {', '.join(parts)}"
+    return f"{counted(len(outcomes), 'picture')}: {', '.join(parts)}"
 
 
 def as_csv(outcomes: Sequence[Outcome]) -> str:

@@ -9,8 +9,9 @@ from typing import Final
 import streamlit as st
 
 from pawsight.labels import NEITHER
+from pawsight.plurals import counted
 from pawsight.ui import cards
-from pawsight.ui.export import as_zip, to_train
+from pawsight.ui.export import as_zip, kinds, to_train
 from pawsight.ui.feedback import MOST_BUTTONS, WRONG, named, noted, to_say
 from pawsight.ui.preview import preview
 from pawsight.ui.service import Answer, RecordedAnswer, Refused, ReviewItem, Service, Unavailable
@@ -19,6 +20,7 @@ from pawsight.ui.tables import table
 from pawsight.ui.words import decision, full_stop, said, verdict
 
 _AT_ONCE: Final = 200
+_MOST_ASKED: Final = 1000  # that the service lists
 _SHOWN: Final = 50
 _MOST_EXPORTED: Final = 5000
 _KEYS: Final = {NEITHER: "N", WRONG: "W"}
@@ -31,25 +33,32 @@ def show() -> None:
         "First the pictures about which the models disagree, then those they are least sure of.",
     )
     asked = service()
+    answers = asked.decided(_MOST_EXPORTED)
     looking, decided = st.tabs(["To look at", "Decided"])
     with looking:
-        _queue(asked)
+        _queue(asked, len({each.digest for each in answers}))
     with decided:
-        _decided(asked)
+        _decided(asked, answers)
 
 
-def _queue(asked: Service) -> None:
+def _queue(asked: Service, decided: int) -> None:
     skipped: list[str] = st.session_state.setdefault("skipped", [])
-    queue = [each for each in asked.to_review(_AT_ONCE) if _id(each) not in skipped]
+    most = min(_AT_ONCE + len(skipped), _MOST_ASKED)
+    waiting = asked.to_review(most)
+    queue = [each for each in waiting if _id(each) not in skipped]
     kept = [each for each in queue if each.answers[0].picture]
     item = st.session_state.get("reopened") or next(iter(kept), None)
     if item is None:
         _nothing(queue, skipped)
     else:
-        words = f"{len(kept)}{' or more' if len(queue) == _AT_ONCE else ''} to look at"
+        parts = [f"{len(kept)}{' or more' if len(waiting) == most else ''} to look at"]
         if len(queue) > len(kept):
-            words += f", and {len(queue) - len(kept)} whose picture is not kept"
-        st.caption(f"{words}.")
+            parts.append(f"{len(queue) - len(kept)} whose picture is not kept")
+        if skipped:
+            parts.append(f"{len(skipped)} skipped")
+        if decided:
+            parts.append(f"{decided}{' or more' if decided >= _MOST_EXPORTED else ''} decided")
+        st.caption(f"{', '.join(parts)}.")
         _look(asked, item)
     if words := st.session_state.pop("noted", ""):
         st.caption(words)
@@ -151,7 +160,9 @@ def _next(item: ReviewItem) -> None:
 
 
 def _reopen() -> None:
-    st.session_state["reopened"] = st.session_state.pop("reviewed")
+    item = st.session_state["reopened"] = st.session_state.pop("reviewed")
+    if _id(item) in st.session_state["skipped"]:
+        st.session_state["skipped"].remove(_id(item))
 
 
 def _question(answers: Sequence[Answer]) -> str:
@@ -163,8 +174,7 @@ def _answers(answers: Sequence[RecordedAnswer]) -> str:
     return table(("model", "says"), rows, "What the models said", words=True)
 
 
-def _decided(asked: Service) -> None:
-    answers = asked.decided(_MOST_EXPORTED)
+def _decided(asked: Service, answers: Sequence[RecordedAnswer]) -> None:
     if not answers:
         st.info("Nothing was decided yet.")
         return
@@ -179,9 +189,10 @@ def _decided(asked: Service) -> None:
         ]
         for each in answers[:_SHOWN]
     ]
-    export = to_train(answers)
+    export = to_train(answers, _to_export(answers))
     with st.container(horizontal=True, vertical_alignment="center", key="summary"):
-        st.markdown(f"{len(answers)} answers decided, {len(export)} pictures to train on")
+        decided, pictures = counted(len(answers), "answer"), counted(len(export), "picture")
+        st.markdown(f"{decided} decided, {pictures} to train on")
         st.download_button(
             "Export",
             lambda: as_zip(export, asked.kept_picture),
@@ -195,6 +206,23 @@ def _decided(asked: Service) -> None:
     st.html(table(head, rows, "What was decided", words=True))
     if len(answers) > _SHOWN:
         st.caption(f"The latest {_SHOWN} are shown.")
+
+
+def _to_export(answers: Sequence[RecordedAnswer]) -> frozenset[str]:
+    """The classes that the export is about: where models tell others apart, those that one takes.
+
+    A table of them all would teach a model that what it calls a cat is a lion.
+    """
+    found = kinds(answers)
+    if len(found) == 1:
+        return found[0]
+    chosen = st.selectbox(
+        "To teach a model that knows",
+        found,
+        format_func=lambda classes: ", ".join(sorted(classes)),
+        key="export-about",
+    )
+    return chosen or found[0]
 
 
 def _id(item: ReviewItem) -> str:

@@ -16,7 +16,7 @@ from pawsight.ui.tables import table
 from pawsight.ui.training import watch
 from pawsight.ui.words import full_stop
 
-_MOST_MB: Final = 1024
+_MB: Final = 1 << 20  # bytes, as Streamlit counts
 _MOST_PROBLEMS: Final = 50
 _PARAMETER: Final = "job"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -53,16 +53,16 @@ def show() -> None:
         current = next((each for each in jobs if each.is_open), None)
     if current:
         watch(asked, current.id)
-    _new(asked, known_models()[0])
+    _new(asked, known_models()[0], status.max_bytes)
     _others(jobs, current)
 
 
-def _new(asked: Service, models: Sequence[Model]) -> None:
+def _new(asked: Service, models: Sequence[Model], most: int | None) -> None:
     st.subheader("New training", anchor=False)
     how = st.segmented_control(
         "What do you have?", list(_HOW), default=_ZIP, required=True, key="train-how"
     )
-    files = _given(how)
+    files = _given(how, most)
     if not files:
         return
     dataset = _checked(asked, how, files)
@@ -73,14 +73,19 @@ def _new(asked: Service, models: Sequence[Model]) -> None:
         _form(asked, dataset, models)
 
 
-def _given(how: str) -> list[UploadedFile]:
+def _given(how: str, most: int | None) -> list[UploadedFile]:
+    """What was chosen for the next training; of a ZIP no more bytes than the service takes."""
+    number = st.session_state.get("train-round", 0)
     if how == _ZIP:
-        file = st.file_uploader(_HOW[how], type="zip", key="train-zip", max_upload_size=_MOST_MB)
+        limit = max(1, most // _MB) if most else None
+        file = st.file_uploader(
+            _HOW[how], type="zip", key=f"train-zip-{number}", max_upload_size=limit
+        )
         return [file] if file else []
     return st.file_uploader(
         _HOW[how],
         accept_multiple_files="directory" if how == _FOLDER else True,
-        key=f"train-{'folder' if how == _FOLDER else 'table'}",
+        key=f"train-{'folder' if how == _FOLDER else 'table'}-{number}",
     )
 
 
@@ -142,6 +147,8 @@ def _form(asked: Service, dataset: Dataset, models: Sequence[Model]) -> None:
             st.warning(full_stop(str(error)))
             return
     st.query_params[_PARAMETER] = job.id
+    # With nothing chosen any more, the training is what one sees.
+    st.session_state["train-round"] = st.session_state.get("train-round", 0) + 1
     st.rerun()
 
 

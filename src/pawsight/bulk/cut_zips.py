@@ -1,0 +1,122 @@
+"""A ZIP archive whose index, at its end, is missing: what the headers of its files still tell.
+
+Every file's bytes come after a header of their own (PKWARE's APPNOTE 6.3, 4.3.7), which the index
+repeats. So what lies whole before a cut can be found from the front.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO, Final
+
+_HEADER: Final = struct.Struct("<4s5H3I2H")
+_BEGIN: Final = b"PK\x03\x04"
+_BEGINNINGS: Final = (_BEGIN, b"PK\x01\x02")  # of a file, and of the index
+_SIZE_BEHIND: Final = 8  # flag: sizes and checksum come behind the bytes
+_UTF8: Final = 0x800
+_IN_EXTRA: Final = 0xFFFFFFFF
+_CHUNK: Final = 1 << 18
+
+
+def begins_like_a_zip(archive: BinaryIO) -> bool:
+    """Whether the first file's header stands where it has to."""
+    archive.seek(0)
+    return archive.read(len(_BEGIN)) == _BEGIN
+
+
+def without_index(archive: BinaryIO) -> zipfile.ZipFile:
+    """What opens the files of :func:`whole_files`."""
+    empty = io.BytesIO()
+    zipfile.ZipFile(empty, "w").close()
+    opened = zipfile.ZipFile(empty)
+    opened.fp = archive
+    return opened
+
+
+def whole_files(archive: BinaryIO) -> Iterator[zipfile.ZipInfo]:
+    """The files that lie whole in an archive, as far as each says where the next one begins.
+
+    A file whose size stands behind its bytes is unpacked to find its end; where it is not packed
+    either, nothing tells it, and the walk ends.
+
+    Args:
+        archive: Is moved about in.
+    """
+    size, at = archive.seek(0, os.SEEK_END), 0
+    while found := _header(archive, at):
+        info, start = found
+        if info.flag_bits & _SIZE_BEHIND and not info.compress_size:
+            end = _unpacked(archive, info, start)
+        else:
+            end = start + info.compress_size
+        if end is None or end > size:
+            return
+        yield info
+        at = end if not info.flag_bits & _SIZE_BEHIND else end + _behind(archive, end)
+
+
+def _header(archive: BinaryIO, at: int) -> tuple[zipfile.ZipInfo, int] | None:
+    """What a file's header says, and where its bytes begin; None where there is none, or half."""
+    archive.seek(at)
+    data = archive.read(_HEADER.size)
+    if len(data) < _HEADER.size or not data.startswith(_BEGIN):
+        return None
+    _, version, flags, packing, time, date, crc, packed, size, name, extra = _HEADER.unpack(data)
+    words, more = archive.read(name), archive.read(extra)
+    if len(more) < extra or len(words) < name:
+        return None
+    when = (
+        *((date >> 9) + 1980, date >> 5 & 15, date & 31),
+        *(time >> 11, time >> 5 & 63, (time & 31) * 2),
+    )
+    info = zipfile.ZipInfo(words.decode("utf-8" if flags & _UTF8 else "cp437", "replace"))
+    info.date_time = when
+    info.extract_version, info.flag_bits, info.compress_type = version, flags, packing
+    info.header_offset, info.CRC = at, crc
+    if _IN_EXTRA in (packed, size):
+        size, packed = _large(more)
+    info.file_size, info.compress_size = size, packed
+    return info, at + _HEADER.size + name + extra
+
+
+def _large(extra: bytes) -> tuple[int, int]:
+    """Both sizes of a file of more than 4 GB; no file is as large as is said where none stand."""
+    while len(extra) >= 4:
+        kind, length = struct.unpack_from("<2H", extra)
+        if kind == 1 and length >= 16 and len(extra) >= 20:
+            size, packed = struct.unpack_from("<2Q", extra, 4)
+            return size, packed
+        extra = extra[4 + length :]
+    return 1 << 62, 1 << 62
+
+
+def _unpacked(archive: BinaryIO, info: zipfile.ZipInfo, start: int) -> int | None:
+    """Where a file's bytes end, which its sizes stand behind; sets them. None where they do not."""
+    if info.compress_type != zipfile.ZIP_DEFLATED:
+        return None
+    archive.seek(start)
+    unpacking, size, crc, read = zlib.decompressobj(-zlib.MAX_WBITS), 0, 0, 0
+    while not unpacking.eof:
+        data = unpacking.unconsumed_tail
+        if not data:
+            data = archive.read(_CHUNK)
+            read += len(data)
+        if not data:
+            return None
+        out = unpacking.decompress(data, _CHUNK)
+        size, crc = size + len(out), zlib.crc32(out, crc)
+    info.compress_size = read - len(unpacking.unused_data)
+    info.file_size, info.CRC = size, crc
+    return start + info.compress_size
+
+
+def _behind(archive: BinaryIO, at: int) -> int:
+    """How many bytes sizes and checksum take: with a mark or without, of large files or not."""
+    archive.seek(at)
+    data = archive.read(28)
+    return next((n for n in (16, 12, 24, 20) if data[n : n + 4] in _BEGINNINGS), len(data))
