@@ -1,14 +1,14 @@
 """What each ingredient of a recipe gives, as a table.
 
-    python benchmarks/ablation.py TABLE IMAGES --results FILE.jsonl [--recipe FILE]
+    python benchmarks/ablation.py TABLE IMAGES [--results FILE.jsonl] [--recipe FILE]
         [--seeds 0 1 2] [--only NAME …] [--doubts FILE.csv]
 
 TABLE is the training.csv of scripts/tables.py. Every row trains the recipe with one thing changed,
 once a seed, and is measured on the validation split; the test splits are not looked at. Each
-result is kept in FILE.jsonl as it comes, so that a run that was stopped goes on. With `--seeds`
-alone it only prints the table of what there is; a seed is compared with that seed of the recipe as
-it is. With the CSV of `pawsight audit --labels TABLE --images IMAGES --output FILE.csv` there is
-one row more: trained without the pictures whose labels that doubts.
+result is kept in FILE.jsonl (by default the one beside this) as it comes, so that a run that was
+stopped goes on. With `--seeds` alone it only prints the table of what there is; a seed is compared
+with that seed of the recipe as it is. With the CSV of `pawsight audit --labels TABLE --images
+IMAGES --output FILE.csv` there is one row more: trained without the pictures that it doubts.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from pawsight.training.fit import fit
 from pawsight.training.recipe import Recipe, load_recipe
 from pawsight.training.run import RunFolder
 from pawsight.training.search_space import changed
+
+RESULTS = Path(__file__).with_suffix(".jsonl")
 
 AS_IT_IS = "the recipe as it is"
 PLAIN = "the plain network"
@@ -103,7 +105,7 @@ def main() -> None:
     )
     parser.add_argument("table", type=Path)
     parser.add_argument("images", type=Path)
-    parser.add_argument("--results", type=Path, required=True)
+    parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--recipe", default=str(Path(__file__).with_suffix(".toml")))
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--seeds", type=int, nargs="*", default=[0])

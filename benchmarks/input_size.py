@@ -69,7 +69,8 @@ def main() -> None:
         low, high = wilson_interval(point.right, point.pictures)
         print(
             f"| `{point.recipe}` | {point.size} | {point.arithmetic} "
-            f"| {point.right / point.pictures:.2%} | {low:.2%} to {high:.2%} | {point.seconds / fastest:.2f} × |"
+            f"| {point.right / point.pictures:.2%} | {low:.2%} to {high:.2%} "
+            f"| {point.seconds / fastest:.2f} × |"
         )
     if arguments.plot:
         draw(points, fastest, arguments.plot)

@@ -17,7 +17,7 @@ from pawsight.training.recipe import Recipe
 from pawsight.training.run import RunFolder
 
 STEPS: Final = 100
-_SKIPPED: Final = 10  # the smoothed loss settles
+_SKIPPED: Final = 15  # Lightning's smoothed loss is too low until then
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class RangeTest:
     """A rate that rises with every step, and the loss that it led to.
 
     Attributes:
-        rates: Of the steps.
+        rates: Of the steps, but for the first ones.
         losses: Smoothed, one a rate.
         suggestion: The rate at which the loss fell fastest; None where it did not fall.
     """
@@ -70,10 +70,11 @@ def find_learning_rate(
         )
     if found is None:
         raise RuntimeError("Lightning gave no range test")
-    rates, losses = np.array(found.results["lr"]), np.array(found.results["loss"])
+    rates = np.array(found.results["lr"])[_SKIPPED:]
+    losses = np.array(found.results["loss"])[_SKIPPED:]
     # Lightning's own suggestion takes the slope over the rate itself, which finds the lowest ones.
     slope = np.gradient(losses, np.log(rates))
-    steepest = _SKIPPED + int(slope[_SKIPPED:].argmin())
+    steepest = int(slope.argmin())
     return RangeTest(
         tuple(rates.tolist()),
         tuple(losses.tolist()),
