@@ -226,12 +226,16 @@ class State:
             Refusal: ``overloaded``.
         """
         if self.scheduler.full:
-            raise Refusal(
-                "overloaded",
-                f"{self.scheduler.waiting} pictures wait for their answers already; try again "
-                "after a second",
-                {"Retry-After": "1"},
-            )
+            raise self.overloaded()
+
+    def overloaded(self) -> Refusal:
+        """What is said to whoever would have to wait for too long."""
+        return Refusal(
+            "overloaded",
+            f"{self.settings.max_waiting} pictures wait for their answers already, and more may "
+            "not; try again after a second",
+            {"Retry-After": "1"},
+        )
 
     def digest(self, data: bytes) -> str | None:
         """The SHA-256 of a picture's bytes; None where nobody asks for it."""
