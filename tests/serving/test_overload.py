@@ -87,14 +87,20 @@ def one(connection: socket.socket) -> tuple[int, dict[str, Any]]:
     return int(received.split()[1]), json.loads(body)
 
 
+def drip(connection: socket.socket) -> None:
+    for _ in range(1000):
+        connection.sendall(b"x")
+        time.sleep(0.02)
+
+
 def test_it_is_what_the_application_would_have_said(
     server: Running, tiny: Path, room: Room
 ) -> None:
     with TestClient(create_app(Settings(serve_models=(str(tiny),)))) as client:
         room.full = True
-        asked = {"content": BODY, "headers": {"X-Request-ID": "seven"}}
-        expected = client.post("/predict/tiny", **asked)
-        said = httpx.post(f"{server.url}/predict/tiny", timeout=60, **asked)
+        named = {"X-Request-ID": "seven"}
+        expected = client.post("/predict/tiny", content=BODY, headers=named)
+        said = httpx.post(f"{server.url}/predict/tiny", content=BODY, headers=named, timeout=60)
     assert (said.status_code, said.json()) == (503, expected.json())
     assert said.json()["request_id"] == "seven"
     headers = dict(said.headers)
@@ -175,9 +181,7 @@ def test_a_refused_body_that_does_not_end_is_given_up(server: Running, room: Roo
         connection.sendall(head(10_000_000))
         assert one(connection)[0] == 503
         with pytest.raises(OSError, match=r"[Bb]roken pipe|reset"):
-            while True:
-                connection.sendall(b"x")
-                time.sleep(0.02)
+            drip(connection)
 
 
 def test_who_asks_whether_to_send_is_told_no(server: Running, room: Room) -> None:
