@@ -1,7 +1,7 @@
 """Who holds the interpreter's lock while the service is under load, by py-spy.
 
     pip install py-spy
-    python benchmarks/profiles.py [--data DATA]
+    python -m benchmarks.profiles [--data DATA]
 
 Starts the service with `custom`, the load of `serve.py` (16 connections, and then twice the highest
 rate) and `py-spy record --gil -r 200`, and prints a table. Of another state of the source: with
@@ -22,7 +22,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
-from serve import SERVE, Bench, make_pictures, started
+from benchmarks.serve import SERVE, Bench, make_pictures, started
 
 RATE: Final = 200  # samples a second
 SECONDS: Final = 10
