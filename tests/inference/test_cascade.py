@@ -194,6 +194,18 @@ def test_a_network_is_loaded_once_for_itself_and_its_cascade(folder: Path) -> No
     assert both.predict(picture("green")).label == "neither"
 
 
+def test_a_member_that_has_proved_itself_is_not_read_again(folder: Path) -> None:
+    loader = Loader()
+    fast = loader.load(resolve(str(folder.parent / "fast")))
+    weights = folder.parent / "fast" / "model.onnx"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    both = loader.load(resolve(str(folder.parent / "both")))
+    assert both.members[0] is fast
+    assert both.predict(picture("red")).label == "cat"
+    with pytest.raises(BrokenModel, match=r"model\.onnx was changed"):
+        loader.load(resolve(str(folder.parent / "fast")))
+
+
 def test_what_needs_a_network_takes_no_cascade(folder: Path) -> None:
     with pytest.raises(ModelError, match="is a cascade, and what is wanted is one network"):
         load_network(str(folder))

@@ -18,6 +18,8 @@ from pawsight.inference.classifier import Classifier
 from pawsight.inference.network import Outputs, Tensor
 from pawsight.serving.app import create_app
 from pawsight.serving.batching import BATCH
+from pawsight.serving.connections import BoundedProtocol
+from pawsight.serving.overload import Overload
 from pawsight.serving.settings import Settings
 from pawsight.serving.state import State
 from tests.pictures import picture, truncated_jpeg
@@ -52,9 +54,14 @@ class Gate:
 
 @contextmanager
 def served(folder: Path, **settings: Any) -> Iterator[tuple[Running, State]]:
-    app = create_app(Settings(serve_models=(str(folder),), cache=0, **settings))
-    with running(app) as server:
-        yield server, app.state.service
+    chosen = Settings(serve_models=(str(folder),), cache=0, **settings)
+    state = State.load(chosen)
+
+    class Protocol(BoundedProtocol):
+        overload = Overload(state, "127.0.0.1")
+
+    with running(create_app(chosen, state=state), http=Protocol) as server:
+        yield server, state
 
 
 def until(condition: Any) -> None:

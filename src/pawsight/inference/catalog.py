@@ -145,7 +145,7 @@ class Loader:
             if may_lose is not None:
                 classifier.choose_threshold(may_lose)
             return classifier
-        fast, strong = (self._network(each) for each in entry.members())
+        fast, strong = (self._member(each) for each in entry.members())
         return Cascade(
             CascadeFolder.open(entry.path),
             fast,
@@ -155,9 +155,14 @@ class Loader:
             may_lose=may_lose,
         )
 
+    def _member(self, entry: Entry) -> Classifier:
+        """A network of a cascade. One that is loaded has proved itself: it is not read again."""
+        seal = read_sealed(entry.path / CARD_FILE, Card).seal
+        return self._networks.get(_key(entry, seal)) or self._network(entry)
+
     def _network(self, entry: Entry) -> Classifier:
         folder = entry.open()
-        key = (replace(entry, path=entry.path.resolve()), folder.card.seal)
+        key = _key(entry, folder.card.seal)
         network = self._networks.get(key)
         if network is None:
             network = Classifier(
@@ -170,6 +175,10 @@ class Loader:
             )
             self._networks[key] = network
         return network
+
+
+def _key(entry: Entry, seal: str | None) -> tuple[Entry, str | None]:
+    return replace(entry, path=entry.path.resolve()), seal
 
 
 def installed_models() -> Path:

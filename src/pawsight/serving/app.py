@@ -26,7 +26,7 @@ from pawsight.serving import (
 )
 from pawsight.serving.bodies import Room
 from pawsight.serving.errors import install
-from pawsight.serving.routes import KEPT, router
+from pawsight.serving.routes import KEPT, direct, router
 from pawsight.serving.settings import Settings
 from pawsight.serving.state import State
 from pawsight.serving.watch import REQUEST_ID, Watch
@@ -66,6 +66,7 @@ def create_app(settings: Settings | None = None, *, state: State | None = None) 
     install(app)
     app.add_middleware(Room, limit=chosen.max_held_bytes)
     end_traces = _guard(app, chosen)
+    app.include_router(direct)  # first: what is asked most is found first
     app.include_router(router)
     for each in (
         explain_routes,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Final, TypeVar
 
-from anyio import current_time, move_on_after
+from anyio import move_on_after
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, UploadFile
@@ -108,32 +109,35 @@ def bounded(
     Raises:
         Refusal: ``too-large``, now or while the body is read; ``too-slow``, while it is.
     """
-    words = f"too large: the body has more than {limit:,} bytes".replace(",", " ")
-    # The rest of the body would otherwise have to be read before the connection's next request.
-    refusal = Refusal("too-large", words, {"Connection": "close"})
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit + slack:
-        raise refusal
-    received, start = 0, current_time()
+        raise _too_large(limit)
+    received, start = 0, monotonic()
 
     async def receive() -> Message:
         nonlocal received
-        left = start + seconds + received / _SLOWEST - current_time()
+        left = start + seconds + received / _SLOWEST - monotonic()
         with move_on_after(left) as waiting:
             message = await request.receive()
         if waiting.cancelled_caught:
             raise Refusal(
                 "too-slow",
-                f"too slow: {received:,} bytes of the body in {current_time() - start:.0f} "
+                f"too slow: {received:,} bytes of the body in {monotonic() - start:.0f} "
                 f"seconds; {seconds:g} are granted, and one more for each 64 kB".replace(",", " "),
                 {"Connection": "close"},
             )
         received += len(message.get("body", b""))
         if received > limit + slack:
-            raise refusal
+            raise _too_large(limit)
         return message
 
     return Request(request.scope, receive)
+
+
+def _too_large(limit: int) -> Refusal:
+    words = f"too large: the body has more than {limit:,} bytes".replace(",", " ")
+    # The rest of the body would otherwise have to be read before the connection's next request.
+    return Refusal("too-large", words, {"Connection": "close"})
 
 
 async def read_picture(request: Request, max_bytes: int, seconds: float = DEFAULT_SECONDS) -> bytes:

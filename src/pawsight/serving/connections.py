@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from http import HTTPStatus
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
+from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pawsight.serving.errors import MEDIA_TYPE, Problem
+from pawsight.serving.overload import Overload
 
 _MAX_HEADER: Final = 64 * 1024  # bytes; they are held until the header is complete
 
@@ -53,13 +55,17 @@ class BoundedProtocol(HttpToolsProtocol):
 
     Attributes:
         header_seconds: What a connection has for a header, from when it was made or, after an
-            answer, from the first byte on.
+            answer, from the first byte on. What is left of a refused request's body has as long.
+        overload: Refuses requests before the application is asked; None leaves it to that.
     """
 
     header_seconds = 10.0
+    overload: Overload | None = None
     _deadline: asyncio.TimerHandle | None = None
     _in_header = False
     _received = 0  # bytes of this header
+    _refused = False  # this request was, and its body is thrown away
+    _last = False  # and no other may follow it
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect a header."""
@@ -85,18 +91,66 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Count the bytes of a header."""
-        self._in_header, self._received = True, 0
+        self._in_header, self._received, self._refused = True, 0, False
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Hand the request over; its body has a limit of its own."""
+        """Hand the request over, whose body has a limit of its own; or refuse it."""
         self._in_header = False
         self._expect_nothing()
-        super().on_headers_complete()
+        if not self._refuses():
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body, unless its request is refused."""
+        if not self._refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Expect another request, if this one was answered before its body had come."""
+        if not self._refused:
+            super().on_message_complete()
+            if not self.cycle.response_complete:
+                return
+        self._expect_nothing()
+        if self._refused and self._last:
+            self.transport.close()
+        elif not self.transport.is_closing():
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP."""
         self._refuse("invalid-http", f"this is no HTTP that can be read: {msg}")
+
+    def _refuses(self) -> bool:
+        """Whether it has just answered that there is no room for this request.
+
+        Not while others before it are unanswered, or while the client does not read; nor one that
+        sends its body only if it is asked to, of which it is not known then whether it will come.
+        """
+        overload = self.overload
+        if (
+            overload is None
+            or not (self.cycle is None or self.cycle.response_complete)
+            or not overload.refuses(self.parser.get_method(), self.url, self.headers)
+            or self.flow.write_paused
+            or self.expect_100_continue
+            or self.parser.should_upgrade()
+        ):
+            return False
+        scope = cast(Scope, self.scope)
+        scope["method"] = "POST"
+        scope["raw_path"] = self.url.partition(b"?")[0]
+        http_1_0 = self.parser.get_http_version() == "1.0"
+        self._refused, self._last = True, http_1_0 or not self.parser.should_keep_alive()
+        self.transport.write(
+            overload.refusal(scope, self.server_state.default_headers, last=self._last)
+        )
+        self._expect_header()
+        return True
 
     def _expect_header(self) -> None:
         self._expect_nothing()

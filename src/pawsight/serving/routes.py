@@ -25,6 +25,7 @@ from pawsight.serving.dependencies import (
     sent_picture,
     state_of,
 )
+from pawsight.serving.direct import DirectRoute
 from pawsight.serving.errors import Refusal, responses
 from pawsight.serving.record_status import RecordStatus
 from pawsight.serving.schemas import (
@@ -41,6 +42,7 @@ from pawsight.serving.schemas import (
 from pawsight.serving.training_schemas import TrainingStatus
 
 router = APIRouter()
+direct = APIRouter(route_class=DirectRoute)
 
 KEPT: Final = "X-Pawsight-Kept"
 """The header that says whether an answer is on the disk."""
@@ -53,7 +55,7 @@ async def home() -> RedirectResponse:
     return RedirectResponse("/docs")
 
 
-@router.post(
+@direct.post(
     "/predict/{model}",
     tags=["predict"],
     summary="Classify one picture",

@@ -9,9 +9,11 @@ from typing import Final
 
 import uvicorn
 
+from pawsight.serving import tracing
 from pawsight.serving.app import create_app
 from pawsight.serving.connections import BoundedProtocol
 from pawsight.serving.logs import log_config
+from pawsight.serving.overload import Overload
 from pawsight.serving.settings import Settings
 from pawsight.serving.state import State
 
@@ -33,11 +35,12 @@ def serve(settings: Settings | None = None) -> None:
     chosen = settings or Settings()
     # Loaded here and not in the lifespan, whose failures uvicorn logs as tracebacks.
     state = State.load(chosen)
+    protocol = _protocol(chosen.header_seconds)
     config = uvicorn.Config(
         create_app(chosen, state=state),
         host=chosen.host,
         port=chosen.port,
-        http=_protocol(chosen.header_seconds),
+        http=protocol,
         ws="none",
         log_config=log_config(chosen.log_format),
         access_log=False,  # pawsight.access writes it, with the requests' ids
@@ -45,6 +48,8 @@ def serve(settings: Settings | None = None) -> None:
         timeout_keep_alive=chosen.keep_alive_seconds,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
+    if not tracing.wanted():  # else a refusal has a trace as well, which the application begins
+        protocol.overload = Overload(state, config.forwarded_allow_ips)
     server = _Server(config, state)
     server.run()
     if not server.started:

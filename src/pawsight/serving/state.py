@@ -119,11 +119,16 @@ class State:
             recorder,
             Training.of(settings),
         )
+        entries: dict[str, Entry] = {}
         for name in settings.serve_models:
             entry = resolve(name)
-            if entry.name in state.loaded:
+            if entry.name in entries:
                 raise ModelError(f"two of the models to serve are called {entry.name!r}")
-            state.loaded[entry.name] = state._load(entry)
+            entries[entry.name] = entry
+        # Cascades last: what they ask is loaded by then, and is not read again.
+        in_turn = sorted(entries.values(), key=lambda each: each.is_cascade)
+        loaded = {each.name: state._load(each) for each in in_turn}
+        state.loaded.update({name: loaded[name] for name in entries})
         state._load_trained()
         give_back()
         return state
@@ -226,12 +231,16 @@ class State:
             Refusal: ``overloaded``.
         """
         if self.scheduler.full:
-            raise Refusal(
-                "overloaded",
-                f"{self.scheduler.waiting} pictures wait for their answers already; try again "
-                "after a second",
-                {"Retry-After": "1"},
-            )
+            raise self.overloaded()
+
+    def overloaded(self) -> Refusal:
+        """What is said to whoever would have to wait for too long."""
+        return Refusal(
+            "overloaded",
+            f"{self.settings.max_waiting} pictures wait for their answers already, and more may "
+            "not; try again after a second",
+            {"Retry-After": "1"},
+        )
 
     def digest(self, data: bytes) -> str | None:
         """The SHA-256 of a picture's bytes; None where nobody asks for it."""

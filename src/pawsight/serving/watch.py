@@ -29,7 +29,7 @@ _PAGE_POLICY: Final = (
     b"img-src 'self' data:; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; "
     b"form-action 'self'; frame-ancestors 'none'"
 )
-_DATA_POLICY: Final = b"default-src 'none'; frame-ancestors 'none'"
+DATA_POLICY: Final = b"default-src 'none'; frame-ancestors 'none'"
 
 log = logging.getLogger("pawsight.access")
 
@@ -64,7 +64,7 @@ class Watch:
                 status = message["status"]
                 headers = message.setdefault("headers", [])
                 kind = next((value for key, value in headers if key == b"content-type"), b"")
-                policy = _PAGE_POLICY if kind.startswith(b"text/html") else _DATA_POLICY
+                policy = _PAGE_POLICY if kind.startswith(b"text/html") else DATA_POLICY
                 headers += (
                     *SECURITY,
                     (b"content-security-policy", policy),
@@ -78,7 +78,9 @@ class Watch:
             status = 500  # as the server's own handler will answer
             raise
         finally:
-            _tell(scope, method, status, perf_counter() - start)
+            service = getattr(scope["app"].state, "service", None)
+            meter = None if service is None else service.meter
+            tell(meter, scope, method, status, perf_counter() - start)
 
 
 def request_id(scope: Scope) -> str:
@@ -89,12 +91,19 @@ def request_id(scope: Scope) -> str:
     return uuid4().hex
 
 
-def _tell(scope: Scope, method: str, status: int, seconds: float) -> None:
+def tell(meter: Meter | None, scope: Scope, method: str, status: int, seconds: float) -> None:
+    """Count a request that was answered, and log it.
+
+    Args:
+        meter: None where the service has not begun.
+        scope: Its ``state`` has the ``request_id``.
+        method: As it came.
+        status: Of the answer.
+        seconds: That it took.
+    """
     route = getattr(scope.get("route"), "path", "none")
     method = method if method in _METHODS else "other"
-    service = getattr(scope["app"].state, "service", None)
-    if service is not None:
-        meter: Meter = service.meter
+    if meter is not None:
         meter.requested(route, method, status, seconds)
     if not log.isEnabledFor(logging.INFO):
         return
