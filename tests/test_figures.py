@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from benchmarks.ablation import RESULTS, as_table, read
 from scripts.figures import BEGIN, END, KINDS, MODELS
 
 from pawsight.inference.catalog import resolve
@@ -22,3 +23,8 @@ def test_a_row_has_the_figures_of_the_cards(kind: str) -> None:
         card, _ = resolve(name).described()
         [measured] = [each for each in card.card.metrics if each.data == CARDS[kind]]
         assert cell.split("(")[0].strip() == f"{100 * measured.accuracy:.2f} %"
+
+
+def test_the_table_of_ingredients_is_what_was_measured() -> None:
+    written = (README.parent / "docs" / "training.md").read_text(encoding="utf-8")
+    assert as_table(read(RESULTS)) in written
