@@ -61,7 +61,7 @@ async def load(
         if not NAME.fullmatch(each):
             raise Refusal(
                 "unknown-model",
-                f"{quoted(each)} is no name: letters, digits and . _ -, 64 at most",
+                f"{quoted(each)} is no name: lower-case letters, digits and . _ -, 64 at most",
             )
     try:
         async with service.loading:

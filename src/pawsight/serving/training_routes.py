@@ -21,7 +21,7 @@ from pawsight.serving.dependencies import BINARY, Service
 from pawsight.serving.errors import Refusal, quoted, responses
 from pawsight.serving.state import State
 from pawsight.serving.training import Training
-from pawsight.serving.training_schemas import DatasetAnswer, JobAnswer, JobForm, Jobs
+from pawsight.serving.training_schemas import EPOCHS, DatasetAnswer, JobAnswer, JobForm, Jobs
 
 if TYPE_CHECKING:
     from pawsight.jobs.runner import Runner
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["training"])
 
 log = logging.getLogger(__name__)
-
-EPOCHS: Final = 30
-"""Of the recipe simple-cnn, which only training can read."""
 
 _PROBLEMS: Final = ("training-off", "training-unavailable", "forbidden")
 _MAX_JSON: Final = 64 * 1024
