@@ -267,9 +267,9 @@ class _Run:
     def to_file(self, output: Output) -> Tally:
         """Write a row for each picture that has none yet, and finish the file."""
         from pawsight.bulk.journal import NotOurs
-        from pawsight.bulk.sinks import MissingExtra
+        from pawsight.extras import ExtraMissing
 
-        with refusing(NotOurs, MissingExtra):
+        with refusing(NotOurs, ExtraMissing):
             journal = output.open(self._holds)
         tally = Tally()
         if journal.torn:
@@ -289,7 +289,7 @@ class _Run:
             raise typer.Exit(130) from None
         tally.answered_before, tally.failed_before = journal.answered, journal.failed
         if tally.done + tally.answered_before + tally.failed_before + journal.stale:
-            with refusing(MissingExtra):
+            with refusing(ExtraMissing):
                 output.finish(journal, self._model.card.labels)
         else:
             journal.close()

@@ -20,13 +20,14 @@ def opened_parts(output: Path | None, kind: str | None, *, resume: bool, overwri
     """The folder of parts that the options ask for; nonsense is refused."""
     from pawsight.bulk.journal import NotOurs
     from pawsight.bulk.parts import Parts
-    from pawsight.bulk.sinks import MissingExtra, require_pyarrow
+    from pawsight.bulk.sinks import require_pyarrow
+    from pawsight.extras import ExtraMissing
 
     if output is None:
         fail("--ray writes a folder of Parquet files: name it with --output")
     if kind not in (None, "parquet") or output.suffix.lower() in (".csv", ".jsonl"):
         fail("--ray writes a folder of Parquet files: --format parquet, and --output a folder")
-    with refusing(NotOurs, MissingExtra, OSError):
+    with refusing(NotOurs, ExtraMissing, OSError):
         require_pyarrow()
         parts = Parts(output)
         if parts.begun and overwrite:

@@ -105,7 +105,7 @@ _KINDS: Final = {
     "training-unavailable": _Kind(
         503,
         "Training unavailable",
-        "training needs torch, Lightning, transformers, pandas and others: the extra 'train' …",
+        "training needs torch, Lightning, transformers, pandas and others, which the extra …",
     ),
     "unusable-archive": _Kind(
         422, "Unusable archive", "the archive is refused: 'cat/1.jpg' is encrypted"
