@@ -58,11 +58,7 @@ def test_the_documentation_names_no_variable_that_nobody_reads() -> None:
         for found in re.findall(r"`(?:[^`]* )?(PAWSIGHT_[A-Z_]+)\b", page.read_text("utf-8"))
     }
     settings = {f"PAWSIGHT_{name.upper()}" for name in Settings.model_fields}
-    places = ("src", "tests/fuzz", "tests/conftest.py")
-    read = "".join(
-        file.read_text("utf-8")
-        for place in places
-        for file in ([root / place] if place.endswith(".py") else (root / place).rglob("*.py"))
-    )
+    sources = [*(root / "src").rglob("*.py"), *(root / "tests").rglob("*.py")]
+    read = "".join(each.read_text("utf-8") for each in sources)
     assert len(named) > 20
     assert [each for each in sorted(named - settings) if f'"{each}"' not in read] == []

@@ -17,7 +17,7 @@ from pawsight.jobs.job import Job, TooMany
 from pawsight.jobs.unpack import REFUSED
 from pawsight.serving.bodies import TO_DISK, bounded, content_type, parse_json
 from pawsight.serving.connections import unless_gone
-from pawsight.serving.dependencies import BINARY, Service
+from pawsight.serving.dependencies import BINARY, Service, check_admin
 from pawsight.serving.errors import Refusal, quoted, responses
 from pawsight.serving.state import State
 from pawsight.serving.training import Training
@@ -46,9 +46,7 @@ async def _allowed(request: Request, service: Service) -> Training:
             "nothing is trained here: `pawsight serve --training` or PAWSIGHT_TRAINING=true "
             "switch it on",
         )
-    key = getattr(request.state, "key", None)
-    if key is not None and not key.admin:
-        raise Refusal("forbidden", f"the key {key.name!r} may not train models: it is not `admin`")
+    check_admin(request, "train models")
     if training.missing:
         raise Refusal("training-unavailable", training.missing)
     return training
