@@ -47,17 +47,17 @@ def answer(
     may_lose: float | None,
     parts: Parts,
     address: str,
-    size: int,
+    size: int | None,
 ) -> Tally:
     """Answer what has no part yet; the tally is of this run, and of what was there before."""
-    from pawsight.bulk.partitions import partitioned, weight
+    from pawsight.bulk.partitions import SIZE, partitioned, weight
     from pawsight.bulk.sources import find_unopened
     from pawsight.extras import ExtraMissing
 
     setting = f"{loaded.reference} {may_lose}"
     tally = Tally()
     with refusing(ExtraMissing, OSError):
-        every = list(partitioned(find_unopened(paths, tally.add_empty), setting, size))
+        every = list(partitioned(find_unopened(paths, tally.add_empty), setting, size or SIZE))
         wanted = [each for each in every if not parts.holds(each)]
         wanted.sort(key=weight, reverse=True)  # so that no worker has much left when others end
         tally.skipped = sum(len(each.of_files()) for each in every) - sum(
