@@ -28,7 +28,7 @@ from pawsight.images.preprocess import Preprocessing, normalise
 from pawsight.inference.artifact import NETWORK_FILE, QUANTISED_FILE
 from pawsight.labels import NEITHER, classes_of
 from pawsight.training.export import write_onnx
-from pawsight.training.fit import load_weights, random_network
+from pawsight.training.networks import load_weights, random_network
 from pawsight.training.quantise import calibration_pictures, quantise
 from pawsight.training.run import RunFolder
 

@@ -84,7 +84,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         make_pictures(given.data, Path(folder))
         os.environ.setdefault("PAWSIGHT_RECORDS", f"sqlite:///{folder}/records.db")
-        bench = Bench(Path(folder), None)
+        bench = Bench(Path(folder))
         with started([sys.executable, *SERVE], "/health/ready") as (address, process):
             url = f"{address}/predict/custom"
             bench.load(url, seconds=1.5)

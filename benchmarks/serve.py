@@ -1,10 +1,11 @@
 """How fast the service is, as ratios to what else the same machine does in the same run.
 
-    python benchmarks/serve.py [PART ...] [--data DATA] [--naive naive_server.py]
+    python benchmarks/serve.py [PART ...] [--data DATA] [--naive FILE]
 
 Parts, each less than half a minute; all by default:
 
-    naive     against the naive service (FastAPI, ViT-B/16 in eager torch; --naive)
+    naive     against a naive service (serving/naive.py: FastAPI, a ViT-B/16 in eager torch; --naive
+              names another)
     bare      against the bare loop, without HTTP; and the latency of one client alone
     litserve  against LitServe with the same network and decoding (pip install litserve)
     load      p99 at 70 % of the highest rate; what is answered at twice the highest rate
@@ -84,7 +85,7 @@ class Bench:
     """
 
     pictures: Path
-    naive: Path | None
+    naive: Path = HERE / "naive.py"
 
     @cached_property
     def highest(self) -> Load:
@@ -133,9 +134,6 @@ Rows = Iterator[tuple[str, str, str]]
 
 
 def against_naive(bench: Bench) -> Rows:
-    if not bench.naive:
-        print("naive: left out, it needs --naive FILE", file=sys.stderr)
-        return
     rates = {}
     with bench.service() as url:
         for model, seconds in (("custom", 4), ("auto", 5), ("pretrained", 8)):
@@ -353,7 +351,7 @@ def main() -> None:
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--data", type=Path)
-    parser.add_argument("--naive", type=Path)
+    parser.add_argument("--naive", type=Path, default=Bench.naive)
     given: Any = parser.parse_args()
     if unknown := set(given.parts) - set(PARTS):
         parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")

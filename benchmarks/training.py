@@ -16,13 +16,13 @@ from pathlib import Path
 import torch
 
 from pawsight.cpus import usable_cpus
-from pawsight.data.augment import augment
-from pawsight.data.datamodule import NO_AUGMENTATION
+from pawsight.data.augment import NO_AUGMENTATION, augment
 from pawsight.data.pictures import load_pictures
 from pawsight.data.table import read_table
 from pawsight.images.preprocess import Preprocessing
 from pawsight.models.losses import open_set_cross_entropy
-from pawsight.training.fit import build_network, faster_precision
+from pawsight.training.fit import faster_precision
+from pawsight.training.networks import build_network
 from pawsight.training.recipe import load_recipe
 
 STEPS = 8

@@ -16,7 +16,7 @@ import pandas as pd
 
 from pawsight.inference.artifact import REFERENCE_FILE, ModelFolder
 from pawsight.inference.classifier import Classifier
-from pawsight.training.export import first_alike
+from pawsight.training.calibrate import first_alike
 from pawsight.training.folder import write_card
 from pawsight.training.reference import with_reference
 

@@ -7,6 +7,7 @@ from typing import Final
 
 _EXTRAS: Final = {
     "hub": (("huggingface_hub", "onnx"), "huggingface_hub and onnx"),
+    "parquet": (("pyarrow",), "pyarrow"),
     "postgres": (("psycopg",), "psycopg"),
     "ray": (("ray", "pyarrow"), "ray and pyarrow"),
     "remote": (("fsspec",), "fsspec"),
@@ -14,6 +15,7 @@ _EXTRAS: Final = {
         ("pandas", "imagehash", "torch", "lightning", "transformers"),
         "torch, Lightning, transformers, pandas and others",
     ),
+    "ui": (("streamlit",), "Streamlit"),
 }
 
 
@@ -25,7 +27,7 @@ def require(extra: str, purpose: str) -> None:
     """Make sure that an extra is installed.
 
     Args:
-        extra: ``hub``, ``postgres``, ``ray``, ``remote`` or ``train``.
+        extra: ``hub``, ``parquet``, ``postgres``, ``ray``, ``remote``, ``train`` or ``ui``.
         purpose: What needs it, the beginning of the sentence that refuses.
 
     Raises:
@@ -34,6 +36,6 @@ def require(extra: str, purpose: str) -> None:
     modules, what = _EXTRAS[extra]
     if any(find_spec(name) is None for name in modules):
         raise ExtraMissing(
-            f"{purpose} needs {what}: the extra {extra!r} brings them (where the source is: "
+            f"{purpose} needs {what}, which the extra {extra!r} brings (where the source is: "
             f"`pip install '.[{extra}]'`)"
         )

@@ -187,4 +187,4 @@ def test_parquet_without_pyarrow_says_what_to_install(
         "classify", pictures, "--model", trained, "--format", "parquet", "--output", tmp_path / "x"
     )
     assert done.exit_code == 2
-    assert "`pip install pyarrow`" in done.stderr
+    assert "Parquet needs pyarrow, which the extra 'parquet' brings" in done.stderr

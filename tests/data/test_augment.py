@@ -5,8 +5,15 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pawsight.data.augment import Augmentation, augment, crop, draw_crops, mirror, mix
-from pawsight.data.datamodule import NO_AUGMENTATION
+from pawsight.data.augment import (
+    NO_AUGMENTATION,
+    Augmentation,
+    augment,
+    crop,
+    draw_crops,
+    mirror,
+    mix,
+)
 
 PIXELS = torch.randint(0, 256, (6, 40, 40, 3), generator=torch.Generator().manual_seed(0)).to(
     torch.uint8

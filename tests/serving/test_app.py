@@ -268,6 +268,26 @@ def test_every_problem_is_documented_by_its_document(client: TestClient) -> None
                         assert example["value"]["status"] == int(status)
 
 
+def test_every_kind_of_error_is_in_the_table_of_the_documentation(client: TestClient) -> None:
+    rows = re.findall(
+        r"^\| (\d{3}) \| (.*) \|$", (ROOT / "docs/service.md").read_text("utf-8"), re.MULTILINE
+    )
+    listed = {
+        (status, code) for status, words in rows for code in re.findall(r"`([a-z-]+)`", words)
+    }
+    document = client.get("/openapi.json").json()
+    answered = {
+        (status, code)
+        for operations in document["paths"].values()
+        for operation in operations.values()
+        for status, response in operation["responses"].items()
+        if int(status) >= 400
+        for code in response["content"]["application/problem+json"]["examples"]
+    }
+    assert len(answered) > 20
+    assert answered - listed == set()
+
+
 def test_serving_imports_neither_torch_nor_pandas() -> None:
     heavy = {"torch", "pandas", "lightning", "transformers", "sklearn", "streamlit"}
     code = f"import sys, pawsight.serving.server; print(sorted({heavy!r} & set(sys.modules)))"

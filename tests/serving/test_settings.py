@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,18 @@ def test_the_documentation_lists_every_setting_as_it_is() -> None:
         default = field.default
         shown = ",".join(default) if isinstance(default, tuple) else default
         assert f"| `PAWSIGHT_{name.upper()}` | {shown} | {field.description} |" in page
+
+
+def test_the_documentation_names_no_variable_that_nobody_reads() -> None:
+    root = Path(__file__).parents[2]
+    pages = (root / "README.md", root / "CONTRIBUTING.md", *(root / "docs").glob("*.md"))
+    named = {
+        found
+        for page in pages
+        for found in re.findall(r"`(?:[^`]* )?(PAWSIGHT_[A-Z_]+)\b", page.read_text("utf-8"))
+    }
+    settings = {f"PAWSIGHT_{name.upper()}" for name in Settings.model_fields}
+    sources = [*(root / "src").rglob("*.py"), *(root / "tests").rglob("*.py")]
+    read = "".join(each.read_text("utf-8") for each in sources)
+    assert len(named) > 20
+    assert [each for each in sorted(named - settings) if f'"{each}"' not in read] == []

@@ -263,7 +263,11 @@ def test_a_checkpoint_with_an_onnx_file_is_pulled_without_torch(
 @pytest.mark.parametrize(
     ("missing", "source", "words"),
     [
-        ("huggingface_hub", NAME, "the hub needs huggingface_hub and onnx: the extra 'hub'"),
+        (
+            "huggingface_hub",
+            NAME,
+            "the hub needs huggingface_hub and onnx, which the extra 'hub' brings",
+        ),
         ("torch", "someone/torch", "a checkpoint that has no ONNX file must be exported"),
     ],
 )

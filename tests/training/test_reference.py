@@ -9,7 +9,7 @@ import numpy as np
 from pawsight.drift.reference import read_reference
 from pawsight.inference.artifact import REFERENCE_FILE, ModelFolder
 from pawsight.inference.classifier import Classifier
-from pawsight.training.export import calibrate
+from pawsight.training.calibrate import calibrate
 from tests.drawn import drawn_table
 
 

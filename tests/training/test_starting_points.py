@@ -12,7 +12,7 @@ from pawsight.inference.explain import explain
 from pawsight.models.vision_transformer import VisionTransformer
 from pawsight.training.compress import compress, round_weights
 from pawsight.training.export import write_onnx
-from pawsight.training.fit import build_network, starting_point
+from pawsight.training.networks import build_network, starting_point
 from pawsight.training.recipe import ViTRecipe
 from pawsight.training.starting_points import (
     StartingPointError,

@@ -12,8 +12,9 @@ import torch
 from pawsight.images.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from pawsight.inference.catalog import resolve
 from pawsight.inference.errors import ModelError
-from pawsight.training.fit import fit, starting_point
+from pawsight.training.fit import fit
 from pawsight.training.hint_teachers import load_hint_teacher
+from pawsight.training.networks import starting_point
 from pawsight.training.recipe import Distillation, Hint, Recipe
 from pawsight.training.run import RunFolder
 from pawsight.training.starting_points import StartingPointError

@@ -12,7 +12,8 @@ from pawsight.batch import Batch
 from pawsight.inference.artifact import SEEN_FILE, ModelFolder
 from pawsight.inference.catalog import load_network
 from pawsight.training.export import export_run
-from pawsight.training.fit import fit, load_weights, random_network
+from pawsight.training.fit import fit
+from pawsight.training.networks import load_weights, random_network
 from pawsight.training.recipe import SimpleCNNRecipe
 from pawsight.training.run import RunError, RunFolder
 from pawsight.training.train import begin, train

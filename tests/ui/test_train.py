@@ -140,11 +140,23 @@ def test_pictures_are_checked_and_trained_on_and_the_training_has_an_address(
     submit.click().run()
     asked = json.loads(training.sent[1][2])
     assert asked == {
-        "dataset": "d1", "name": "my-model", "method": "full", "start": "", "epochs": 39,
+        "dataset": "d1", "name": "my-model", "method": "full", "start": "", "epochs": 30,
     }  # fmt: skip
     assert shown.query_params["job"] == "77"
     assert "my-model is being trained" in headings(shown)
     assert "Train" not in [each.label for each in shown.button]  # not a second time by mistake
+
+
+def test_a_name_that_the_service_would_refuse_is_not_sent(training: Training) -> None:
+    shown = page().run()
+    shown.file_uploader[0].set_value(("pets.zip", zipped(), "application/zip")).run()
+    shown.button(key="check").click().run()
+    shown.text_input(key="train-name").set_value("My-Model").run()
+    shown.button(key="train").click().run()
+    assert [each.value for each in shown.warning] == [
+        "A name has lower-case letters, digits and . _ - and begins with one of the first two."
+    ]
+    assert [path for _, path, _ in training.sent] == ["/training/datasets"]
 
 
 def test_a_zip_may_be_as_large_as_the_service_takes(training: Training) -> None:

@@ -23,7 +23,7 @@ def read_answers(file: Path, kind: Format) -> Iterator[Row]:
 
     Raises:
         NotOurs: Something else wrote it.
-        MissingExtra: Parquet without pyarrow.
+        ExtraMissing: Parquet without pyarrow.
         OSError: It cannot be read.
     """
     if kind == "jsonl":

@@ -22,7 +22,6 @@ from pawsight.plurals import counted
 
 _ZIP: Final = (".zip",)
 _TAR: Final = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
-# The last is what zipfile raises for a password and for packings that it does not know.
 _NESTED: Final = "an archive inside an archive, which is not opened: unpack it, and name it itself"
 _NO_INDEX: Final = "its index, at the end, is missing; what lies whole before the cut was read"
 _NO_END: Final = "its end, or the mark of it, is missing"
@@ -33,7 +32,7 @@ _BROKEN: Final = (
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
-    RuntimeError,
+    RuntimeError,  # of zipfile, for a password and for packings that it does not know
     ValueError,  # of what reads at addresses
 )
 
@@ -133,14 +132,14 @@ def _files_of_zip(
         yield Member(inside, data, found)
 
 
-class _Whole(tarfile.TarInfo):
-    """A header in a tar archive that says where one should be and is none, or half.
+class _Header(tarfile.TarInfo):
+    """A header of a tar archive, which is cut short where one should be and is none, or half.
 
     :mod:`tarfile` takes the end of the file for that of the archive, which has a mark.
     """
 
     @classmethod
-    def fromtarfile(cls, tarfile: tarfile.TarFile) -> _Whole:
+    def fromtarfile(cls, tarfile: tarfile.TarFile) -> _Header:
         """The next one."""
         try:
             return super().fromtarfile(tarfile)
@@ -152,7 +151,7 @@ class _Whole(tarfile.TarInfo):
 
 def _of_tar(archive: BinaryIO, name: str) -> Iterator[Item]:
     try:
-        with tarfile.open(fileobj=archive, mode="r|*", tarinfo=_Whole) as opened:
+        with tarfile.open(fileobj=archive, mode="r|*", tarinfo=_Header) as opened:
             yield from _files_of_tar(opened, name)
     except tarfile.ReadError as error:
         if str(error) != "unexpected end of data":  # of what is in the archive

@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from typing import BinaryIO
 
 from pawsight.bulk.items import Item, Unreadable, as_text
-from pawsight.bulk.sinks import MissingExtra, require_pyarrow
+from pawsight.bulk.sinks import require_pyarrow
 from pawsight.bulk.stores import item_of
 from pawsight.data.column_names import PATH_NAMES, plain
 from pawsight.extras import ExtraMissing
@@ -42,7 +42,7 @@ def listed(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
             for path in map(_without_blanks, each(stream)):
                 if path:
                     yield _item(path)
-    except (OSError, ValueError, MissingExtra) as error:
+    except (OSError, ValueError, ExtraMissing) as error:
         words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         yield Unreadable(name, OSError(errno.EIO, f"the list is broken: {words}"))
 

@@ -57,7 +57,7 @@ class Output:
 
         Raises:
             NotOurs: What is there is no output of a run.
-            MissingExtra: Parquet without pyarrow.
+            ExtraMissing: Parquet without pyarrow.
             OSError: It cannot be read or written.
         """
         if self.kind != "jsonl" and self.file.exists() and not self.journal.exists():

@@ -18,7 +18,7 @@ from pawsight.bulk.sinks import ParquetSink, require_pyarrow
 
 _PART: Final = re.compile(r"part-([0-9a-f]{16})-([0-9a-f]{16})\.parquet")
 _FRESH: Final = ".fresh"
-_CUT_DOWN: Final = "0" * 16
+_CUT_DOWN: Final = "0" * 16  # in place of a state: of no partition
 
 
 def packed(rows: Iterable[Row], labels: Sequence[str]) -> bytes:
@@ -93,7 +93,7 @@ class Parts:
             stream.flush()
             os.fsync(stream.fileno())
         fresh.replace(self.folder / name)
-        for older in self.folder.glob(f"{name[:22]}*.parquet"):
+        for older in self.folder.glob(f"{_of_pictures(name)}*.parquet"):
             if older.name != name:
                 older.unlink()
 
@@ -123,8 +123,13 @@ class Parts:
                 rest = BytesIO()
                 parquet.write_table(table.filter(mask), rest)
                 # Under a name that no partition has: it is not the whole of its own any more.
-                self.put(f"{file.name[:22]}{_CUT_DOWN}.parquet", rest.getvalue())
+                self.put(f"{_of_pictures(file.name)}{_CUT_DOWN}.parquet", rest.getvalue())
 
     def rows(self) -> Iterator[Row]:
         """Of all parts."""
         return read_answers(self.folder, "parquet")
+
+
+def _of_pictures(name: str) -> str:
+    """What the names of all parts about the same pictures begin with, whatever their state is."""
+    return f"{name.rpartition('-')[0]}-"

@@ -10,6 +10,7 @@ from typing import Any
 
 from pawsight.bulk.records import Row
 from pawsight.html import render_template
+from pawsight.labels import NEITHER
 
 
 class LeastSure:
@@ -28,7 +29,7 @@ class LeastSure:
 
     def take(self, row: Row) -> None:
         """Look at one row."""
-        if row["error"] is not None or row["label"] == "neither":
+        if row["error"] is not None or row["label"] == NEITHER:
             return
         entry = (-row["confidence"], -next(self._order), row)
         if len(self._heap) < self._most:

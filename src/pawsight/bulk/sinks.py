@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal, Protocol, TextIO, TypeAlias
 
 from pawsight.bulk.records import Row, columns, flat, line
+from pawsight.extras import require
 from pawsight.labels import NEITHER
 
 Format: TypeAlias = Literal["table", "jsonl", "csv", "parquet"]
@@ -19,22 +20,15 @@ _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 _ROWS = 4096  # of Parquet that are held in memory before they are written
 
 
-class MissingExtra(RuntimeError):
-    """A format needs a library that is not installed; the words say which extra brings it."""
-
-
 def require_pyarrow() -> Any:  # noqa: ANN401 - a module without types
     """``pyarrow.parquet``.
 
     Raises:
-        MissingExtra: It is not installed.
+        ExtraMissing: It is not installed.
     """
-    try:
-        from pyarrow import parquet
-    except ImportError as error:
-        raise MissingExtra(
-            "Parquet needs pyarrow: `pip install pyarrow`, or use --format csv"
-        ) from error
+    require("parquet", "Parquet")
+    from pyarrow import parquet
+
     return parquet
 
 
@@ -57,7 +51,7 @@ def open_sink(kind: Format, target: TextIO | Path, labels: Sequence[str]) -> Sin
         labels: The model's, for the columns of a flat format.
 
     Raises:
-        MissingExtra: Parquet without pyarrow.
+        ExtraMissing: Parquet without pyarrow.
         ValueError: Parquet into a stream.
     """
     if kind == "parquet":

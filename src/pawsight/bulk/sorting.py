@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from pawsight.bulk.records import Row
+from pawsight.labels import NEITHER
 
 UNSURE: Final = "unsure"
 """The folder of what was answered with less than the wanted confidence."""
@@ -48,7 +49,7 @@ class Sorter:
         if row["error"] is not None:
             return None
         source = Path(row["path"])
-        sure = row["confidence"] >= self.min_confidence or row["label"] == "neither"
+        sure = row["confidence"] >= self.min_confidence or row["label"] == NEITHER
         folder = self.folder / (row["label"] if sure else UNSURE)
         if not source.is_file():
             self.left += 1

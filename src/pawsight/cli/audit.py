@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from pawsight.cli import options
-from pawsight.cli.common import counting, fail, read_labels, refusing, require_train_extra
+from pawsight.cli.common import (
+    check_folder,
+    counting,
+    read_labels,
+    refusing,
+    require_train_extra,
+)
 
 if TYPE_CHECKING:
     from pawsight.training.audit import Doubt
@@ -51,8 +57,7 @@ def audit(
     from pawsight.training.teachers import ImageNetTeacher
 
     for file in (html, output):
-        if file and not file.parent.is_dir():
-            fail(f"cannot write {str(file)!r}: there is no folder {str(file.parent)!r}")
+        check_folder(file)
     with refusing(StartingPointError):
         network = ImageNetTeacher(describe, image_size)
     frame = read_labels(

@@ -20,13 +20,14 @@ def opened_parts(output: Path | None, kind: str | None, *, resume: bool, overwri
     """The folder of parts that the options ask for; nonsense is refused."""
     from pawsight.bulk.journal import NotOurs
     from pawsight.bulk.parts import Parts
-    from pawsight.bulk.sinks import MissingExtra, require_pyarrow
+    from pawsight.bulk.sinks import require_pyarrow
+    from pawsight.extras import ExtraMissing
 
     if output is None:
         fail("--ray writes a folder of Parquet files: name it with --output")
     if kind not in (None, "parquet") or output.suffix.lower() in (".csv", ".jsonl"):
         fail("--ray writes a folder of Parquet files: --format parquet, and --output a folder")
-    with refusing(NotOurs, MissingExtra, OSError):
+    with refusing(NotOurs, ExtraMissing, OSError):
         require_pyarrow()
         parts = Parts(output)
         if parts.begun and overwrite:
@@ -46,17 +47,17 @@ def answer(
     may_lose: float | None,
     parts: Parts,
     address: str,
-    size: int,
+    size: int | None,
 ) -> Tally:
     """Answer what has no part yet; the tally is of this run, and of what was there before."""
-    from pawsight.bulk.partitions import partitioned, weight
+    from pawsight.bulk.partitions import SIZE, partitioned, weight
     from pawsight.bulk.sources import find_unopened
     from pawsight.extras import ExtraMissing
 
     setting = f"{loaded.reference} {may_lose}"
     tally = Tally()
     with refusing(ExtraMissing, OSError):
-        every = list(partitioned(find_unopened(paths, tally.add_empty), setting, size))
+        every = list(partitioned(find_unopened(paths, tally.add_empty), setting, size or SIZE))
         wanted = [each for each in every if not parts.holds(each)]
         wanted.sort(key=weight, reverse=True)  # so that no worker has much left when others end
         tally.skipped = sum(len(each.of_files()) for each in every) - sum(

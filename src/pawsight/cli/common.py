@@ -37,6 +37,12 @@ def refusing(*errors: type[Exception]) -> Iterator[None]:
         fail(str(error))
 
 
+def check_folder(file: Path | None) -> None:
+    """Stop before the work, where the folder of a file that is to be written is not there."""
+    if file and not file.parent.is_dir():
+        fail(f"cannot write {str(file)!r}: there is no folder {str(file.parent)!r}")
+
+
 @contextmanager
 def counting(title: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
     """A progress bar on a terminal, nothing in a pipe; yields what advances it by so many."""

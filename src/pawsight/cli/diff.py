@@ -41,7 +41,7 @@ def diff(
     from pawsight.bulk.answers import read_answers
     from pawsight.bulk.difference import Difference, compare
     from pawsight.bulk.journal import NotOurs
-    from pawsight.bulk.sinks import MissingExtra
+    from pawsight.extras import ExtraMissing
 
     kinds = [_kind(each) for each in (before, after)]
     for file in (output, sheet):
@@ -50,7 +50,7 @@ def diff(
     difference = Difference()
     flipped: list[Change] = []
     with ExitStack() as stack:
-        stack.enter_context(refusing(NotOurs, MissingExtra, OSError))
+        stack.enter_context(refusing(NotOurs, ExtraMissing, OSError))
         writer = None
         if output:
             writer = csv.writer(stack.enter_context(output.open("x", encoding="utf-8", newline="")))

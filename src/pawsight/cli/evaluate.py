@@ -10,6 +10,7 @@ import typer
 
 from pawsight.cli import options
 from pawsight.cli.common import (
+    check_folder,
     counting,
     fail,
     of_total,
@@ -166,8 +167,7 @@ def _check_target(file: Path | None, labels: Path | None) -> None:
     """Refuse before the work what could not be written after it."""
     if file is None:
         return
-    if not file.parent.is_dir():
-        fail(f"cannot write {str(file)!r}: there is no folder {str(file.parent)!r}")
+    check_folder(file)
     if file.is_dir():
         fail(f"cannot write {str(file)!r}: it is a folder")
     if labels and file.exists() and labels.exists() and file.samefile(labels):

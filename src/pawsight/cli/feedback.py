@@ -10,7 +10,6 @@ import typer
 
 from pawsight.cli import recorded
 from pawsight.cli.common import fail, refusing
-from pawsight.cli.recorded import opened
 from pawsight.plurals import counted
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ def queue(
     from pawsight.records.errors import Unavailable
     from pawsight.records.review import to_review
 
-    with opened(records, pictures_dir) as (database, pictures), refusing(Unavailable):
+    with recorded.opened(records, pictures_dir) as (database, pictures), refusing(Unavailable):
         items = database.read(lambda connection: to_review(connection, limit))
     if as_json:
         for item in items:

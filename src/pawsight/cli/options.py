@@ -7,10 +7,6 @@ from typing import Annotated
 
 import typer
 
-Paths = Annotated[
-    list[str],
-    typer.Argument(help="Pictures, folders (searched to the bottom) and globs.", metavar="PATH..."),
-]
 DEFAULT_MODEL = "auto"
 Model = Annotated[str, typer.Option(help="A model by name, or by the path of its folder.")]
 Labels = Annotated[

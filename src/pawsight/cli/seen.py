@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pawsight.cli import options
-from pawsight.cli.common import fail, of_total, refusing, require_train_extra
+from pawsight.cli.common import check_folder, fail, of_total, refusing, require_train_extra
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 
 def seen(
-    paths: options.Paths,
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            help="Pictures, folders (searched to the bottom) and globs.", metavar="PATH..."
+        ),
+    ],
     model: options.Model = options.DEFAULT_MODEL,
     output: Annotated[
         Path | None,
@@ -44,8 +49,7 @@ def seen(
         fail(f"the model {model!r} does not say what it was trained on")
     if output and output.exists():
         fail(f"{str(output)!r} is there already: name a new file, or move it away")
-    if output and not output.parent.is_dir():
-        fail(f"cannot write {str(output)!r}: there is no folder {str(output.parent)!r}")
+    check_folder(output)
     files, hashes, errors = _hash([str(path) for path in find_pictures(paths)])
     for error in errors:
         typer.echo(f"pawsight: {error}", err=True)

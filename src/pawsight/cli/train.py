@@ -41,7 +41,8 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Option(
-            help="A recipe that pawsight ships, or the path of a .toml file; by default simple-cnn."
+            help="A recipe that pawsight ships, or the path of a .toml or .json file; by default "
+            "simple-cnn."
         ),
     ] = None,
     name: Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
@@ -50,6 +51,19 @@ class Augmentation:
     def mixes(self) -> bool:
         """Whether pictures are mixed with each other."""
         return self.mixup > 0 or self.cutmix > 0
+
+
+NO_AUGMENTATION: Final = Augmentation(
+    min_area=1.0,
+    max_aspect=1.0,
+    flip=0.0,
+    rotation=0.0,
+    brightness=0.0,
+    contrast=0.0,
+    saturation=0.0,
+    grey=0.0,
+)
+"""The whole picture, as it is."""
 
 
 def augment(

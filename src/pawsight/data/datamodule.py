@@ -15,7 +15,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from pawsight.batch import Batch
-from pawsight.data.augment import Augmentation, augment, draw_crops, mirror, mix
+from pawsight.data.augment import (
+    NO_AUGMENTATION,
+    Augmentation,
+    augment,
+    draw_crops,
+    mirror,
+    mix,
+)
 from pawsight.data.hints import Hints, HintTeacher, ask_for_hints
 from pawsight.data.pictures import (
     Pictures,
@@ -249,15 +256,3 @@ def _cleaned(dataframe: pd.DataFrame, classes: Sequence[str] | None) -> pd.DataF
     if problems := (*table.problems, *result.problems):
         log.warning("rows that are not used:\n%s", report(problems))
     return result.frame
-
-
-NO_AUGMENTATION = Augmentation(
-    min_area=1.0,
-    max_aspect=1.0,
-    flip=0.0,
-    rotation=0.0,
-    brightness=0.0,
-    contrast=0.0,
-    saturation=0.0,
-    grey=0.0,
-)

@@ -8,6 +8,8 @@ from fastapi import Depends, Path, Request
 
 from pawsight.inference.model import Model
 from pawsight.serving.bodies import FILE_FIELD, FILES_FIELD, read_picture
+from pawsight.serving.errors import Refusal
+from pawsight.serving.keys import Key
 from pawsight.serving.state import State
 
 # `format` is what older tools go by, `contentMediaType` what OpenAPI 3.1 says.
@@ -85,6 +87,21 @@ async def _model(model: ModelName, service: Service) -> Model:
 
 
 Chosen = Annotated[Model, Depends(_model)]
+
+
+def check_admin(request: Request, what: str) -> None:
+    """Let nobody do something but, where there are keys, holders of one that is ``admin``.
+
+    Args:
+        request: Of whoever asks.
+        what: They may not, in words.
+
+    Raises:
+        Refusal: ``forbidden``.
+    """
+    key: Key | None = getattr(request.state, "key", None)
+    if key is not None and not key.admin:
+        raise Refusal("forbidden", f"the key {key.name!r} may not {what}: it is not `admin`")
 
 
 async def sent_picture(request: Request, service: State) -> bytes:

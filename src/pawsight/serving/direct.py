@@ -13,8 +13,8 @@ class DirectRoute(APIRoute):
     """Calls its function at once for a request without a query.
 
     The function takes the request and, as text, what its address names; all else has a default and
-    comes from the query. It returns the finished answer. FastAPI's own way to it, which resolves
-    and validates, takes an eighth of what a picture costs the event loop (docs/performance.md).
+    comes from the query. It returns the finished answer. What FastAPI's own way to it, which
+    resolves and validates, takes is missing where pictures are answered (docs/performance.md).
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

@@ -52,14 +52,21 @@ _KINDS: Final = {
     ),
     "invalid-http": _Kind(400, "Invalid HTTP", "this is no HTTP that can be read: …"),
     "header-too-large": _Kind(431, "Header too large", "the header has more than 64 kB"),
-    "too-slow": _Kind(408, "Too slow", "the body took too long; send it faster, or in parts"),
+    "too-slow": _Kind(
+        408,
+        "Too slow",
+        "too slow: 1 024 bytes of the body in 20 seconds; 20 are granted, and one more for each "
+        "64 kB",
+    ),
     "precondition-failed": _Kind(
         412,
         "Precondition failed",
         "the answer that If-None-Match names is still the one",
     ),
     "overloaded": _Kind(
-        503, "Overloaded", "as many pictures wait as may; try again after a second"
+        503,
+        "Overloaded",
+        "64 pictures wait for their answers already, and more may not; try again after a second",
     ),
     "shutting-down": _Kind(503, "Shutting down", "the service is being stopped"),
     "invalid-request": _Kind(422, "Invalid request", "query.limit: must be a whole number"),
@@ -95,35 +102,39 @@ _KINDS: Final = {
         404, "Records are off", "nothing is recorded here: PAWSIGHT_RECORDS is `off`"
     ),
     "records-unavailable": _Kind(
-        503, "Records unavailable", "the database is locked by another program; try again"
+        503, "Records unavailable", "the database is locked by another program; try again later"
     ),
     "training-off": _Kind(
         404,
         "Training is off",
-        "nothing is trained here: `pawsight serve --training` switches it on",
+        "nothing is trained here: `pawsight serve --training` or PAWSIGHT_TRAINING=true switch it "
+        "on",
     ),
     "training-unavailable": _Kind(
         503,
         "Training unavailable",
-        "training needs torch, Lightning, transformers, pandas and others: the extra 'train' …",
+        "training needs torch, Lightning, transformers, pandas and others, which the extra …",
     ),
     "unusable-archive": _Kind(
         422, "Unusable archive", "the archive is refused: 'cat/1.jpg' is encrypted"
     ),
     "unknown-dataset": _Kind(
-        404, "Unknown dataset", "no dataset '6f1c2f6e4f0b4d0f9c5a1d1c8f7b2e3a' is here"
+        404,
+        "Unknown dataset",
+        "no dataset '6f1c2f6e4f0b4d0f9c5a1d1c8f7b2e3a' is here; the latest five that were sent "
+        "are kept",
     ),
     "unusable-dataset": _Kind(
         422, "Unusable dataset", "it cannot be trained on: training needs two classes or more"
     ),
-    "name-taken": _Kind(409, "Name taken", "a model 'custom' is there already: choose another"),
+    "name-taken": _Kind(
+        409, "Name taken", "there is a model 'custom' already; choose another name"
+    ),
     "unknown-job": _Kind(
         404, "Unknown training", "no training '6f1c2f6e4f0b4d0f9c5a1d1c8f7b2e3a' is here"
     ),
     "not-found": _Kind(404, "Not found", "nothing is at this address; /docs says what there is"),
-    "method-not-allowed": _Kind(
-        405, "Method not allowed", "this address does not take GET; it takes POST"
-    ),
+    "method-not-allowed": _Kind(405, "Method not allowed", "this address takes POST"),
     "internal-error": _Kind(
         500, "Internal error", "something went wrong in the service; its log says what"
     ),

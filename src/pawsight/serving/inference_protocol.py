@@ -199,6 +199,8 @@ async def version_ready(chosen: Chosen, version_: str) -> ModelReady:
         **responses(
             *MODEL_PROBLEMS,
             *PICTURE_PROBLEMS,
+            "overloaded",
+            "too-slow",
             "too-large",
             "too-many-files",
             "unsupported-content-type",

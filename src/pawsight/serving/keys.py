@@ -1,4 +1,4 @@
-"""API keys: who may ask, how often, and who may load models."""
+"""API keys: who may ask, how often, and who may do more."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Key:
     Attributes:
         name: For the log.
         digest: SHA-256 of the key: what is kept of it.
-        admin: Whether its holder may load models.
+        admin: Whether its holder may load models, train, and see what others sent.
         rate: As the library limits writes it, such as ``100/minute``; None for the service's own.
     """
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request
 
 from pawsight.inference.catalog import NAME
 from pawsight.inference.errors import ModelError, UnknownModel
-from pawsight.serving.dependencies import Service
+from pawsight.serving.dependencies import Service, check_admin
 from pawsight.serving.errors import Refusal, quoted, responses
 from pawsight.serving.schemas import ModelSummary
 
@@ -53,15 +53,13 @@ async def load(
             "no model can be loaded while this service runs: PAWSIGHT_MODELS_DIR, and a key that "
             "is `admin`, would allow it",
         )
-    key = request.state.key
-    if not key.admin:
-        raise Refusal("forbidden", f"the key {key.name!r} may not load models: it is not `admin`")
+    check_admin(request, "load models")
     chosen = folder or name
     for each in (name, chosen):
         if not NAME.fullmatch(each):
             raise Refusal(
                 "unknown-model",
-                f"{quoted(each)} is no name: letters, digits and . _ -, 64 at most",
+                f"{quoted(each)} is no name: lower-case letters, digits and . _ -, 64 at most",
             )
     try:
         async with service.loading:
@@ -73,5 +71,5 @@ async def load(
         ) from error
     except ModelError as error:
         raise Refusal("broken-model", str(error)) from error
-    log.info("%s loaded %s from the folder %s", key.name, model.reference, chosen)
+    log.info("%s loaded %s from the folder %s", request.state.key.name, model.reference, chosen)
     return ModelSummary.of(model)

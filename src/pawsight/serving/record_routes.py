@@ -17,7 +17,7 @@ from pawsight.records.record import OtherPicture, Said, UnknownLabel, UnknownRec
 from pawsight.records.recorder import Recorder
 from pawsight.serving import record_schemas as schemas
 from pawsight.serving.bodies import bounded, content_type, invalid, parse_json, read_fields
-from pawsight.serving.dependencies import BINARY, Service
+from pawsight.serving.dependencies import BINARY, Service, check_admin
 from pawsight.serving.errors import Refusal, quoted, responses
 from pawsight.serving.state import State
 
@@ -109,7 +109,7 @@ async def queue(
     of an `admin` key alone.
     """
     recorder = _recorder(service)
-    _check_admin(request)
+    check_admin(request, "see what others sent")
 
     def found() -> list[schemas.ReviewItem]:
         items = recorder.to_review(limit)
@@ -133,7 +133,7 @@ async def decided(
     Where there are keys, for holders of an `admin` key alone.
     """
     recorder = _recorder(service)
-    _check_admin(request)
+    check_admin(request, "see what others sent")
 
     def found() -> list[schemas.RecordedAnswer]:
         answers = recorder.decided(limit)
@@ -178,14 +178,6 @@ async def picture(id_: AnswerId, service: Service) -> FileResponse:
         raise Refusal("no-picture", "the picture of this answer is not kept")
     kind = MEDIA_TYPES.get(path.suffix, "application/octet-stream")
     return FileResponse(path, media_type=kind)
-
-
-def _check_admin(request: Request) -> None:
-    key = getattr(request.state, "key", None)
-    if key is not None and not key.admin:
-        raise Refusal(
-            "forbidden", f"the key {key.name!r} may not see what others sent: it is not `admin`"
-        )
 
 
 def _recorder(service: State) -> Recorder:

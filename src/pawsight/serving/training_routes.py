@@ -17,11 +17,11 @@ from pawsight.jobs.job import Job, TooMany
 from pawsight.jobs.unpack import REFUSED
 from pawsight.serving.bodies import TO_DISK, bounded, content_type, parse_json
 from pawsight.serving.connections import unless_gone
-from pawsight.serving.dependencies import BINARY, Service
+from pawsight.serving.dependencies import BINARY, Service, check_admin
 from pawsight.serving.errors import Refusal, quoted, responses
 from pawsight.serving.state import State
 from pawsight.serving.training import Training
-from pawsight.serving.training_schemas import DatasetAnswer, JobAnswer, JobForm, Jobs
+from pawsight.serving.training_schemas import EPOCHS, DatasetAnswer, JobAnswer, JobForm, Jobs
 
 if TYPE_CHECKING:
     from pawsight.jobs.runner import Runner
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["training"])
 
 log = logging.getLogger(__name__)
-
-EPOCHS: Final = 30
-"""Of the recipe simple-cnn, which only training can read."""
 
 _PROBLEMS: Final = ("training-off", "training-unavailable", "forbidden")
 _MAX_JSON: Final = 64 * 1024
@@ -49,9 +46,7 @@ async def _allowed(request: Request, service: Service) -> Training:
             "nothing is trained here: `pawsight serve --training` or PAWSIGHT_TRAINING=true "
             "switch it on",
         )
-    key = getattr(request.state, "key", None)
-    if key is not None and not key.admin:
-        raise Refusal("forbidden", f"the key {key.name!r} may not train models: it is not `admin`")
+    check_admin(request, "train models")
     if training.missing:
         raise Refusal("training-unavailable", training.missing)
     return training

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,6 +14,9 @@ from pawsight.jobs.job import Epoch, Job, Method, Result, State
 if TYPE_CHECKING:
     from pawsight.jobs.runner import Runner
     from pawsight.serving.training import Training
+
+EPOCHS: Final = 30
+"""Of the recipe simple-cnn, which only training can read."""
 
 _ID = "6f1c2f6e4f0b4d0f9c5a1d1c8f7b2e3a"
 
@@ -74,7 +77,7 @@ class JobForm(BaseModel):
         description="Of a head: the model whose features it takes, one of this service's.",
     )
     epochs: Annotated[int, Field(ge=1, le=1000)] | None = Field(
-        default=None, description="Of a full training; by default 39."
+        default=None, description=f"Of a full training; by default {EPOCHS}."
     )
 
 

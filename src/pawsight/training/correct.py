@@ -20,7 +20,7 @@ from pawsight.inference.classifier import Classifier
 from pawsight.labels import BACKGROUND, NEITHER, numbers_of
 from pawsight.training.against import RECIPE_KEY, Comparison
 from pawsight.training.background import read_background
-from pawsight.training.export import calibrate
+from pawsight.training.calibrate import calibrate
 from pawsight.training.features import Features, extract
 from pawsight.training.folder import write_card
 from pawsight.training.graft import read_head

@@ -59,7 +59,7 @@ def overfit(table: pd.DataFrame, recipe: Recipe) -> float:
     plain = recipe.model_copy(
         update={
             "epochs": _EPOCHS, "batch_size": len(chosen), "augmentation": None, "repeats": {},
-            "distillation": (), "views": 0, "ema_decay": 0.0, "label_smoothing": 0.0,
+            "distillation": (), "hints": (), "views": 0, "ema_decay": 0.0, "label_smoothing": 0.0,
             "restarts": (), "training_sizes": ((0, recipe.image_size),), "patch_dropout": (),
         }
     )  # fmt: skip

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,11 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pawsight.data.duplicates import group_near_duplicates, hash_files
+from pawsight.data.duplicates import hash_files
 from pawsight.data.table import data_digest
-from pawsight.evaluation.evaluate import evaluate, judge
-from pawsight.evaluation.metrics import fit_temperature
-from pawsight.evaluation.rejection import operating_points
 from pawsight.images.preprocess import Preprocessing
 from pawsight.inference.artifact import (
     NETWORK_FILE,
@@ -29,41 +25,35 @@ from pawsight.inference.artifact import (
     Card,
     ModelFolder,
     Provenance,
-    Rejection,
 )
 from pawsight.inference.classifier import Classifier
-from pawsight.inference.prediction import conclude, energy
-from pawsight.labels import BACKGROUND, NEITHER, classes_of, numbers_of
+from pawsight.labels import NEITHER, classes_of
 from pawsight.models.cnn_model import Activations
 from pawsight.models.huggingface import HuggingFaceViT
 from pawsight.training.background import add_background
+from pawsight.training.calibrate import calibrate
 from pawsight.training.compress import compress, round_weights
-from pawsight.training.fit import (
-    Network,
-    load_weights,
-    mix_weights,
-    random_network,
-    starting_point,
-)
 from pawsight.training.folder import (
     GOLDEN_TOLERANCE,
     Answer,
     check_parity,
     code_revision,
     digests,
+    unchosen,
     write_card,
     write_golden,
 )
+from pawsight.training.networks import (
+    Network,
+    load_weights,
+    mix_weights,
+    random_network,
+    starting_point,
+)
 from pawsight.training.quantise import calibration_pictures, quantise
-from pawsight.training.reference import with_reference
 from pawsight.training.run import RunFolder
 
 Exportable: TypeAlias = Network | HuggingFaceViT
-
-log = logging.getLogger(__name__)
-
-LOSES: Final = 0.01
-"""The part of pictures of the classes that may be called ``neither``, unless the user chooses."""
 
 
 def export_run(
@@ -82,7 +72,8 @@ def export_run(
 
     Raises:
         RunError: There is no training, or its first epoch is not done.
-        ExportError: ONNX Runtime and torch differ by more than :data:`PARITY`.
+        ExportError: ONNX Runtime and torch differ by more than
+            :data:`~pawsight.training.folder.PARITY`.
     """
     recipe, table = run.read()
     labels = classes_of(table["label"])
@@ -114,7 +105,7 @@ def export_run(
         labels=labels,
         preprocessing=how,
         temperature=1.0,
-        rejection=Rejection(threshold=-1e9, trained=NEITHER in set(training["label"])),
+        rejection=unchosen(trained=NEITHER in set(training["label"])),
         metrics=(),
         provenance=Provenance(
             started_from=starting_point(recipe, run.origin),
@@ -229,106 +220,3 @@ def answering(network: Exportable) -> Answer:
         return logits
 
     return answer
-
-
-@dataclass(frozen=True, eq=False)
-class HeldOut:
-    """What was answered about further pictures by networks that had not seen them.
-
-    Attributes:
-        logits: float32 [N, C].
-        labels: [N], in [0, C) or :data:`~pawsight.labels.BACKGROUND`.
-    """
-
-    logits: NDArray[np.float32]
-    labels: NDArray[np.int64]
-
-
-def calibrate(
-    folder: ModelFolder,
-    table: pd.DataFrame,
-    progress: Callable[[int], None] | None = None,
-    *,
-    further: HeldOut | None = None,
-    loses: float = LOSES,
-) -> ModelFolder:
-    """Choose temperature and rejection thresholds on the validation split, and measure.
-
-    Args:
-        folder: The model.
-        table: That it was trained on: ``path``, ``label`` and ``split``.
-        progress: Called with the number of pictures measured after each step.
-        further: Calibrates beside the validation split.
-        loses: The part of pictures of the classes that may be called ``neither``.
-    """
-    rows, classifier = table.loc[table["split"] == "validation"], Classifier(folder)
-    outputs = classifier.outputs(rows["path"].tolist(), progress)
-    logits = outputs.logits
-    labels = rows["label"].map(numbers_of(folder.card.labels)).to_numpy(dtype=np.int64)
-    different = first_alike(rows["path"].tolist())
-    of_classes = different & (labels != BACKGROUND)
-    files = with_reference(folder, outputs, of_classes)
-    chosen_on, labels = logits[different], labels[different]
-    if further:
-        chosen_on = np.concatenate([chosen_on, further.logits])
-        labels = np.concatenate([labels, further.labels])
-    known, scores = labels != BACKGROUND, energy(chosen_on)
-    temperature = round(fit_temperature(chosen_on[known], labels[known]), 4)
-    points = operating_points(scores[known], scores[~known])
-    if points[0].loses > loses:
-        log.warning(
-            "with so few validation pictures, the lowest threshold is expected to call %.1f %% of "
-            "the classes' pictures %s; more pictures would promise less",
-            100 * points[0].loses, NEITHER,
-        )  # fmt: skip
-    rejection = Rejection(
-        threshold=-1e9,
-        points=points,
-        trained=folder.card.rejection.trained,
-    )
-    threshold = rejection.losing(max(loses, rejection.points[0].loses))
-    rejection = rejection.model_copy(update={"threshold": threshold})
-    card = folder.card.model_copy(
-        update={
-            "temperature": temperature,
-            "rejection": rejection,
-            "metrics": (),
-            "files": files,
-        }
-    )
-    measured = judge(
-        conclude(
-            logits,
-            card.labels,
-            temperature=temperature,
-            threshold=threshold,
-            model=classifier.reference,
-        ),
-        rows["label"].tolist(),
-        data=_named("validation"),
-        threshold=threshold,
-        members=[classifier.reference],
-        seconds=0.0,
-    )
-    folder = write_card(folder.path, card.measured(measured.measurement()))
-    rows = table.loc[table["split"] == "test"]
-    tested = evaluate(
-        Classifier(folder),
-        rows["path"].tolist(),
-        rows["label"].tolist(),
-        data=_named("test"),
-        progress=progress,
-    )
-    return write_card(folder.path, folder.card.measured(tested.measurement()))
-
-
-def _named(split: str) -> str:
-    return f"{split} split of its training table"
-
-
-def first_alike(paths: Sequence[str]) -> NDArray[np.bool_]:
-    """Which of N pictures are the first of those that look alike [N]."""
-    groups = group_near_duplicates(hash_files(paths))
-    first = np.zeros(len(groups), dtype=bool)
-    first[np.unique(groups, return_index=True)[1]] = True
-    return first

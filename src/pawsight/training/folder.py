@@ -22,6 +22,7 @@ from pawsight.inference.artifact import (
     Card,
     GoldenAnswer,
     ModelFolder,
+    Rejection,
     digest,
 )
 from pawsight.inference.classifier import Classifier
@@ -41,6 +42,15 @@ GOLDEN_TOLERANCE: Final = 0.01
 
 class ExportError(RuntimeError):
     """The exported network does not answer as the trained one."""
+
+
+def unchosen(*, trained: bool) -> Rejection:
+    """What a card says before thresholds are chosen: nothing is rejected.
+
+    Args:
+        trained: Whether training had pictures of none of the classes.
+    """
+    return Rejection(threshold=-1e9, trained=trained)  # cards hold no infinity
 
 
 def write_card(path: Path, card: Card) -> ModelFolder:

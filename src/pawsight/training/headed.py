@@ -20,7 +20,6 @@ from pawsight.inference.artifact import (
     Card,
     ModelFolder,
     Provenance,
-    Rejection,
 )
 from pawsight.inference.classifier import Classifier
 from pawsight.training.export import describe, in_words, versions, write_seen
@@ -29,6 +28,7 @@ from pawsight.training.folder import (
     check_parity,
     code_revision,
     digests,
+    unchosen,
     write_card,
     write_golden,
 )
@@ -104,7 +104,7 @@ def write_headed(
         labels=labels,
         preprocessing=how,
         temperature=1.0,
-        rejection=Rejection(threshold=-1e9, trained=trained),
+        rejection=unchosen(trained=trained),
         metrics=(),
         provenance=Provenance(
             started_from=f"{start.card.name} {start.version} ({origin.started_from})",

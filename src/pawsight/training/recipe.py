@@ -125,7 +125,7 @@ class Recipe(BaseModel):
 
     Attributes:
         name: Of the recipe.
-        seed: Of the weights, the split, the order and the augmentation.
+        seed: Of the weights, the order and the augmentation; the split has its own.
         epochs: Passes over the training pictures.
         batch_size: Pictures a step.
         image_size: Height and width at which the network is validated and served.

@@ -13,7 +13,8 @@ from pawsight.inference.errors import UnknownModel
 from pawsight.labels import classes_of
 from pawsight.models.vision_transformer import VisionTransformer
 from pawsight.training.export import export_run
-from pawsight.training.fit import fit, load_weights, random_network, starting_point
+from pawsight.training.fit import fit
+from pawsight.training.networks import load_weights, random_network, starting_point
 from pawsight.training.recipe import Recipe
 from pawsight.training.run import RunError, RunFolder
 from pawsight.training.starting_points import load_exported

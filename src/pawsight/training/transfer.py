@@ -16,7 +16,7 @@ from pawsight.inference.artifact import BACKGROUND_FILE, ModelFolder
 from pawsight.inference.classifier import Classifier
 from pawsight.labels import BACKGROUND, NEITHER, numbers_of
 from pawsight.training.background import read_background, unlike
-from pawsight.training.export import HeldOut, calibrate
+from pawsight.training.calibrate import HeldOut, calibrate
 from pawsight.training.features import Features, extract
 from pawsight.training.head import FittedHead, fit_head
 from pawsight.training.headed import refuse_taken, write_headed

@@ -14,12 +14,7 @@ REPORT_VARIABLE: Final = "PAWSIGHT_REPORT"
 """Names the file of the report that the page shows where nobody gives another."""
 
 
-def launch(
-    port: int = DEFAULT_PORT,
-    api: str = DEFAULT_API,
-    host: str = "127.0.0.1",
-    report: Path | None = None,
-) -> None:
+def launch(port: int, api: str, host: str = "127.0.0.1", report: Path | None = None) -> None:
     """Become the page's process; does not return.
 
     What does not change from one start to the next stands in ``.streamlit/config.toml``.

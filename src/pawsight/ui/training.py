@@ -60,8 +60,7 @@ def _curves(job: Job) -> None:
     if not job.curves:
         return
     both = (("val", "validation"), ("train", "training"))
-    left, right = st.columns(2)
-    for column, what, title in ((left, "loss", "loss"), (right, "accuracy", "accuracy")):
+    for column, what in zip(st.columns(2), ("loss", "accuracy"), strict=True):
         rows = [
             {"epoch": each.epoch, "value": value, "model": name}
             for each in job.curves
@@ -72,10 +71,10 @@ def _curves(job: Job) -> None:
             with column:
                 st.vega_lite_chart(
                     None,
-                    charts.losses(rows, title),
+                    charts.losses(rows, what),
                     height=240,
                     width="stretch",
-                    alt=f"The {title} of each epoch, in training and in validation",
+                    alt=f"The {what} of each epoch, in training and in validation",
                 )
 
 

@@ -16,10 +16,12 @@ from pawsight.ui.tables import table
 from pawsight.ui.training import watch
 from pawsight.ui.words import full_stop
 
+EPOCHS: Final = 30
+"""Of a whole network, where nobody says another number: as many as the service would take."""
 _MB: Final = 1 << 20  # bytes, as Streamlit counts
 _MOST_PROBLEMS: Final = 50
 _PARAMETER: Final = "job"
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")  # as the service takes it
 _ZIP, _FOLDER, _TABLE = "A ZIP", "A folder", "Pictures and a CSV"
 _METHODS: Final = {"head": "A new head", "full": "A whole network"}
 _HOW: Final = {
@@ -135,11 +137,14 @@ def _form(asked: Service, dataset: Dataset, models: Sequence[Model]) -> None:
         method = next(name for name, words in _METHODS.items() if words == way)
         start, epochs = _start(networks) if method == "head" else "", None
         if method == "full":
-            epochs = int(st.number_input("Epochs", 1, 1000, 39, key="train-epochs"))
+            epochs = int(st.number_input("Epochs", 1, 1000, EPOCHS, key="train-epochs"))
         if not st.button("Train", type="primary", key="train"):
             return
         if not _NAME.fullmatch(name):
-            st.warning("A name has letters, digits and . _ - and begins with one of the first two.")
+            st.warning(
+                "A name has lower-case letters, digits and . _ - and begins with one of the first "
+                "two."
+            )
             return
         try:
             job = asked.train(dataset.id, name, method, start, epochs)
