@@ -140,6 +140,24 @@ def test_of_a_zip_that_is_cut_short_what_lies_whole_is_read(
         last.read()
 
 
+def test_a_cut_zip_is_not_taken_for_the_one_that_lies_in_it(tmp_path: Path) -> None:
+    inner, whole = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("other.jpg", picture("blue"))
+    with zipfile.ZipFile(whole, "w") as archive:
+        archive.writestr("a.jpg", picture("red"))
+        archive.writestr("inner.docx", inner.getvalue())
+        archive.writestr("b.jpg", picture("red"))
+        archive.writestr("c.jpg", picture("red", size=(90, 90)))
+        within = archive.getinfo("c.jpg").header_offset + 100
+    file = tmp_path / "album.zip"
+    file.write_bytes(whole.getvalue()[:within])
+    *read, last = find_items([str(file)])
+    assert [each.name for each in read] == [f"{file}/a.jpg", f"{file}/b.jpg"]
+    with pytest.raises(OSError, match="cut short"):
+        last.read()
+
+
 class _Forwards(io.RawIOBase):
     """A pipe, as far as :mod:`zipfile` sees."""
 

@@ -65,3 +65,12 @@ def test_a_list_without_paths_says_what_it_has(tmp_path: Path) -> None:
         first.read()
     with pytest.raises(OSError, match="the list is broken"):
         second.read()
+
+
+def test_a_line_that_is_no_path_is_a_record_and_the_rest_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "list.txt"
+    file.write_bytes(b"a.jpg\nx\0y.jpg\nb.jpg\n")
+    first, wrong, last = find_items([str(file)])
+    assert [first.name, last.name] == ["a.jpg", "b.jpg"]
+    with pytest.raises(OSError, match="NUL"):
+        wrong.read()

@@ -26,6 +26,8 @@ def test_what_the_user_changes_is_changed_and_nothing_else() -> None:
         ("name = 'x'\n[network]\nwidths = [1, 2]", "network\\..*widths"),
         ("name = 'x'\n[network]\nkind = 'vit'\n[[hints]]\nteacher = 'x'", "of kind simple-cnn"),
         ("name = 'x'\n[augmentation]\nmixup = 0.2\n[[hints]]\nteacher = 'x'", "mixup or cutmix"),
+        ("name = 'x'\n[augmentation]\nmin_area = 5", "min_area = 5.* at most 1"),
+        ("name = 'x'\n[augmentation]\nflip = 2", "flip = 2.* probability"),
         ("name = ", "is not TOML"),
     ],
 )

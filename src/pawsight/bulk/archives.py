@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tarfile import EmptyHeaderError, TruncatedHeaderError  # type: ignore[attr-defined]
 from typing import BinaryIO, Final
 
-from pawsight.bulk.cut_zips import begins_like_a_zip, whole_files, without_index
+from pawsight.bulk.cut_zips import begins_like_a_zip, open_zip, whole_files, without_index
 from pawsight.bulk.items import Fingerprint, Item, Member, Unreadable, as_text, utc
 from pawsight.images.decode import DEFAULT_LIMITS, too_large
 from pawsight.images.errors import ImageError
@@ -99,7 +99,7 @@ def _after(met: int) -> str:
 
 def _of_zip(archive: BinaryIO, name: str) -> Iterator[Item]:
     try:
-        opened = zipfile.ZipFile(archive)
+        opened = open_zip(archive)
     except zipfile.BadZipFile:
         if not begins_like_a_zip(archive):
             raise

@@ -29,6 +29,21 @@ def begins_like_a_zip(archive: BinaryIO) -> bool:
     return archive.read(len(_BEGIN)) == _BEGIN
 
 
+def open_zip(archive: BinaryIO) -> zipfile.ZipFile:
+    """Open an archive by its own index.
+
+    A cut archive may hold a whole one, of which `zipfile` would take the index: nothing in that
+    stands where the cut one's first file does.
+
+    Raises:
+        BadZipFile: There is no index, or it is that of an archive inside this one.
+    """
+    opened = zipfile.ZipFile(archive)
+    if begins_like_a_zip(archive) and all(each.header_offset for each in opened.infolist()):
+        raise zipfile.BadZipFile("its index is missing: what is there is of an archive inside it")
+    return opened
+
+
 def without_index(archive: BinaryIO) -> zipfile.ZipFile:
     """What opens the files of :func:`whole_files`."""
     empty = io.BytesIO()

@@ -48,6 +48,9 @@ def listed(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
 
 
 def _item(path: str) -> Item:
+    if "\0" in path:
+        words = "no path: it has a NUL character (is the list UTF-8? UTF-16 has many of them)"
+        return Unreadable(as_text(path), OSError(errno.EINVAL, words))
     try:
         return item_of(path)
     except (ExtraMissing, ValueError, OSError) as error:

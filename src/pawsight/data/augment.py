@@ -47,6 +47,15 @@ class Augmentation:
     mixup: float = 0.0
     cutmix: float = 0.0
 
+    def __post_init__(self) -> None:
+        if not 0 < self.min_area <= 1:
+            raise ValueError(f"min_area = {self.min_area} is to be above 0 and at most 1")
+        if self.max_aspect < 1:
+            raise ValueError(f"max_aspect = {self.max_aspect} is to be at least 1")
+        for name in ("flip", "grey", "erase"):
+            if not 0 <= (probability := getattr(self, name)) <= 1:
+                raise ValueError(f"{name} = {probability} is to be a probability, 0 to 1")
+
     @property
     def mixes(self) -> bool:
         """Whether pictures are mixed with each other."""
