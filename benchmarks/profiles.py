@@ -10,7 +10,6 @@ PYTHONPATH=THAT/src. The profiler slows the service, which is said too.
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import subprocess
@@ -22,7 +21,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.serve import SERVE, Bench, make_pictures, started
+from benchmarks.serve import SERVE, Bench, make_pictures, parser_of, started
 
 RATE: Final = 200  # samples a second
 SECONDS: Final = 10
@@ -70,12 +69,7 @@ def profiled(bench: Bench, url: str, pid: int, **load: Any) -> tuple[Counter[str
 
 
 def main() -> None:
-    description, _, usage = (__doc__ or "").partition("\n")
-    parser = argparse.ArgumentParser(
-        description=description,
-        epilog=usage,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--data", type=Path)
     given: Any = parser.parse_args()
     for program in ("wrk", "py-spy"):

@@ -342,13 +342,18 @@ def drawn(seed: int) -> Image.Image:
     return image
 
 
-def main() -> None:
-    description, _, usage = (__doc__ or "").partition("\n")
-    parser = argparse.ArgumentParser(
+def parser_of(text: str | None) -> argparse.ArgumentParser:
+    """For a script with this docstring: what it is for, and how it is called."""
+    description, _, usage = (text or "").partition("\n")
+    return argparse.ArgumentParser(
         description=description,
         epilog=usage,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def main() -> None:
+    parser = parser_of(__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--data", type=Path)
     parser.add_argument("--naive", type=Path, default=Bench.naive)

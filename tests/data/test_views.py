@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from pawsight.batch import Batch
 from pawsight.data.augment import Augmentation
 from pawsight.data.datamodule import CatDogDataModule
 from pawsight.data.views import Views
@@ -33,6 +34,23 @@ class Painter:
             raise InterruptedError
         self.looked_at += len(pictures)
         return pictures.mean((2, 3))
+
+
+class Trainer:
+    """What a data module asks of Lightning's."""
+
+    training = True
+    current_epoch = 1
+    global_step = 5
+
+
+def training_batch(data: CatDogDataModule, device: str) -> Batch:
+    """The first batch, as a training on a device gets it."""
+    data.setup("fit")
+    data.trainer = Trainer()  # type: ignore[assignment]
+    picked = data.on_before_batch_transfer(next(iter(data.train_dataloader())), 0)
+    moved = data.transfer_batch_to_device(picked, torch.device(device), 0)
+    return data.on_after_batch_transfer(moved, 0)
 
 
 def test_each_view_is_looked_at_once_even_if_that_is_broken_off(tmp_path: Path) -> None:
@@ -71,16 +89,7 @@ def test_a_batch_carries_what_the_teacher_said_of_the_very_crops_in_it(tmp_path:
         views=2,
         answers=tmp_path / "answers",
     )
-    data.setup("fit")
-
-    class Trainer:
-        training = True
-        current_epoch = 1
-        global_step = 5
-
-    data.trainer = Trainer()  # type: ignore[assignment]
-    picked = data.on_before_batch_transfer(next(iter(data.train_dataloader())), 0)
-    batch = data.on_after_batch_transfer(picked, 0)
+    batch = training_batch(data, "cpu")
     std, mean = torch.tensor([0.229, 0.224, 0.225]), torch.tensor([0.485, 0.456, 0.406])
     colours = batch.pixel_values.mean((2, 3)) * std + mean
     torch.testing.assert_close(batch.answers[0], colours, atol=2e-3, rtol=0)

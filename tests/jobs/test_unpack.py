@@ -56,6 +56,10 @@ def test_folders_and_windows_names_are_understood(tmp_path: Path) -> None:
         (b"", "no ZIP"),
         (b"GIF89a", "no ZIP"),
         (zipped({"cat/1.jpg": b"one" * 99})[:-30], "cut short: its index, at the end, is missing"),
+        (
+            zipped({"cat/1.jpg": b"1", "in.zip": zipped({"2.jpg": b"2"}), "3.jpg": b"3"})[:200],
+            "cut short: its index is missing",
+        ),
         (zipped({"cat/1.jpg": b"one"}).replace(b"one", b"two"), "damaged"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

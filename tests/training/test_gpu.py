@@ -9,11 +9,10 @@ import torch
 
 from pawsight.data.augment import Augmentation, augment
 from pawsight.data.datamodule import CatDogDataModule
-from pawsight.data.pictures import RawBatch
 from pawsight.training.fit import fit
 from pawsight.training.recipe import Recipe
 from pawsight.training.run import RunFolder
-from tests.data.test_views import Painter
+from tests.data.test_views import Painter, training_batch
 from tests.drawn import drawn_table
 from tests.training.recipes import TINY
 
@@ -57,17 +56,6 @@ def test_teachers_answers_come_to_it(tmp_path: Path) -> None:
             views=views,
             answers=tmp_path / f"answers-{views}",
         )
-        data.setup("fit")
-
-        class Trainer:
-            training = True
-            current_epoch = 0
-            global_step = 0
-
-        data.trainer = Trainer()  # type: ignore[assignment]
-        picked = data.on_before_batch_transfer(next(iter(data.train_dataloader())), 0)
-        assert isinstance(picked, RawBatch)
-        moved = picked._replace(pixels=picked.pixels.to("cuda"), labels=picked.labels.to("cuda"))
-        batch = data.on_after_batch_transfer(moved, 0)
+        batch = training_batch(data, "cuda")
         assert batch.pixel_values.is_cuda
         assert batch.answers[0].is_cuda

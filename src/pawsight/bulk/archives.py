@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from tarfile import EmptyHeaderError, TruncatedHeaderError  # type: ignore[attr-defined]
 from typing import BinaryIO, Final
 
-from pawsight.bulk.cut_zips import begins_like_a_zip, open_zip, whole_files, without_index
+from pawsight.bulk.cut_zips import whole_files, without_index
 from pawsight.bulk.items import Fingerprint, Item, Member, Unreadable, as_text, utc
 from pawsight.images.decode import DEFAULT_LIMITS, too_large
 from pawsight.images.errors import ImageError
 from pawsight.images.formats import EXTENSIONS
 from pawsight.plurals import counted
+from pawsight.zips import begins_like_a_zip, open_zip
 
 _ZIP: Final = (".zip",)
 _TAR: Final = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")

@@ -14,34 +14,14 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
+from pawsight.zips import BEGINNING
+
 _HEADER: Final = struct.Struct("<4s5H3I2H")
-_BEGIN: Final = b"PK\x03\x04"
-_BEGINNINGS: Final = (_BEGIN, b"PK\x01\x02")  # of a file, and of the index
+_BEGINNINGS: Final = (BEGINNING, b"PK\x01\x02")  # of a file, and of the index
 _SIZE_BEHIND: Final = 8  # flag: sizes and checksum come behind the bytes
 _UTF8: Final = 0x800
 _IN_EXTRA: Final = 0xFFFFFFFF
 _CHUNK: Final = 1 << 18
-
-
-def begins_like_a_zip(archive: BinaryIO) -> bool:
-    """Whether the first file's header stands where it has to."""
-    archive.seek(0)
-    return archive.read(len(_BEGIN)) == _BEGIN
-
-
-def open_zip(archive: BinaryIO) -> zipfile.ZipFile:
-    """Open an archive by its own index.
-
-    A cut archive may hold a whole one, of which `zipfile` would take the index: nothing in that
-    stands where the cut one's first file does.
-
-    Raises:
-        BadZipFile: There is no index, or it is that of an archive inside this one.
-    """
-    opened = zipfile.ZipFile(archive)
-    if begins_like_a_zip(archive) and all(each.header_offset for each in opened.infolist()):
-        raise zipfile.BadZipFile("its index is missing: what is there is of an archive inside it")
-    return opened
 
 
 def without_index(archive: BinaryIO) -> zipfile.ZipFile:
@@ -79,7 +59,7 @@ def _header(archive: BinaryIO, at: int) -> tuple[zipfile.ZipInfo, int] | None:
     """What a file's header says, and where its bytes begin; None where there is none, or half."""
     archive.seek(at)
     data = archive.read(_HEADER.size)
-    if len(data) < _HEADER.size or not data.startswith(_BEGIN):
+    if len(data) < _HEADER.size or not data.startswith(BEGINNING):
         return None
     _, version, flags, packing, time, date, crc, packed, size, name, extra = _HEADER.unpack(data)
     words, more = archive.read(name), archive.read(extra)

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from pawsight.zips import CutZip, begins_like_a_zip, open_zip
+
 _LIST_BYTES: Final = 512  # of a file in the archive's list, of which its name is the most
 _RATIO: Final = 100
 _SMALL: Final = 10_000_000
@@ -22,7 +24,6 @@ _SMALL: Final = 10_000_000
 
 Pictures are packed already; drawn ones as BMP or PNG reach some tens.
 """
-_BEGINNING: Final = b"PK\x03\x04"
 _LONGEST: Final = 200  # bytes of a name; file systems take 255
 _DEEPEST: Final = 16
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
@@ -91,7 +92,7 @@ def unpack(archive: Path, folder: Path, bounds: Bounds) -> None:
     """
     limit = max(bounds.files * _LIST_BYTES, 1_000_000)
     try:
-        with _Bounded(archive, limit) as file, zipfile.ZipFile(file) as opened:
+        with _Bounded(archive, limit) as file, open_zip(file) as opened:
             entries = _checked(opened.infolist(), bounds, archive.stat().st_size)
             for info, path in entries:
                 _write(opened, info, folder / path)
@@ -102,12 +103,12 @@ def unpack(archive: Path, folder: Path, bounds: Bounds) -> None:
 
 
 def _what_is_wrong(archive: Path, error: Exception) -> str:
-    if zipfile.is_zipfile(archive):
-        return f"this ZIP is damaged: {error}"
+    if isinstance(error, CutZip):
+        return f"this ZIP is cut short: {error}; send it whole"
     with archive.open("rb") as file:
-        if file.read(len(_BEGINNING)) != _BEGINNING:
-            return "this is no ZIP"
-    return "this ZIP is cut short: its index, at the end, is missing; send it whole"
+        if begins_like_a_zip(file) or zipfile.is_zipfile(file):
+            return f"this ZIP is damaged: {error}"
+    return "this is no ZIP"
 
 
 def _checked(

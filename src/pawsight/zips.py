@@ -1,0 +1,38 @@
+"""ZIP archives from anybody, opened by an index that is their own."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import IO, Final
+
+BEGINNING: Final = b"PK\x03\x04"
+"""Of the header before a file's bytes; an archive that is not empty begins so."""
+
+
+class CutZip(zipfile.BadZipFile):
+    """A ZIP archive without the index at its end."""
+
+
+def begins_like_a_zip(archive: IO[bytes]) -> bool:
+    """Whether the first file's header stands where it has to."""
+    archive.seek(0)
+    return archive.read(len(BEGINNING)) == BEGINNING
+
+
+def open_zip(archive: IO[bytes]) -> zipfile.ZipFile:
+    """Open an archive by its own index.
+
+    A cut archive may hold a whole one, of which :mod:`zipfile` would take the index: nothing in
+    that stands where the cut one's first file does.
+
+    Raises:
+        CutZip: There is no index, or it is that of an archive inside this one.
+        BadZipFile: It is no ZIP, or its index is damaged.
+    """
+    begins = begins_like_a_zip(archive)
+    if begins and not zipfile.is_zipfile(archive):
+        raise CutZip("its index, at the end, is missing")
+    opened = zipfile.ZipFile(archive)
+    if begins and all(each.header_offset for each in opened.infolist()):
+        raise CutZip("its index is missing: what is there is of an archive inside it")
+    return opened
