@@ -29,10 +29,12 @@ def open_zip(archive: IO[bytes]) -> zipfile.ZipFile:
         CutZip: There is no index, or it is that of an archive inside this one.
         BadZipFile: It is no ZIP, or its index is damaged.
     """
-    begins = begins_like_a_zip(archive)
-    if begins and not zipfile.is_zipfile(archive):
-        raise CutZip("its index, at the end, is missing")
-    opened = zipfile.ZipFile(archive)
-    if begins and all(each.header_offset for each in opened.infolist()):
+    try:
+        opened = zipfile.ZipFile(archive)
+    except zipfile.BadZipFile as error:
+        if begins_like_a_zip(archive) and not zipfile.is_zipfile(archive):
+            raise CutZip("its index, at the end, is missing") from error
+        raise
+    if all(each.header_offset for each in opened.infolist()) and begins_like_a_zip(archive):
         raise CutZip("its index is missing: what is there is of an archive inside it")
     return opened
