@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import time
 from collections.abc import Iterator
@@ -11,9 +12,11 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import generate_latest
 
 from pawsight.serving.app import create_app
 from pawsight.serving.connections import BoundedProtocol
+from pawsight.serving.meter import Meter
 from pawsight.serving.settings import Settings
 from tests.pictures import picture
 from tests.running import Running, running
@@ -21,6 +24,7 @@ from tests.running import Running, running
 
 class Hasty(BoundedProtocol):
     header_seconds = 0.5
+    meter = Meter()
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +63,9 @@ def ask(connection: socket.socket) -> None:
 def problem(answer: bytes) -> dict[str, Any]:
     head, _, body = answer.partition(b"\r\n\r\n")
     assert b"application/problem+json" in head
+    assert b"content-security-policy: default-src 'none'" in head
     document: dict[str, Any] = json.loads(body)
+    assert f"x-request-id: {document['request_id']}".encode() in head
     assert int(head.split()[1]) == document["status"]
     return document
 
@@ -119,6 +125,23 @@ def test_a_long_header_is_told_so(hasty: Running) -> None:
     assert (document["status"], document["code"]) == (431, "header-too-large")
 
 
+def test_a_long_header_that_comes_at_once_is_too_long_as_well(hasty: Running) -> None:
+    with connect(hasty) as connection:
+        fields = b"".join(b"X-%d: %s\r\n" % (number, b"x" * 1000) for number in range(66))
+        connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n" + fields + b"\r\n")
+        document = problem(everything(connection))
+    assert (document["status"], document["code"]) == (431, "header-too-large")
+
+
+def test_a_header_after_a_long_body_is_not_long(hasty: Running) -> None:
+    body = bytes(200_000)
+    head = b"POST /predict/tiny HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with connect(hasty) as connection:
+        connection.sendall(head + body + b"GET /health/live HTTP/1.1\r\nHost: x\r\n")
+        connection.sendall(b"Connection: close\r\n\r\n")
+        assert everything(connection).endswith(b'{"status":"live"}')
+
+
 def test_a_body_that_does_not_come_is_given_up(hasty: Running) -> None:
     with connect(hasty) as connection:
         connection.sendall(
@@ -130,10 +153,16 @@ def test_a_body_that_does_not_come_is_given_up(hasty: Running) -> None:
     assert answered(hasty) == "dog"
 
 
-def test_what_is_no_http_is_a_problem(hasty: Running) -> None:
-    with connect(hasty) as connection:
+def test_what_is_no_http_is_a_problem(hasty: Running, caplog: pytest.LogCaptureFixture) -> None:
+    with connect(hasty) as connection, caplog.at_level(logging.INFO, logger="pawsight.access"):
         connection.sendall(b"\x16\x03\x01 hello\r\n\r\n")
-        assert problem(everything(connection))["code"] == "invalid-http"
+        document = problem(everything(connection))
+    assert document["code"] == "invalid-http"
+    logged = [vars(each) for each in caplog.records if each.name == "pawsight.access"]
+    assert [each["request_id"] for each in logged] == [document["request_id"]]
+    assert (logged[0]["status"], logged[0]["client"]) == (400, "127.0.0.1")
+    counted = generate_latest(Hasty.meter.registry).decode()
+    assert 'pawsight_problems_total{code="invalid-http"} 1.0' in counted
     assert answered(hasty) == "dog"
 
 

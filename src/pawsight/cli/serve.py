@@ -21,7 +21,8 @@ def serve(
     training: Annotated[
         bool | None,
         typer.Option(
-            "--training/--no-training", help="Have models be trained by way of the service [no]."
+            "--training/--no-training",
+            help="Have models be trained by way of the service; it is off by default.",
         ),
     ] = None,
 ) -> None:

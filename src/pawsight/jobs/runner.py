@@ -153,8 +153,9 @@ class Runner:
                         self._run_all()
             except OSError as error:
                 log.warning("trainings cannot be run: %s", error)
-            self._wake.wait(_IDLE)
-            self._wake.clear()
+            if not self._closing.is_set():  # what woke to that has been cleared
+                self._wake.wait(_IDLE)
+                self._wake.clear()
 
     def _run_all(self) -> None:
         """Run what there is to run, until the service ends."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from http import HTTPStatus
+from time import perf_counter
 from typing import Any, Final, TypeVar, cast
+from uuid import uuid4
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
@@ -13,7 +15,9 @@ from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pawsight.serving.errors import MEDIA_TYPE, Problem
+from pawsight.serving.meter import Meter
 from pawsight.serving.overload import Overload
+from pawsight.serving.watch import DATA_POLICY, REQUEST_ID, SECURITY, header_lines, tell
 
 _MAX_HEADER: Final = 64 * 1024  # bytes; they are held until the header is complete
 
@@ -57,13 +61,17 @@ class BoundedProtocol(HttpToolsProtocol):
         header_seconds: What a connection has for a header, from when it was made or, after an
             answer, from the first byte on. What is left of a refused request's body has as long.
         overload: Refuses requests before the application is asked; None leaves it to that.
+        meter: Is told of what is no request that the application could be asked.
     """
 
     header_seconds = 10.0
     overload: Overload | None = None
+    meter: Meter | None = None
     _deadline: asyncio.TimerHandle | None = None
+    _since = 0.0  # when a header was expected, by perf_counter
     _in_header = False
     _received = 0  # bytes of this header
+    _ended = False  # another message did, in the bytes that just came
     _refused = False  # this request was, and its body is thrown away
     _last = False  # and no other may follow it
 
@@ -81,13 +89,12 @@ class BoundedProtocol(HttpToolsProtocol):
         """Take what came, unless it makes a header too long."""
         if not self._deadline and (self.cycle is None or self.cycle.response_complete):
             self._expect_header()
+        self._ended = False
         super().data_received(data)
-        if self._in_header:
+        if self._in_header and not self._ended:
             self._received += len(data)
             if self._received > _MAX_HEADER:
-                self._refuse(
-                    "header-too-large", f"the header has more than {_MAX_HEADER // 1024} kB"
-                )
+                self._refuse_header()
 
     def on_message_begin(self) -> None:
         """Count the bytes of a header."""
@@ -98,7 +105,10 @@ class BoundedProtocol(HttpToolsProtocol):
         """Hand the request over, whose body has a limit of its own; or refuse it."""
         self._in_header = False
         self._expect_nothing()
-        if not self._refuses():
+        if _size(self.url, self.headers) > _MAX_HEADER:
+            self._refused = self._last = True
+            self._refuse_header()
+        elif not self._refuses():
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -108,6 +118,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Expect another request, if this one was answered before its body had come."""
+        self._ended = True
         if not self._refused:
             super().on_message_complete()
             if not self.cycle.response_complete:
@@ -154,6 +165,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _expect_header(self) -> None:
         self._expect_nothing()
+        self._since = perf_counter()
         self._deadline = self.loop.call_later(self.header_seconds, self._too_late)
 
     def _expect_nothing(self) -> None:
@@ -167,17 +179,36 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
+    def _refuse_header(self) -> None:
+        self._refuse("header-too-large", f"the header has more than {_MAX_HEADER // 1024} kB")
+
     def _refuse(self, code: str, detail: str) -> None:
         self._in_header = False
         self._expect_nothing()
         if self.transport.is_closing():
             return
+        name = uuid4().hex
         problem = Problem.of(code, detail)
+        problem.request_id = name
         body = problem.model_dump_json().encode()
-        head = (
-            f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\n"
-            f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
-            "connection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
+        headers = [
+            (b"content-type", MEDIA_TYPE.encode()),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),
+            *SECURITY,
+            (b"content-security-policy", DATA_POLICY),
+            (REQUEST_ID.lower().encode(), name.encode()),
+        ]
+        first = f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\n".encode()
+        self.transport.write(first + header_lines(headers) + b"\r\n" + body)
         self.transport.close()
+        if self.meter is not None:
+            self.meter.refused(code)
+        # What came may be half an address, or none: nothing of it is logged.
+        scope = {"type": "http", "state": {"request_id": name}, "client": self.client}
+        tell(self.meter, scope, "other", problem.status, perf_counter() - self._since)
+
+
+def _size(url: bytes, headers: Sequence[tuple[bytes, bytes]]) -> int:
+    """The bytes of a header, but for its first line's method and version."""
+    return len(url) + sum(len(name) + len(value) + len(b": \r\n") for name, value in headers)

@@ -17,7 +17,14 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from pawsight.serving.errors import MEDIA_TYPE
 from pawsight.serving.state import State
-from pawsight.serving.watch import DATA_POLICY, REQUEST_ID, SECURITY, request_id, tell
+from pawsight.serving.watch import (
+    DATA_POLICY,
+    REQUEST_ID,
+    SECURITY,
+    header_lines,
+    request_id,
+    tell,
+)
 
 _STATUS: Final = HTTPStatus.SERVICE_UNAVAILABLE
 _ID: Final = "{id}"  # nothing else of the document is in braces
@@ -54,7 +61,7 @@ class Overload:
             (b"content-security-policy", DATA_POLICY),
         ]
         first = f"HTTP/1.1 {_STATUS} {_STATUS.phrase}\r\n".encode()
-        self._head = first + _lines(headers)
+        self._head = first + header_lines(headers)
 
     def refuses(self, method: bytes, url: bytes, headers: Sequence[tuple[bytes, bytes]]) -> bool:
         """Whether a request for predictions has no room, and the application need not say so.
@@ -92,11 +99,9 @@ class Overload:
         meter = self._service.meter
         meter.refused("overloaded")
         tell(meter, scope, scope["method"], _STATUS, perf_counter() - start)
-        return b"".join((self._head, _lines(headers), b"\r\n", self._before, id_, self._after))
-
-
-def _lines(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
-    return b"".join(b"%s: %s\r\n" % each for each in headers)
+        return b"".join(
+            (self._head, header_lines(headers), b"\r\n", self._before, id_, self._after)
+        )
 
 
 async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:

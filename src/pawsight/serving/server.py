@@ -36,6 +36,7 @@ def serve(settings: Settings | None = None) -> None:
     # Loaded here and not in the lifespan, whose failures uvicorn logs as tracebacks.
     state = State.load(chosen)
     protocol = _protocol(chosen.header_seconds)
+    protocol.meter = state.meter
     config = uvicorn.Config(
         create_app(chosen, state=state),
         host=chosen.host,
