@@ -325,8 +325,12 @@ def test_what_cannot_be_trained_is_said(data: Path, change: dict[str, str], word
         (["--start", "auto"], None, "a cascade"),
         (["--start", "auto", "--from-feedback"], None, "a cascade"),
         (["--start", "custom", "--from-feedback"], "model.json", "already holds a model"),
-        (["--start", "custom"], "training/recipe.json", "already holds a model or a training"),
-        ([], "training/recipe.json", "--resume"),
+        (
+            ["--start", "custom"],
+            "training/checkpoints/best.ckpt",
+            "already holds a model or a training",
+        ),
+        ([], "training/checkpoints/last.ckpt", "--resume"),
     ],
 )
 def test_what_would_be_refused_in_the_end_is_refused_before_any_picture_is_looked_at(

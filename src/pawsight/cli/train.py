@@ -175,17 +175,18 @@ def train(
             )  # fmt: skip
         _say_what_it_reached(folder, output)
         return
-    with refusing(RunError, StartingPointError, ModelError):
+    with refusing(RunError, StartingPointError, ModelError, OSError):
         run = begin(split.frame, chosen, output, resume=resume, start=start)
         try:
-            fit(
-                split.frame,
-                chosen,
-                run,
-                resume=resume,
-                checkpoint_every=checkpoint_every,
-                progress=sys.stderr.isatty(),
-            )
+            with run.cleared_if_refused():
+                fit(
+                    split.frame,
+                    chosen,
+                    run,
+                    resume=resume,
+                    checkpoint_every=checkpoint_every,
+                    progress=sys.stderr.isatty(),
+                )
         except (KeyboardInterrupt, SystemExit):  # Lightning turns the one into the other
             typer.echo("\npawsight: stopped; the same command with --resume goes on", err=True)
             raise typer.Exit(130) from None
