@@ -203,6 +203,14 @@ def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before(
     assert list(file.parent.iterdir()) == [file]
 
 
+def test_a_label_that_is_repeated_is_in_the_table(tmp_path: Path) -> None:
+    table = drawn_table(tmp_path / "pictures", per_class=8)
+    with pytest.raises(RunError, match="repeats 'dgo', and the table's labels are cat, dog"):
+        begin(table, TINY.model_copy(update={"repeats": {"dgo": 2}}), tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+    begin(table, TINY.model_copy(update={"repeats": {"neither": 2}}), tmp_path / "model")
+
+
 def test_one_class_is_not_enough(tmp_path: Path) -> None:
     table = drawn_table(tmp_path, per_class=8, labels=("cat", "neither"))
     with pytest.raises(RunError, match="two classes or more"):

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from pydantic import ValidationError
 from torch import nn
 
+from pawsight.invalid import in_words
 from pawsight.training.checkpoints import is_whole, write_whole
 from pawsight.training.recipe import Recipe
 
@@ -163,15 +165,18 @@ class RunFolder:
         """What the training was started with: recipe and table.
 
         Raises:
-            RunError: The folder holds no training.
+            RunError: The folder holds no training, or one of another version of pawsight.
         """
         if not self.exists:
             raise RunError(f"no training in {str(self.path)!r}: it has no {self._recipe.name}")
-        return (
-            Recipe.model_validate_json(self._recipe.read_text(encoding="utf-8")),
-            # As text: labels may be 0 and 1, or "null".
-            pd.read_csv(self._table, dtype=str, keep_default_na=False),
-        )
+        try:
+            recipe = Recipe.model_validate_json(self._recipe.read_text(encoding="utf-8"))
+        except ValidationError as error:
+            raise RunError(
+                f"{str(self._recipe)!r} is no recipe that this pawsight knows: {in_words(error)}"
+            ) from error
+        # As text: labels may be 0 and 1, or "null".
+        return recipe, pd.read_csv(self._table, dtype=str, keep_default_na=False)
 
     def is_same(self, recipe: Recipe, table: pd.DataFrame) -> bool:
         """Whether a training was asked for here that had this recipe and these data."""

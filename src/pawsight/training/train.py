@@ -11,7 +11,7 @@ from pawsight.data.trainable import why_not
 from pawsight.inference.artifact import RUN_FOLDER, ModelFolder
 from pawsight.inference.catalog import resolve
 from pawsight.inference.errors import UnknownModel
-from pawsight.labels import classes_of
+from pawsight.labels import NEITHER, classes_of
 from pawsight.models.vision_transformer import VisionTransformer
 from pawsight.training.export import export_run
 from pawsight.training.fit import fit
@@ -76,8 +76,8 @@ def begin(
         StartingPointError: The model to start from has another architecture.
         RunError: The folder holds a training and ``resume`` is not set, or it is set and recipe or
             table differ, or its checkpoint is torn; or the table has fewer than two classes, or
-            none in its validation split; or the weights to start from are not there, or those of
-            another architecture.
+            none in its validation split, or not all that the recipe repeats; or the weights to
+            start from are not there, or those of another architecture.
         ModelError: A teacher is no model, or tells other classes apart than the table.
     """
     run = RunFolder(output / RUN_FOLDER)
@@ -87,6 +87,7 @@ def begin(
         run.check_whole()
     else:
         refuse_begun(output)
+        _check_repeats(recipe, classes)
         starting_point(recipe)  # a teacher that is not there is refused before anything is written
         for how in recipe.distillation:
             check_teacher(how.teacher, classes)
@@ -101,6 +102,15 @@ def begin(
     if resume and not run.last.exists():
         log.info("nothing to resume in %r: starting anew", str(output))
     return run
+
+
+def _check_repeats(recipe: Recipe, classes: tuple[str, ...]) -> None:
+    """What is none may be repeated wherever there is some: recipes are for more than one table."""
+    if unknown := sorted(set(recipe.repeats) - {*classes, NEITHER}):
+        raise RunError(
+            f"the recipe repeats {', '.join(map(repr, unknown))}, and the table's labels are "
+            f"{', '.join(classes)}: correct `repeats`"
+        )
 
 
 def _found(start: str, recipe: Recipe, classes: int) -> tuple[Network, str]:
