@@ -371,6 +371,13 @@ def test_a_new_head_from_the_command_line(data: Path, trained: Path) -> None:
     done = run("classify", data / "images", "--model", data / "own", "--format", "csv")
     assert done.exit_code == 0, done.output
     assert run("models", "verify", data / "own").exit_code == 0
+    pictures = trained.parent / "pictures"  # of which the head has met none
+    before = f"drawn {ModelFolder.open(trained).version}"
+    done = run("evaluate", "--images", pictures, "--model", data / "own", "--classes", "cat,dog")
+    assert done.exit_code == 0, done.output
+    assert f"left out: own, or {before} whose network it has, was trained on them" in done.stdout
+    done = run("seen", pictures / "dog_2.png", "--model", data / "own")
+    assert f"in the training of {data / 'own'}, or of {before} whose network" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -118,8 +118,8 @@ def train(
     changes = {"epochs": epochs, "image_size": image_size, "seed": seed}
     called = model_name(name, output)
     model: Entry | None = None
-    if from_feedback and (recipe or not start):
-        fail("--from-feedback corrects the model that --start names, and takes no --recipe")
+    if from_feedback:
+        _check_feedback(start, recipe)
     if start and not recipe:
         refused = {
             "--epochs": epochs, "--image-size": image_size, "--debug": debug, "--resume": resume,
@@ -193,6 +193,17 @@ def train(
     with refusing(ExportError), counting("measuring") as advance:
         folder = export_run(run, output, name=called, progress=advance)
     _say_what_it_reached(folder, output)
+
+
+def _check_feedback(start: str | None, recipe: str | None) -> None:
+    if not start:
+        fail(
+            "--from-feedback corrects the model that --start names: the one whose answers people "
+            "spoke of, by its name or its folder; of a cascade such as auto, the network that is "
+            "to learn, such as --start custom"
+        )
+    if recipe:
+        fail("--from-feedback keeps the network of --start as it is, and takes no --recipe")
 
 
 def _to_start_from(start: str, refused: list[str]) -> Entry:

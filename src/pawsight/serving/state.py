@@ -24,6 +24,7 @@ from pawsight.inference.errors import ModelError, UnknownModel
 from pawsight.inference.model import Model
 from pawsight.inference.prediction import Prediction
 from pawsight.inference.switch import switch
+from pawsight.plurals import counted
 from pawsight.records.errors import Unavailable
 from pawsight.records.keeping import Bounds
 from pawsight.records.pictures import digest_of
@@ -237,8 +238,8 @@ class State:
         """What is said to whoever would have to wait for too long."""
         return Refusal(
             "overloaded",
-            f"{self.settings.max_waiting} pictures wait for their answers already, and more may "
-            "not; try again after a second",
+            f"{counted(self.settings.max_waiting, 'picture')} may wait for an answer, and no more "
+            "can now; try again after a second",
             {"Retry-After": "1"},
         )
 
