@@ -23,7 +23,7 @@ from pawsight.inference.catalog import Entry, Loader, resolve
 from pawsight.inference.errors import ModelError, UnknownModel
 from pawsight.inference.model import Model
 from pawsight.inference.prediction import Prediction
-from pawsight.inference.switch import switch
+from pawsight.inference.switch import remove, switch
 from pawsight.plurals import counted
 from pawsight.records.errors import Unavailable
 from pawsight.records.keeping import Bounds
@@ -177,6 +177,17 @@ class State:
             await to_thread.run_sync(switch, name, folder)
             self.loaded[name] = await to_thread.run_sync(self._load, resolve(name))
         return self.loaded[name]
+
+    async def remove(self, name: str) -> None:
+        """Answer no more by the name of an installed model; what was accepted is answered.
+
+        Raises:
+            ModelError: None is installed by that name.
+            OSError: It cannot be moved away.
+        """
+        async with self.loading:
+            await to_thread.run_sync(remove, name)
+            self.loaded.pop(name, None)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
