@@ -54,6 +54,12 @@ class Training:
         self.dataset: dict[str, Any] = DATASET
         self.sent: list[tuple[str, str, bytes]] = []
 
+    def removed(self) -> httpx.Response:
+        if self.refused:
+            return httpx.Response(403, json={"detail": self.refused})
+        self.models = MODELS
+        return httpx.Response(200, json={"name": "my-model"})
+
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path, method = request.url.path, request.method
         if method != "GET":
@@ -81,10 +87,7 @@ class Training:
                 self.jobs = [{**JOB, "state": "cancelled", "message": "cancelled"}]
                 return httpx.Response(200, json=self.jobs[0])
             case "DELETE", "/models/my-model":
-                if self.refused:
-                    return httpx.Response(403, json={"detail": self.refused})
-                self.models = MODELS
-                return httpx.Response(200, json={"name": "my-model"})
+                return self.removed()
         return httpx.Response(404, json={"detail": f"nothing at {path}"})
 
 
