@@ -85,7 +85,7 @@ def test_training_takes_the_table_with_and_without_a_folder(
         say(recorder, picture("red", size=(60 + number, 60)), label)
     table, images = tmp_path / "table.csv", tmp_path / "images"
     for home in (None, images):
-        options = ("--images", home) if home else ()
+        options = ("--images", home, "--overwrite") if home else ()
         done = run("feedback", "export", "--output", table, "--records", url, *options)
         assert done.exit_code == 0
         read = read_table(table, home, min_per_class=1)
@@ -111,17 +111,37 @@ def test_what_was_said_of_a_model_of_other_classes_is_not_in_the_table(
     assert not table.exists()
     pets = {(f"{digest_of(red)}.jpg", "cat"), (f"{digest_of(blue)}.jpg", "dog")}
     for model in ("tiny", "auto"):  # as the service called it; as this machine knows one
-        done = run(*command, "--model", model)
+        done = run(*command, "--model", model, "--overwrite")
         assert done.exit_code == 0, done.stderr
         assert set(rows(table)) == pets
         assert "left out: 1 about other classes than cat, dog" in done.stderr
-    assert run(*command, "--model", "wild").exit_code == 0
+    assert run(*command, "--model", "wild", "--overwrite").exit_code == 0
     assert set(rows(table)) == {
         (f"{digest_of(red)}.jpg", "neither"), (f"{digest_of(green)}.jpg", "lion")
     }  # fmt: skip
-    unknown = run(*command, "--model", "breeds")
+    unknown = run(*command, "--model", "breeds", "--overwrite")
     assert unknown.exit_code == 2
     assert "feedback is about tiny (cat, dog); wild (lion, wolf)" in unknown.stderr
+
+
+def test_a_file_that_is_there_is_kept(recorder: Recorder, url: str, tmp_path: Path) -> None:
+    say(recorder, picture("red"), "cat")
+    table, images = tmp_path / "diary.csv", tmp_path / "images"
+    table.write_text("years of work")
+    command = ("feedback", "export", "--output", table, "--images", images, "--records", url)
+    refused = run(*command)
+    assert refused.exit_code == 2
+    assert "is there already: --overwrite keeps it as a backup" in refused.stderr
+    assert table.read_text() == "years of work"
+    assert not images.exists()
+    done = run(*command, "--overwrite")
+    assert done.exit_code == 0, done.output
+    assert "diary.csv.backup-1' now" in done.stderr
+    assert (tmp_path / "diary.csv.backup-1").read_text() == "years of work"
+    assert [label for _, label in rows(table)] == ["cat"]
+    assert "is no file" in run("feedback", "export", "--output", images, "--records", url).stderr
+    nowhere = run("feedback", "export", "--output", tmp_path / "no" / "t.csv", "--records", url)
+    assert "there is no folder" in nowhere.stderr
 
 
 def test_the_queue_lists_what_teaches_most(recorder: Recorder, url: str) -> None:

@@ -325,8 +325,12 @@ def test_what_cannot_be_trained_is_said(data: Path, change: dict[str, str], word
         (["--start", "auto"], None, "a cascade"),
         (["--start", "auto", "--from-feedback"], None, "a cascade"),
         (["--start", "custom", "--from-feedback"], "model.json", "already holds a model"),
-        (["--start", "custom"], "training/recipe.json", "already holds a model or a training"),
-        ([], "training/recipe.json", "--resume"),
+        (
+            ["--start", "custom"],
+            "training/checkpoints/best.ckpt",
+            "already holds a model or a training",
+        ),
+        ([], "training/checkpoints/last.ckpt", "--resume"),
     ],
 )
 def test_what_would_be_refused_in_the_end_is_refused_before_any_picture_is_looked_at(
@@ -367,6 +371,13 @@ def test_a_new_head_from_the_command_line(data: Path, trained: Path) -> None:
     done = run("classify", data / "images", "--model", data / "own", "--format", "csv")
     assert done.exit_code == 0, done.output
     assert run("models", "verify", data / "own").exit_code == 0
+    pictures = trained.parent / "pictures"  # of which the head has met none
+    before = f"drawn {ModelFolder.open(trained).version}"
+    done = run("evaluate", "--images", pictures, "--model", data / "own", "--classes", "cat,dog")
+    assert done.exit_code == 0, done.output
+    assert f"left out: own, or {before} whose network it has, was trained on them" in done.stdout
+    done = run("seen", pictures / "dog_2.png", "--model", data / "own")
+    assert f"in the training of {data / 'own'}, or of {before} whose network" in done.stdout
 
 
 @pytest.mark.parametrize(

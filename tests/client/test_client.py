@@ -49,6 +49,8 @@ def test_everything_that_can_be_asked(service: Running, tmp_path: Path) -> None:
         assert names == ["tiny", "second"]
         assert [each.name for each in client.models()] == ["tiny", "second"]
         assert client.ready().versions["pawsight"]
+        [told, _] = httpx.get(f"{service.url}/drift", timeout=60).json()["models"]
+        assert set(client.drift().models[0].model_dump()) == set(told)
 
 
 def test_the_same_without_blocking(service: Running) -> None:

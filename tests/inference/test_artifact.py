@@ -118,7 +118,7 @@ def test_a_network_that_is_none_is_refused(model_copy: Path) -> None:
     [
         (lambda card: card.update(schema_version=2), "model.json: schema_version"),
         (lambda card: card.update(surprise=1), "model.json: surprise"),
-        (lambda card: card.pop("temperature"), "model.json: temperature: Field required"),
+        (lambda card: card.pop("temperature"), "model.json: temperature: is missing"),
         (lambda card: card.update(temperature=0), "model.json: temperature"),
         (lambda card: card.update(golden=[]), "model.json: golden"),
         (lambda card: card.update(golden=card["golden"][:1]), "model.json: golden"),

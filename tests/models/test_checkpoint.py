@@ -109,7 +109,7 @@ def test_pictures_reach_the_network_as_transformers_would_show_them(
         ("vit", {"do_center_crop": True}, "which is not known here"),
         ("deit", {"size": 192}, "resizes to 192 pixels and crops to 224, which would be padded"),
         ("dinov2", {"crop_size": {"height": 224, "width": 200}}, "which is not known here"),
-        ("vit", {"size": 4}, "height: Input should be greater than or equal to 8"),
+        ("vit", {"size": 4}, "height: must be 8 or more"),
         ("vit", {"image_std": [0, 0, 0]}, "std"),
     ],
 )

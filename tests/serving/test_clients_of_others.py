@@ -205,7 +205,7 @@ def test_triton_asks_a_cascade_with_pictures_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "length", "words"),
     [
-        (b"{}", None, "'inputs': Field required"),
+        (b"{}", None, "'inputs': is missing"),
         (b'{"inputs": []}', None, "'inputs': "),
         (b"[" * 5000, None, "recursion"),
         (b"{}", "3", "is 3, and the body has 2 bytes"),

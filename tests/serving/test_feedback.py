@@ -140,12 +140,17 @@ UNKNOWN = "0" * 32
         ({"id": "", "label": "cat"}, 404, "unknown-answer", "is recorded here"),
         ({"label": "wolf"}, 404, "unknown-label", "there are cat, dog, neither, wrong"),
         ({"label": "Dog"}, 404, "unknown-label", "no class 'Dog'"),
-        ({}, 422, "invalid-request", "label"),
-        ({"label": "dog", "id": 7}, 422, "invalid-request", "id"),
-        ({"label": "dog", "id": "x" * 65}, 422, "invalid-request", "id"),
+        ({}, 422, "invalid-request", "'label': is missing"),
+        ({"label": "dog", "id": 7}, 422, "invalid-request", "'id': must be text"),
+        (
+            {"label": "dog", "id": "x" * 65},
+            422,
+            "invalid-request",
+            "'id': must have 64 characters or fewer",
+        ),
         ({"label": "dog", "comment": "x" * 2001}, 422, "invalid-request", "comment"),
         ({"label": "dog", "comment": "a\0b"}, 422, "invalid-request", "NUL"),
-        ({"label": "d\0g"}, 422, "invalid-request", "NUL"),
+        ({"label": "d\0g"}, 422, "invalid-request", "'label': must not hold the character NUL"),
     ],
 )
 def test_what_cannot_be_said_is_refused_in_words(

@@ -19,6 +19,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from pawsight.extras import ExtraMissing
+from pawsight.inference.switch import back
 from pawsight.jobs.datasets import KEPT, Place
 from pawsight.jobs.job import Job
 from pawsight.serving.app import create_app
@@ -149,6 +150,15 @@ def test_what_was_sent_becomes_a_model_that_answers(bench: Bench) -> None:
     assert bench.names() == ["tiny", "mine"]
     answer = bench.client.post("/predict/mine", content=picture("red")).json()
     assert (answer["label"], answer["model"]["source"]) == ("cat", "installed")
+    kept = bench.client.delete("/models/tiny")
+    assert (kept.status_code, kept.json()["code"]) == (403, "forbidden")
+    assert "tiny stays: it was not trained here" in kept.json()["detail"]
+    assert bench.client.delete("/models/mine").json()["name"] == "mine"
+    assert bench.names() == ["tiny"]
+    gone = bench.client.post("/predict/mine", content=picture("red"))
+    assert (gone.status_code, gone.json()["code"]) == (404, "unknown-model")
+    assert bench.client.delete("/models/mine").json()["code"] == "unknown-model"
+    assert back("mine") is not None  # as `pawsight models back` does
 
 
 def test_one_runs_and_the_others_wait_in_their_order(bench: Bench) -> None:

@@ -93,7 +93,7 @@ def test_wrong_answers_in_better_answers_out(
     )
     assert done.exit_code == 0, done.output
     assert "of 50 corrections" in done.stdout
-    assert "pawsight models switch" in done.stdout
+    assert f"no worse than {trained}, which stays: name {output} in its place" in done.stdout
     assert right(str(output), unseen) >= 36
     assert len([row for row in table.itertuples() if row.split == "test"]) == 30
     assert run("models", "switch", "model", output).exit_code == 0
@@ -208,7 +208,8 @@ def test_nothing_to_learn_or_to_compare_with_is_said(
         correct(one, table[table["split"] != "test"], start, tmp_path / "new", name="new")
     done = run("train", "--from-feedback", "--output", tmp_path / "new")
     assert done.exit_code == 2
-    assert "the model that --start names" in done.stderr
+    assert "the model that --start names: the one whose answers people spoke of" in done.stderr
+    assert "such as --start custom" in done.stderr
 
 
 def test_the_head_of_an_exported_network_is_the_one_it_answers_with(trained: Path) -> None:

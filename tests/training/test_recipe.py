@@ -21,13 +21,24 @@ def test_what_the_user_changes_is_changed_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("name = 'x'\nepoch = 3", "epoch: Extra inputs"),
-        ("name = 'x'\nepochs = 0", "epochs: Input should be greater than or equal to 1"),
+        ("name = 'x'\nepoch = 3", "epoch: is not known here"),
+        ("name = 'x'\nepochs = 0", "epochs: must be 1 or more$"),
         ("name = 'x'\n[network]\nwidths = [1, 2]", "network\\..*widths"),
         ("name = 'x'\n[network]\nkind = 'vit'\n[[hints]]\nteacher = 'x'", "of kind simple-cnn"),
         ("name = 'x'\n[augmentation]\nmixup = 0.2\n[[hints]]\nteacher = 'x'", "mixup or cutmix"),
         ("name = 'x'\n[augmentation]\nmin_area = 5", "min_area = 5.* at most 1"),
         ("name = 'x'\n[augmentation]\nflip = 2", "flip = 2.* probability"),
+        ("name = 'x'\nepochs = 'many'", "epochs: must be a whole number$"),
+        ("name = 'x'\noptimizer = 'sdg'", "optimizer: must be 'adamw', 'sgd' or 'muon'$"),
+        ("name = 'x'\n[network]\nkind = 'resnet'", "network: .*kinds 'simple-cnn', 'vit'$"),
+        ("name = 'x'\n[[hints]]\nteacher = 'x'\ncomponents = 99999", "must be 4096 or less$"),
+        ("name = 'x'\ntraining_sizes = [[7, 96]]", "begins at epoch 7: .* that of epoch 0$"),
+        ("name = 'x'\ntraining_sizes = [[0, 64], [9, 96], [7, 80]]", "epochs 0, 9, 7: each must"),
+        ("name = 'x'\ntraining_sizes = [[0, 0]]", "must be 32 or more$"),
+        (
+            "name = 'x'\nepochs = 9\ntraining_sizes = [[0, 64], [9, 96]]",
+            "has 96 from epoch 9 on, which is never reached: the last of its 9 is 8",
+        ),
         ("name = ", "is not TOML"),
     ],
 )
@@ -36,6 +47,15 @@ def test_a_recipe_that_is_wrong_says_where(tmp_path: Path, text: str, words: str
     file.write_text(text)
     with pytest.raises(RecipeError, match=words):
         load_recipe(str(file))
+
+
+def test_a_shipped_recipe_can_be_made_shorter_than_its_schedule_and_read_again(
+    tmp_path: Path,
+) -> None:
+    short = load_recipe("simple-cnn", epochs=3)
+    file = tmp_path / "recipe.json"
+    file.write_text(short.model_dump_json())
+    assert load_recipe(str(file)) == short
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:

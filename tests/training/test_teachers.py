@@ -67,13 +67,16 @@ def test_a_model_that_knows_the_same_classes_teaches_them(trained: Path, tmp_pat
     assert "taught by drawn" in starting_point(recipe)
 
 
-def test_a_teacher_of_other_classes_is_refused(trained: Path, tmp_path: Path) -> None:
+def test_a_teacher_of_other_classes_is_refused_before_anything_is_written(
+    trained: Path, tmp_path: Path
+) -> None:
     table = drawn_table(tmp_path / "pictures", 8, ("cat", "cow"))
     recipe = TINY.model_copy(update={"distillation": (Distillation(teacher=str(trained)),)})
     with pytest.raises(
         ModelError, match="tells cat, dog apart, and the table's classes are cat, c"
     ):
-        fit(table, recipe, begin(table, recipe, tmp_path / "model"))
+        begin(table, recipe, tmp_path / "model")
+    assert not (tmp_path / "model").exists()
 
 
 def test_a_teacher_that_does_not_exist_is_refused_before_anything_is_written(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pawsight
 from pawsight.batch import Batch
 from pawsight.inference.artifact import SEEN_FILE, ModelFolder
 from pawsight.inference.catalog import load_network
+from pawsight.training.checkpoints import WholeCheckpoints
 from pawsight.training.export import export_run
 from pawsight.training.fit import fit
 from pawsight.training.networks import load_weights, random_network
@@ -97,21 +99,116 @@ def test_a_stopped_training_goes_on_as_if_nothing_had_happened(
         torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-4, msg=name)
 
 
+def begun(run: RunFolder, table: pd.DataFrame, checkpoint: bytes = b"") -> None:
+    """A training with a checkpoint."""
+    run.write(TINY, table)
+    run.checkpoints.mkdir()
+    run.last.write_bytes(checkpoint)
+
+
 def test_a_folder_that_holds_a_training_is_not_overwritten(tmp_path: Path) -> None:
     table = drawn_table(tmp_path / "pictures", per_class=8)
-    RunFolder(tmp_path / "model" / "training").write(TINY, table)
+    begun(RunFolder(tmp_path / "model" / "training"), table)
     with pytest.raises(RunError, match="already holds a training: go on with it by --resume"):
         train(table, TINY, tmp_path / "model", name="x")
 
 
 def test_resuming_with_something_else_is_refused_and_named(tmp_path: Path) -> None:
     table = drawn_table(tmp_path / "pictures", per_class=8)
-    RunFolder(tmp_path / "model" / "training").write(TINY, table)
+    begun(RunFolder(tmp_path / "model" / "training"), table)
     other = TINY.model_copy(update={"batch_size": 16})
     with pytest.raises(RunError, match="batch_size was 8 when training began and is 16 now"):
         train(table, other, tmp_path / "model", name="x", resume=True)
     with pytest.raises(RunError, match="pictures are not those"):
         train(table[:-1], TINY, tmp_path / "model", name="x", resume=True)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_what_a_training_left_that_came_to_nothing_is_in_nobodys_way(
+    tmp_path: Path, trained: Path, caplog: pytest.LogCaptureFixture, resume: bool
+) -> None:
+    """Killed before its first checkpoint, with another recipe and other weights to start from."""
+    table = drawn_table(tmp_path / "pictures", per_class=8)
+    run = begin(table, TINY, tmp_path / "model", start=trained)
+    other = TINY.model_copy(update={"batch_size": 16})
+    with caplog.at_level("INFO"):
+        begin(table, other, tmp_path / "model", resume=resume)
+    assert run.read()[0].batch_size == 16
+    assert run.origin is None  # random weights, and not those of the one before
+    assert ("nothing to resume in" in caplog.text) is resume
+
+
+def test_what_teachers_said_is_gone_on_with(tmp_path: Path) -> None:
+    table = drawn_table(tmp_path / "pictures", per_class=8)
+    run = begin(table, TINY, tmp_path / "model")
+    run.answers.mkdir()
+    with pytest.raises(Stop), run.cleared_if_refused():
+        raise Stop
+    begin(table, TINY, tmp_path / "model", resume=True)
+    assert run.answers.exists()
+    begin(table, TINY, tmp_path / "model")  # anew
+    assert not run.answers.exists()
+
+
+def test_a_training_that_is_refused_while_it_begins_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = drawn_table(tmp_path / "pictures", per_class=8)
+    stopping_at(0, monkeypatch)
+    with pytest.raises(Stop):
+        train(table, TINY, tmp_path / "model", name="x")
+    assert list((tmp_path / "model").iterdir()) == []
+
+
+@pytest.mark.parametrize("best", [False, True])
+def test_a_torn_checkpoint_is_said_with_what_can_still_be_done(
+    tmp_path: Path, trained: Path, best: bool
+) -> None:
+    table = drawn_table(tmp_path / "pictures", per_class=8)
+    run = RunFolder(tmp_path / "model" / "training")
+    whole = RunFolder(trained / "training").best.read_bytes()
+    begun(run, table, whole[: len(whole) // 2])
+    run.best.write_bytes(whole if best else whole[:-100])
+    with pytest.raises(RunError, match=r"last.ckpt' is not whole.* to train anew, remove") as said:
+        begin(table, TINY, tmp_path / "model", resume=True)
+    assert ("pawsight export" in str(said.value)) is best
+    if not best:
+        with pytest.raises(RunError, match=r"best.ckpt' are not whole"):
+            export_run(run, tmp_path / "new", name="x")
+    damaged = bytearray(whole)
+    damaged[len(whole) // 2] ^= 1
+    run.last.write_bytes(damaged)
+    with pytest.raises(RunError, match="is not whole"):
+        begin(table, TINY, tmp_path / "model", resume=True)
+
+
+def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "checkpoints" / "last.ckpt"
+    files = WholeCheckpoints()
+    files.save_checkpoint({"step": 1}, file)
+
+    def torn(state: object, stream: BinaryIO) -> None:
+        stream.write(b"half")
+        raise Stop
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "save", torn)
+        with pytest.raises(Stop):
+            files.save_checkpoint({"step": 2}, file)
+    assert files.load_checkpoint(file, weights_only=True) == {"step": 1}
+    files.save_checkpoint({"step": 3}, str(file))
+    assert files.load_checkpoint(file, weights_only=True) == {"step": 3}
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_label_that_is_repeated_is_in_the_table(tmp_path: Path) -> None:
+    table = drawn_table(tmp_path / "pictures", per_class=8)
+    with pytest.raises(RunError, match="repeats 'dgo', and the table's labels are cat, dog"):
+        begin(table, TINY.model_copy(update={"repeats": {"dgo": 2}}), tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+    begin(table, TINY.model_copy(update={"repeats": {"neither": 2}}), tmp_path / "model")
 
 
 def test_one_class_is_not_enough(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_a_search_space_is_read_from_toml(tmp_path: Path) -> None:
         ("[seed.x]\nlow = 1\nhigh = 2", "none below it"),
         ("[learning_rate]\nlow = 2\nhigh = 1", "must be less than"),
         ("[learning_rate]\nlow = 0\nhigh = 1\nlog = true", "more than 0"),
-        ("[optimizer]\namong = []", "at least 2"),
+        ("[optimizer]\namong = []", "must have 2 entries or more"),
         ("learning_rate = 3", "a field has `low` and `high`"),
     ],
 )

@@ -54,9 +54,12 @@ def test_the_embedded_report_carries_figures_and_no_pictures() -> None:
     ("data", "words"),
     [
         (b"not json", "is no report of an evaluation"),
-        (b"{}", "data: Field required"),
+        (b"{}", "data: is missing"),
         (b'{"data": "x", "pictures": 0, "models": []}', "a report of no models"),
-        (b'{"data": "x", "pictures": 1, "models": [{"accuracy": 1}]}', "models.0.model: Field req"),
+        (
+            b'{"data": "x", "pictures": 1, "models": [{"accuracy": 1}]}',
+            "models.0.model: is missing",
+        ),
     ],
 )
 def test_what_is_no_report_is_said(data: bytes, words: str) -> None:

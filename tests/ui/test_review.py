@@ -138,12 +138,13 @@ def test_of_many_labels_the_likeliest_have_buttons_and_the_others_stand_in_a_lis
                     200, json={"pictures": [{"answers": [answer], "disagree": False}]}
                 )
             case "GET", "/feedback":
-                return httpx.Response(200, json={"answers": []})
+                return httpx.Response(200, json={"answers": [{**answer, "feedback": said_later}]})
             case "GET", "/records/1/picture":
                 return httpx.Response(200, content=picture("red"))
         said.append(json.loads(request.read()))
         return httpx.Response(200, json={**said[-1], "time": answer["time"], "picture": True})
 
+    said_later = {"id": "1", "label": "breed-3", "time": "2026-02-03T04:05:00Z", "picture": True}
     asked = Service("http://pawsight.test", httpx.MockTransport(answers))
     monkeypatch.setattr("pawsight.ui.screens.review.service", lambda: asked)
     page = AppTest.from_string(SCRIPT, default_timeout=60).run()
@@ -151,6 +152,9 @@ def test_of_many_labels_the_likeliest_have_buttons_and_the_others_stand_in_a_lis
     keys = [str(each.key) for each in page.button if str(each.key).startswith("decide-")]
     shown = [*(f"breed-{number}" for number in range(14, 20)), "neither", "wrong"]
     assert keys == [f"decide-{label}" for label in shown]
+    html = "\n".join(each.proto.body for each in page.get("html"))
+    assert "2026-02-03 04:05" in html  # when it was decided, not when it was answered
+    assert "2026-01-01" not in html
     [others] = page.selectbox
     assert others.options == [f"breed-{number}" for number in range(14)]
     others.select("breed-3").run()

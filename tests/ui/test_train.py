@@ -49,8 +49,16 @@ class Training:
     def __init__(self, status: str = "on") -> None:
         self.status = status
         self.jobs: list[dict[str, Any]] = []
+        self.models: list[dict[str, str]] = MODELS
+        self.refused = ""
         self.dataset: dict[str, Any] = DATASET
         self.sent: list[tuple[str, str, bytes]] = []
+
+    def removed(self) -> httpx.Response:
+        if self.refused:
+            return httpx.Response(403, json={"detail": self.refused})
+        self.models = MODELS
+        return httpx.Response(200, json={"name": "my-model"})
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path, method = request.url.path, request.method
@@ -65,7 +73,7 @@ class Training:
                 }
                 return httpx.Response(200, json={"status": "ready", "training": training})
             case "GET", "/models":
-                return httpx.Response(200, json={"models": MODELS})
+                return httpx.Response(200, json={"models": self.models})
             case "POST", "/training/datasets":
                 return httpx.Response(201, json=self.dataset)
             case "POST", "/training/jobs":
@@ -78,6 +86,8 @@ class Training:
             case "DELETE", "/training/jobs/77":
                 self.jobs = [{**JOB, "state": "cancelled", "message": "cancelled"}]
                 return httpx.Response(200, json=self.jobs[0])
+            case "DELETE", "/models/my-model":
+                return self.removed()
         return httpx.Response(404, json={"detail": f"nothing at {path}"})
 
 
@@ -221,7 +231,8 @@ def test_an_open_training_is_shown_again_and_can_be_cancelled(training: Training
     assert training.sent == [("DELETE", "/training/jobs/77", b"")]
 
 
-def test_a_training_that_ended_leads_to_its_model(training: Training) -> None:
+def test_a_training_that_ended_leads_to_its_model_which_can_be_removed(training: Training) -> None:
+    training.models = [*MODELS, {"name": "my-model"}]
     result = {"model": "my-model", "version": "1", "accuracy": 0.9, "pictures": 20}
     training.jobs = [{**JOB, "state": "done", "result": result}]
     shown = page()
@@ -231,3 +242,12 @@ def test_a_training_that_ended_leads_to_its_model(training: Training) -> None:
     assert any("**18 of 20** pictures" in each.value for each in shown.markdown)
     [link] = shown.get("page_link")
     assert link.proto.label == "Classify with my-model"
+    training.refused = "my-model stays: PAWSIGHT_SERVE_MODELS names it"
+    shown.button(key="remove").click().run()
+    assert [each.value for each in shown.warning] == [f"Not removed: {training.refused}."]
+    assert shown.get("page_link")
+    training.refused = ""
+    shown.button(key="remove").click().run()
+    assert training.sent[-1][:2] == ("DELETE", "/models/my-model")
+    assert not shown.get("page_link")
+    assert any("`pawsight models back my-model`" in each.value for each in shown.caption)

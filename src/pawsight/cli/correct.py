@@ -64,6 +64,12 @@ def correct(
     )
     if done.worse:
         fail(f"it is worse than {model.name}: better corrections, or more of them, may help")
+    if model.source == "local":  # it has no name by which another could answer
+        typer.echo(
+            f"no worse than {model.path}, which stays: name {output} in its place, or give it a "
+            f"name of its own by `pawsight models switch NAME {output}`"
+        )
+        return
     typer.echo(
         f"no worse than {model.name}: `pawsight models switch {model.name} {output}` has it answer "
         f"by that name, and `pawsight models back {model.name}` is the way back"

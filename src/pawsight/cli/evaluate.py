@@ -104,11 +104,12 @@ def evaluate(
         typer.echo(table.summary(), err=True)
     split = split or ("test" if "split" in table.frame else "all")
     rows = rows_of(table.frame, split, test_every)
-    rows, left_out = (rows, {}) if keep_seen else _unseen(rows, models)
+    parents = {} if keep_seen else _parents(models)
+    rows, left_out = (rows, {}) if keep_seen else _unseen(rows, models, parents)
     data = record or f"{labels or images}, {split}"
     with refusing(EvaluationError, ImageError, OSError):
         results = [_measure(each, rows, data) for each in models]
-    report = Report(data, rows, results, [each.size for each in models], left_out)
+    report = Report(data, rows, results, [each.size for each in models], left_out, parents)
     typer.echo(summary(report))
     with refusing(OSError):
         if json_file:
@@ -174,7 +175,20 @@ def _check_target(file: Path | None, labels: Path | None) -> None:
         fail(f"{str(file)!r} is the table of labels: name another file")
 
 
-def _unseen(rows: pd.DataFrame, models: list[Model]) -> tuple[pd.DataFrame, dict[str, int | None]]:
+def _parents(models: list[Model]) -> dict[str, str]:
+    """Of the models that are a new head, what they are one on."""
+    from pawsight.evaluation.seen import parents
+
+    found = {
+        each.reference.name: " and ".join(parents([member.folder for member in each.members]))
+        for each in models
+    }
+    return {name: parent for name, parent in found.items() if parent}
+
+
+def _unseen(
+    rows: pd.DataFrame, models: list[Model], parents: dict[str, str]
+) -> tuple[pd.DataFrame, dict[str, int | None]]:
     """The pictures that no model was trained on, and how many each of them was."""
     import numpy as np
 
@@ -195,7 +209,11 @@ def _unseen(rows: pd.DataFrame, models: list[Model]) -> tuple[pd.DataFrame, dict
             left_out[name] = int(found.sum())
             keep &= ~found
     if not keep.any():
+        heads = "".join(
+            f", or in that of {parent} whose network {name} has" for name, parent in parents.items()
+        )
         fail(
-            f"all {len(rows)} pictures were in training; --keep-seen measures on them all the same"
+            f"all {len(rows)} pictures were in training{heads}; --keep-seen measures on them all "
+            "the same"
         )
     return rows.loc[keep].reset_index(drop=True), left_out

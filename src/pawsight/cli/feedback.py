@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pawsight.cli import recorded
-from pawsight.cli.common import fail, refusing
+from pawsight.cli.common import check_folder, fail, refusing
 from pawsight.plurals import counted
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ app = typer.Typer(
 
 @app.command()
 def export(
-    output: Annotated[Path, typer.Option(help="The table to write (CSV).")],
+    output: Annotated[Path, typer.Option(help="The table to write (CSV), which must be new.")],
     images: Annotated[
         Path | None,
         typer.Option(help="Folder to copy the pictures into; the table's paths start from it."),
@@ -36,6 +37,10 @@ def export(
             "folder; needed where feedback is about models of different classes."
         ),
     ] = None,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Write it anew; what is there is kept as a backup."),
+    ] = False,
     records: recorded.Records = "sqlite",
     pictures_dir: recorded.PicturesDir = None,
 ) -> None:
@@ -44,10 +49,23 @@ def export(
     Each picture whose right label was said and which is kept is in it once, with what was said
     last. What was said of the answers of models that tell other classes apart is not in it.
     """
+    from pawsight.bulk.output import kept_as_backup
     from pawsight.records.export import write_table
 
+    taken = os.path.lexists(output)
+    if taken and not output.is_file():
+        fail(f"{str(output)!r} is no file: name a new one")
+    if taken and not overwrite:
+        fail(
+            f"{str(output)!r} is there already: --overwrite keeps it as a backup; or name a new "
+            "file"
+        )
+    check_folder(output)
     with refusing(OSError):
         found = recorded.corrections(records, pictures_dir, lambda kinds: _classes(model, kinds))
+        if taken:
+            backup = kept_as_backup(output)
+            typer.echo(f"pawsight: what was there is {str(backup)!r} now", err=True)
         write_table(found.rows, output, images)
     typer.echo(f"{counted(len(found.rows), 'picture')} in {output}")
 

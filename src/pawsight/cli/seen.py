@@ -38,7 +38,7 @@ def seen(
     require_train_extra()
     from pawsight.bulk.sources import find_pictures
     from pawsight.data.duplicates import MAX_DISTANCE
-    from pawsight.evaluation.seen import distances, read_seen
+    from pawsight.evaluation.seen import distances, parents, read_seen
     from pawsight.inference.catalog import resolve
     from pawsight.inference.errors import ModelError
 
@@ -68,7 +68,8 @@ def seen(
                 (path, distance, was)
                 for path, distance, was in zip(files, apart.tolist(), found.tolist(), strict=True)
             )
-    typer.echo(f"{found.sum()} of {len(files)} pictures were in the training of {model}")
+    heads = "".join(f", or of {parent} whose network it has" for parent in parents(networks))
+    typer.echo(f"{found.sum()} of {len(files)} pictures were in the training of {model}{heads}")
     if errors:
         raise typer.Exit(1)
 

@@ -34,6 +34,7 @@ def serve(
 
     from pawsight.extras import ExtraMissing
     from pawsight.inference.errors import ModelError
+    from pawsight.invalid import in_words
     from pawsight.serving.server import serve as run
     from pawsight.serving.settings import Settings
 
@@ -47,9 +48,7 @@ def serve(
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        first = error.errors()[0]
-        words = first["msg"].removeprefix("Value error, ")  # pydantic's, before our own
-        where = ".".join(map(str, first["loc"]))
-        fail(f"setting {where}: {words}" if where else words)
+        words = in_words(error, whole="")
+        fail(f"setting {words}" if error.errors()[0]["loc"] else words)
     with refusing(ModelError, ExtraMissing):
         run(settings)

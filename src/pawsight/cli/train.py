@@ -118,8 +118,8 @@ def train(
     changes = {"epochs": epochs, "image_size": image_size, "seed": seed}
     called = model_name(name, output)
     model: Entry | None = None
-    if from_feedback and (recipe or not start):
-        fail("--from-feedback corrects the model that --start names, and takes no --recipe")
+    if from_feedback:
+        _check_feedback(start, recipe)
     if start and not recipe:
         refused = {
             "--epochs": epochs, "--image-size": image_size, "--debug": debug, "--resume": resume,
@@ -175,23 +175,35 @@ def train(
             )  # fmt: skip
         _say_what_it_reached(folder, output)
         return
-    with refusing(RunError, StartingPointError, ModelError):
+    with refusing(RunError, StartingPointError, ModelError, OSError):
         run = begin(split.frame, chosen, output, resume=resume, start=start)
         try:
-            fit(
-                split.frame,
-                chosen,
-                run,
-                resume=resume,
-                checkpoint_every=checkpoint_every,
-                progress=sys.stderr.isatty(),
-            )
+            with run.cleared_if_refused():
+                fit(
+                    split.frame,
+                    chosen,
+                    run,
+                    resume=resume,
+                    checkpoint_every=checkpoint_every,
+                    progress=sys.stderr.isatty(),
+                )
         except (KeyboardInterrupt, SystemExit):  # Lightning turns the one into the other
             typer.echo("\npawsight: stopped; the same command with --resume goes on", err=True)
             raise typer.Exit(130) from None
     with refusing(ExportError), counting("measuring") as advance:
         folder = export_run(run, output, name=called, progress=advance)
     _say_what_it_reached(folder, output)
+
+
+def _check_feedback(start: str | None, recipe: str | None) -> None:
+    if not start:
+        fail(
+            "--from-feedback corrects the model that --start names: the one whose answers people "
+            "spoke of, by its name or its folder; of a cascade such as auto, the network that is "
+            "to learn, such as --start custom"
+        )
+    if recipe:
+        fail("--from-feedback keeps the network of --start as it is, and takes no --recipe")
 
 
 def _to_start_from(start: str, refused: list[str]) -> Entry:

@@ -173,6 +173,10 @@ class AsyncClient:
         """End a training; one that has ended stays as it ended."""
         return await self._ask(requests.cancel(id_))
 
+    async def remove(self, model: str) -> Model:
+        """Remove a model that was trained there; `pawsight models back` undoes it."""
+        return await self._ask(requests.remove(model))
+
     async def drift(self) -> Drift:
         """Whether what comes in is like what the models were chosen on."""
         return await self._ask(requests.drift())

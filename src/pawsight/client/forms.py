@@ -258,7 +258,9 @@ class ModelDrift(Form):
         time: When the last one was, in UTC.
         features_p: How often the features differ as much where nothing has changed.
         confidence_psi: How much confidences differ: 0.1 is a little, 0.25 a lot.
-        label_psi: Likewise, the labels.
+        confidence_p: How often they differ as much where nothing has changed.
+        label_psi: As ``confidence_psi``, of the labels.
+        label_p: As ``confidence_p``, of the labels.
         labels: The part of each label in the window.
         expected: The part of each label in the validation pictures.
     """
@@ -272,7 +274,9 @@ class ModelDrift(Form):
     time: datetime | None = None
     features_p: float | None = None
     confidence_psi: float | None = None
+    confidence_p: float | None = None
     label_psi: float | None = None
+    label_p: float | None = None
     labels: dict[str, float] | None = None
     expected: dict[str, float] | None = None
 

@@ -21,6 +21,7 @@ from pawsight.client.forms import (
     Decided,
     Drift,
     Explained,
+    Model,
     ModelDetail,
     Models,
     Problem,
@@ -212,6 +213,11 @@ def job(id_: str) -> Request[Job]:
 def cancel(id_: str) -> Request[Job]:
     """End a training."""
     return Request("DELETE", f"/training/jobs/{_part(id_)}", Job)
+
+
+def remove(model: str) -> Request[Model]:
+    """Remove a model that was trained there."""
+    return Request("DELETE", f"/models/{_part(model)}", Model)
 
 
 def drift() -> Request[Drift]:

@@ -171,6 +171,10 @@ class Client:
         """End a training; one that has ended stays as it ended."""
         return self._ask(requests.cancel(id_))
 
+    def remove(self, model: str) -> Model:
+        """Remove a model that was trained there; `pawsight models back` undoes it."""
+        return self._ask(requests.remove(model))
+
     def drift(self) -> Drift:
         """Whether what comes in is like what the models were chosen on."""
         return self._ask(requests.drift())

@@ -91,6 +91,9 @@ def ask_for_hints(teacher: HintTeacher, pixels: Tensor, components: int, file: P
         begun.rename(basis_file)
     with np.load(basis_file) as kept:
         mean, basis = torch.from_numpy(kept["mean"]), torch.from_numpy(kept["basis"])
+    if basis.shape[1] < components:
+        log.info("%s sees %d features: all are kept, for %d components",
+                 teacher.name, basis.shape[1], components)  # fmt: skip
     maps = _open_maps(teacher, pixels, basis.shape[1], file)
     waiting = np.flatnonzero(np.isnan(maps[:, 0, 0, 0]))
     if len(waiting):

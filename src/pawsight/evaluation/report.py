@@ -96,6 +96,8 @@ class Report:
         sizes: Bytes of each model's folder.
         left_out: Model → how many pictures were left out because it was trained on them; None for a
             model that does not say what it was trained on.
+        parents: Model → the one on whose network it is a new head, whose training pictures count
+            among them; nothing for others.
     """
 
     data: str
@@ -103,6 +105,7 @@ class Report:
     evaluations: Sequence[Evaluation]
     sizes: Sequence[int]
     left_out: dict[str, int | None] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
@@ -177,6 +180,7 @@ class Report:
             "data": self.data,
             "pictures": len(self.frame),
             "left_out_as_seen_in_training": self.left_out,
+            "heads_on": self.parents,
             "models": [
                 {
                     "model": each.model.name,

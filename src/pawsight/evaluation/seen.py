@@ -31,6 +31,18 @@ def read_seen(networks: Sequence[ModelFolder]) -> Hashes | None:
     return np.concatenate(seen).reshape(-1, HASH_WORDS)
 
 
+def parents(networks: Sequence[ModelFolder]) -> list[str]:
+    """The models on whose networks some are a new head, by their names and versions.
+
+    What such a model was trained on is part of :func:`read_seen`.
+    """
+    return [
+        each.card.provenance.started_from.partition(" (")[0]
+        for each in networks
+        if "head" in each.card.provenance.recipe
+    ]
+
+
 def distances(hashes: Hashes, seen: Hashes) -> NDArray[np.intp]:
     """How many bits each picture's hash differs from the most similar one of training.
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from pawsight.evaluation.evaluate import Evaluation
 from pawsight.evaluation.report import Report
+from pawsight.plurals import counted
 
 
 def summary(report: Report) -> str:
     """What matters most of a report, over several lines for people."""
-    lines = list(_left_out(report.left_out))
+    lines = list(_left_out(report))
     for each in report.evaluations:
         lines.append(f"{each.model.name} on {each.data}: {len(each.labels)} pictures")
         lines += (f"  {line}" for line in (*_figures(each), *_confusion(each)))
@@ -23,12 +24,18 @@ def summary(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _left_out(counts: dict[str, int | None]) -> Iterator[str]:
-    for model, count in counts.items():
+def _left_out(report: Report) -> Iterator[str]:
+    for model, count in report.left_out.items():
+        parent = report.parents.get(model)
+        who = f"{model}, or {parent} whose network it has," if parent else model
         if count is None:
             yield f"what {model} was trained on is not known"
         elif count:
-            yield f"{count} pictures are left out: {model} was trained on them or on their like"
+            are = "is" if count == 1 else "are"
+            yield (
+                f"{counted(count, 'picture')} {are} left out: {who} was trained on "
+                f"{'it' if count == 1 else 'them'} or on {'its' if count == 1 else 'their'} like"
+            )
 
 
 def _figures(evaluation: Evaluation) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pawsight.inference.errors import BrokenModel
+from pawsight.invalid import in_words
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -57,11 +58,7 @@ def read_sealed(file: Path, form: type[AnyCard]) -> AnyCard:
     try:
         card = form.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise BrokenModel(
-            f"model folder {folder!r}: {file.name}: {where}: {first['msg']}"
-        ) from error
+        raise BrokenModel(f"model folder {folder!r}: {file.name}: {in_words(error)}") from error
     # Over what stands in the file: a form that has grown since knows more fields.
     content = json.loads(text)
     if content.pop("seal", None) != _fitting_seal(content):

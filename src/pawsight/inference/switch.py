@@ -43,6 +43,24 @@ def switch(name: str, folder: Path) -> ModelFolder:
     return ModelFolder.open(home / name)
 
 
+def remove(name: str) -> None:
+    """Have no installed model answer by a name any more; :func:`back` undoes it.
+
+    Raises:
+        ModelError: None does.
+        OSError: It cannot be moved.
+    """
+    home = installed_models()
+    now, before = home / name, home / PREVIOUS / name
+    if not now.is_dir():
+        raise ModelError(f"no model is installed as {name!r}")
+    before.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home, prefix=".switch-") as place:
+        if before.exists():
+            before.rename(Path(place) / "older")
+        now.rename(before)
+
+
 def back(name: str) -> Path | None:
     """Have the model answer by a name that did before the last switch; twice changes nothing.
 

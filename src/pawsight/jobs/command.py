@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from pawsight.inference.artifact import RUN_FOLDER
 from pawsight.jobs.datasets import Place
 from pawsight.jobs.job import Job
 
@@ -34,7 +35,8 @@ def command_of(job: Job, folder: Path, pictures: Place) -> list[str]:
     ]
     if job.method == "head":
         return [*command, "--start", str(job.start_folder)]
-    return [*command, "--epochs", str(job.epochs), "--resume"]
+    begun = (folder / MODEL / RUN_FOLDER).exists()
+    return [*command, "--epochs", str(job.epochs), *(["--resume"] if begun else [])]
 
 
 def prepare(job: Job, folder: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from pawsight.images.preprocess import Preprocessing
+from pawsight.invalid import in_words
 from pawsight.models.class_groups import class_groups
 from pawsight.models.errors import CheckpointError
 
@@ -179,10 +180,7 @@ def _preprocessing(config: Mapping[str, Any], model_type: str) -> Preprocessing:
             }
         )
     except ValidationError as error:
-        first = error.errors()[0]
-        raise CheckpointError(
-            f"the checkpoint's {PROCESSOR_FILE}: {first['loc'][0]}: {first['msg']}"
-        ) from error
+        raise CheckpointError(f"the checkpoint's {PROCESSOR_FILE}: {in_words(error)}") from error
 
 
 def _processor(config: Mapping[str, Any], model_type: str) -> str:

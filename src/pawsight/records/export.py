@@ -78,18 +78,18 @@ def write_table(rows: Sequence[tuple[Path, str]], output: Path, images: Path | N
 
     Args:
         rows: Of :class:`Corrections`.
-        output: The table; replaced.
+        output: The table, a new file.
         images: The folder to copy pictures into, from which the table's paths start then; without
             it they are absolute.
 
     Raises:
-        OSError: Something cannot be written.
+        OSError: Something cannot be written, or the table is there already.
     """
     if images is not None:
         images.mkdir(parents=True, exist_ok=True)
         for path, _ in rows:
             shutil.copyfile(path, images / path.name)
-    with output.open("w", encoding="utf-8", newline="") as file:
+    with output.open("x", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(("path", "label"))
         table.writerows((path.name if images else path, label) for path, label in rows)

@@ -19,6 +19,7 @@ from pawsight.serving import (
     inference_protocol,
     metrics,
     model_loading,
+    model_removal,
     record_routes,
     task_api,
     tracing,
@@ -76,6 +77,7 @@ def create_app(settings: Settings | None = None, *, state: State | None = None) 
         metrics,
         drift_routes,
         model_loading,
+        model_removal,
         training_routes,
     ):
         app.include_router(each.router)

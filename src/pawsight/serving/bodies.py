@@ -231,7 +231,7 @@ def parse_json(document: bytes, form: type[Form]) -> Form:
 
 def invalid(error: ValidationError) -> Refusal:
     """What is wrong with what was sent, without its values."""
-    words = first_words(error.errors(include_input=False, include_url=False, include_context=False))
+    words = first_words(error.errors(include_input=False, include_url=False))
     return Refusal("invalid-request", words)
 
 

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from pawsight.images.errors import ImageError
+from pawsight.invalid import fault
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -279,6 +280,5 @@ def _http_problem(error: HTTPException) -> Problem:
 
 def first_words(errors: Sequence[Any]) -> str:
     """Where and what the first of pydantic's errors is, without the value that the client sent."""
-    first = errors[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return f"{quoted(where)}: {first['msg']}"
+    where, words = fault(errors)
+    return f"{quoted(where)}: {words}"

@@ -23,7 +23,8 @@ from pawsight.inference.catalog import Entry, Loader, resolve
 from pawsight.inference.errors import ModelError, UnknownModel
 from pawsight.inference.model import Model
 from pawsight.inference.prediction import Prediction
-from pawsight.inference.switch import switch
+from pawsight.inference.switch import remove, switch
+from pawsight.plurals import counted
 from pawsight.records.errors import Unavailable
 from pawsight.records.keeping import Bounds
 from pawsight.records.pictures import digest_of
@@ -177,6 +178,17 @@ class State:
             self.loaded[name] = await to_thread.run_sync(self._load, resolve(name))
         return self.loaded[name]
 
+    async def remove(self, name: str) -> None:
+        """Answer no more by the name of an installed model; what was accepted is answered.
+
+        Raises:
+            ModelError: None is installed by that name.
+            OSError: It cannot be moved away.
+        """
+        async with self.loading:
+            await to_thread.run_sync(remove, name)
+            self.loaded.pop(name, None)
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Answer, until the block ends and what was accepted is done.
@@ -237,8 +249,8 @@ class State:
         """What is said to whoever would have to wait for too long."""
         return Refusal(
             "overloaded",
-            f"{self.settings.max_waiting} pictures wait for their answers already, and more may "
-            "not; try again after a second",
+            f"{counted(self.settings.max_waiting, 'picture')} may wait for an answer, and no more "
+            "can now; try again after a second",
             {"Retry-After": "1"},
         )
 

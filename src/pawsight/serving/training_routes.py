@@ -30,7 +30,8 @@ router = APIRouter(tags=["training"])
 
 log = logging.getLogger(__name__)
 
-_PROBLEMS: Final = ("training-off", "training-unavailable", "forbidden")
+TRAINING_PROBLEMS: Final = ("training-off", "training-unavailable", "forbidden")
+"""What whoever may not train is answered."""
 _MAX_JSON: Final = 64 * 1024
 _CHUNK: Final = 1 << 20  # bytes that are written at once
 _ZIP: Final = ("application/zip", "application/x-zip-compressed", "application/octet-stream", "")
@@ -66,7 +67,7 @@ Trainings = Annotated[Training, Depends(_allowed)]
         }
     },
     responses=responses(
-        *_PROBLEMS,
+        *TRAINING_PROBLEMS,
         "unusable-archive",
         "unsupported-content-type",
         "too-large",
@@ -102,7 +103,7 @@ async def receive(request: Request, service: Service, training: Trainings) -> Da
             needed = await to_thread.run_sync(training.runner.needed)
             dataset = await to_thread.run_sync(datasets.keep, place, needed)
     except OSError as error:
-        raise _unwritable(error) from error
+        raise unwritable(error) from error
     finally:
         training.receiving.release_on_behalf_of(request)
     return DatasetAnswer.model_validate(dataset.model_dump())
@@ -111,7 +112,7 @@ async def receive(request: Request, service: Service, training: Trainings) -> Da
 @router.get(
     "/training/datasets/{id}",
     summary="What can be used of pictures that were sent",
-    responses=responses(*_PROBLEMS, "unknown-dataset", "invalid-request"),
+    responses=responses(*TRAINING_PROBLEMS, "unknown-dataset", "invalid-request"),
 )
 async def dataset(
     id_: Annotated[str, Path(alias="id", description="Of a dataset.")], training: Trainings
@@ -131,7 +132,7 @@ async def dataset(
         }
     },
     responses=responses(
-        *_PROBLEMS,
+        *TRAINING_PROBLEMS,
         "too-large",
         "too-slow",
         "incomplete-body",
@@ -181,7 +182,7 @@ async def submit(
             {"Retry-After": "60"},
         ) from error  # fmt: skip
     except OSError as error:
-        raise _unwritable(error) from error
+        raise unwritable(error) from error
     response.headers["Location"] = f"/training/jobs/{job.id}"
     return await to_thread.run_sync(JobAnswer.of, job, runner)
 
@@ -189,7 +190,7 @@ async def submit(
 @router.get(
     "/training/jobs",
     summary="List the trainings",
-    responses=responses(*_PROBLEMS, "invalid-request"),
+    responses=responses(*TRAINING_PROBLEMS, "invalid-request"),
 )
 async def jobs(
     training: Trainings,
@@ -207,7 +208,7 @@ async def jobs(
 @router.get(
     "/training/jobs/{id}",
     summary="How a training stands",
-    responses=responses(*_PROBLEMS, "unknown-job", "invalid-request"),
+    responses=responses(*TRAINING_PROBLEMS, "unknown-job", "invalid-request"),
 )
 async def job(id_: JobId, training: Trainings) -> JobAnswer:
     """Its state, what its epochs reached so far, and what it said last."""
@@ -217,7 +218,7 @@ async def job(id_: JobId, training: Trainings) -> JobAnswer:
 @router.delete(
     "/training/jobs/{id}",
     summary="Cancel a training",
-    responses=responses(*_PROBLEMS, "unknown-job", "invalid-request"),
+    responses=responses(*TRAINING_PROBLEMS, "unknown-job", "invalid-request"),
 )
 async def cancel(id_: JobId, training: Trainings) -> JobAnswer:
     """Nothing is left of what it trained; one that has ended stays as it ended."""
@@ -225,7 +226,7 @@ async def cancel(id_: JobId, training: Trainings) -> JobAnswer:
     try:
         return await to_thread.run_sync(lambda: _told(runner, id_, runner.cancel(id_)))
     except OSError as error:
-        raise _unwritable(error) from error
+        raise unwritable(error) from error
 
 
 def _told(runner: Runner, id_: str, found: Job | None) -> JobAnswer:
@@ -288,6 +289,7 @@ async def _checked(id_: str, place: Place, service: State) -> None:
     raise Refusal("training-unavailable", words)
 
 
-def _unwritable(error: OSError) -> Refusal:
+def unwritable(error: OSError) -> Refusal:
+    """What is said where the disk takes nothing."""
     words = (error.strerror or str(error)).lower()
     return Refusal("training-unavailable", f"nothing can be written for trainings here: {words}")

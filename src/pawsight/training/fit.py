@@ -26,6 +26,7 @@ from pawsight.data.datamodule import CatDogDataModule
 from pawsight.labels import NEITHER, classes_of
 from pawsight.models.lightning_module import CatDogClassifier, Hinting, Imitation
 from pawsight.models.losses import open_set_cross_entropy
+from pawsight.training.checkpoints import WholeCheckpoints
 from pawsight.training.hint_teachers import load_hint_teacher
 from pawsight.training.networks import build_network, load_weights, random_network
 from pawsight.training.recipe import Recipe
@@ -113,6 +114,7 @@ def fit(
         enable_model_summary=False,
         log_every_n_steps=min(10, len(data.train_dataloader())),
         num_sanity_val_steps=0,
+        plugins=[WholeCheckpoints()],
         **{"max_epochs": recipe.epochs, **options},
     )
     with warnings.catch_warnings():

@@ -35,7 +35,7 @@ from pawsight.training.folder import (
 from pawsight.training.graft import graft
 from pawsight.training.head import Head
 from pawsight.training.quantise import prove
-from pawsight.training.run import RunError
+from pawsight.training.run import RunError, RunFolder
 
 
 def refuse_taken(output: Path) -> None:
@@ -44,11 +44,8 @@ def refuse_taken(output: Path) -> None:
     Raises:
         RunError: The folder holds a model or a training.
     """
-    for there in (CARD_FILE, RUN_FOLDER):
-        if (output / there).exists():
-            raise RunError(
-                f"{str(output)!r} already holds a model or a training: name another folder"
-            )
+    if (output / CARD_FILE).exists() or RunFolder(output / RUN_FOLDER).begun:
+        raise RunError(f"{str(output)!r} already holds a model or a training: name another folder")
 
 
 def write_headed(
@@ -86,6 +83,7 @@ def write_headed(
     start = parent.folder
     how = start.card.preprocessing
     output.mkdir(parents=True, exist_ok=True)
+    RunFolder(output / RUN_FOLDER).clear()  # of a training that came to nothing
     networks = [NETWORK_FILE, *([QUANTISED_FILE] if start.card.quantised else [])]
     for network in networks:
         graft(start.path / network, head, output / network)

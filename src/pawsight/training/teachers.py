@@ -45,14 +45,28 @@ def load_teacher(name: str, image_size: int, classes: Sequence[str]) -> Teacher:
     """
     if name in IMAGENET_TEACHERS:
         return ImageNetTeacher(name, image_size)
-    teacher = ModelTeacher(name)
-    labels = teacher.classifier.card.labels
+    check_teacher(name, classes)
+    return ModelTeacher(name)
+
+
+def check_teacher(name: str, classes: Sequence[str]) -> None:
+    """Make sure, without loading it, that a teacher tells the student's classes apart.
+
+    Args:
+        name: As for :func:`load_teacher`.
+        classes: Likewise.
+
+    Raises:
+        ModelError: There is no such model, or it tells other classes apart.
+    """
+    if name in IMAGENET_TEACHERS:
+        return
+    labels = resolve(name).open().card.labels
     if labels != tuple(classes):
         raise ModelError(
             f"the teacher {name!r} tells {', '.join(labels)} apart, and the table's classes are "
             f"{', '.join(classes)}: name a model that knows the same"
         )
-    return teacher
 
 
 def origin_of_teacher(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pandas as pd
@@ -10,14 +11,17 @@ from pawsight.data.trainable import why_not
 from pawsight.inference.artifact import RUN_FOLDER, ModelFolder
 from pawsight.inference.catalog import resolve
 from pawsight.inference.errors import UnknownModel
-from pawsight.labels import classes_of
+from pawsight.labels import NEITHER, classes_of
 from pawsight.models.vision_transformer import VisionTransformer
 from pawsight.training.export import export_run
 from pawsight.training.fit import fit
-from pawsight.training.networks import load_weights, random_network, starting_point
+from pawsight.training.networks import Network, load_weights, random_network, starting_point
 from pawsight.training.recipe import Recipe
 from pawsight.training.run import RunError, RunFolder
 from pawsight.training.starting_points import load_exported
+from pawsight.training.teachers import check_teacher
+
+log = logging.getLogger(__name__)
 
 
 def check_table(table: pd.DataFrame) -> tuple[str, ...]:
@@ -36,12 +40,12 @@ def check_table(table: pd.DataFrame) -> tuple[str, ...]:
 
 
 def refuse_begun(output: Path) -> None:
-    """Make sure that no training begins where another did.
+    """Make sure that no training begins where another has a checkpoint.
 
     Raises:
         RunError: The folder holds one.
     """
-    if RunFolder(output / RUN_FOLDER).exists:
+    if RunFolder(output / RUN_FOLDER).begun:
         raise RunError(
             f"{str(output)!r} already holds a training: go on with it by --resume, or name "
             "another folder"
@@ -63,42 +67,61 @@ def begin(
             classes.
         recipe: How to train.
         output: The folder that will be the model folder; the run is in ``training/`` below it.
-        resume: Whether to go on with a run that is there.
+        resume: Whether to go on with a run that is there; where it has no checkpoint, which is
+            logged, everything is begun anew but what teachers have said already.
         start: What this one starts from: the folder of another training, of which it takes the best
             weights; or a Vision Transformer, by name or by the path of its folder.
 
     Raises:
         StartingPointError: The model to start from has another architecture.
         RunError: The folder holds a training and ``resume`` is not set, or it is set and recipe or
-            table differ; or the table has fewer than two classes, or none in its validation split;
-            or the weights to start from are not there, or those of another architecture.
-        ModelError: A teacher is no model.
+            table differ, or its checkpoint is torn; or the table has fewer than two classes, or
+            none in its validation split, or not all that the recipe repeats; or the weights to
+            start from are not there, or those of another architecture.
+        ModelError: A teacher is no model, or tells other classes apart than the table.
     """
     run = RunFolder(output / RUN_FOLDER)
     classes = check_table(table)
-    if resume and run.exists:
+    if resume and run.begun:
         run.check_same(recipe, table)
+        run.check_whole()
     else:
         refuse_begun(output)
+        _check_repeats(recipe, classes)
         starting_point(recipe)  # a teacher that is not there is refused before anything is written
+        for how in recipe.distillation:
+            check_teacher(how.teacher, classes)
         if recipe.keep_start and not start:
             raise RunError("the recipe keeps a part of what it started from: name that (--start)")
-        if start:
-            _start(run, str(start), recipe, len(classes))
+        found = _found(str(start), recipe, len(classes)) if start else None
+        if not (resume and run.is_same(recipe, table)):
+            run.clear()
+        if found:
+            run.start_from(*found)
         run.write(recipe, table)
+    if resume and not run.last.exists():
+        log.info("nothing to resume in %r: starting anew", str(output))
     return run
 
 
-def _start(run: RunFolder, start: str, recipe: Recipe, classes: int) -> None:
-    """Keep the weights to start from in a run, once they are seen to fit."""
+def _check_repeats(recipe: Recipe, classes: tuple[str, ...]) -> None:
+    """What is none may be repeated wherever there is some: recipes are for more than one table."""
+    if unknown := sorted(set(recipe.repeats) - {*classes, NEITHER}):
+        raise RunError(
+            f"the recipe repeats {', '.join(map(repr, unknown))}, and the table's labels are "
+            f"{', '.join(classes)}: correct `repeats`"
+        )
+
+
+def _found(start: str, recipe: Recipe, classes: int) -> tuple[Network, str]:
+    """A network with the weights to start from, which are seen to fit, and where they are from."""
     network = random_network(recipe, classes)
     other = RunFolder(Path(start) / RUN_FOLDER)
     if other.exists:
         before, _ = other.read()
         load_weights(network, other.trained())
         origin = starting_point(before, other.origin)
-        run.start_from(network, f"recipe {before.name}: {origin}")
-        return
+        return network, f"recipe {before.name}: {origin}"
     try:
         folder = resolve(start).open()
     except UnknownModel as error:
@@ -114,7 +137,7 @@ def _start(run: RunFolder, start: str, recipe: Recipe, classes: int) -> None:
         )
     load_exported(network, folder.network)
     card = folder.card
-    run.start_from(network, f"{card.name} {folder.version} ({card.provenance.started_from})")
+    return network, f"{card.name} {folder.version} ({card.provenance.started_from})"
 
 
 def train(
@@ -134,5 +157,6 @@ def train(
         ExportError: ONNX Runtime answers otherwise than torch.
     """
     run = begin(table, recipe, output, resume=resume)
-    fit(table, recipe, run, resume=resume)
+    with run.cleared_if_refused():
+        fit(table, recipe, run, resume=resume)
     return export_run(run, output, name=name)

@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pawsight.invalid import in_words
 from pawsight.ui.launch import REPORT_VARIABLE
 
 EMBEDDED: Final = Path(__file__).with_name("report.json")
@@ -140,9 +141,7 @@ def read(data: bytes, name: str) -> Report:
     try:
         report = Report.model_validate_json(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(each) for each in first["loc"])
-        what = f"{where}: {first['msg']}" if where else first["msg"]
+        what = in_words(error)
         raise NoReport(f"{name} is no report of an evaluation ({what}); {makes}") from error
     if not report.models:
         raise NoReport(f"{name} is a report of no models; {makes}")

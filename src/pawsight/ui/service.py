@@ -184,6 +184,10 @@ class Service:
         """End a training."""
         return self._ask(lambda service: service.cancel(id_))
 
+    def remove(self, model: str) -> Model:
+        """Have a model that was trained there answer no more."""
+        return self._ask(lambda service: service.remove(model))
+
     def _ask(self, ask: Callable[[client.Client], _Said], tries: int = _TRIES) -> _Said:
         try:
             return ask(self._client)

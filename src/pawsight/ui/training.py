@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from pawsight.ui import charts
-from pawsight.ui.service import Job, Service, Unavailable
+from pawsight.ui.service import Job, Refused, Service, Unavailable
 from pawsight.ui.words import full_stop, right
 
 _EVERY: Final = 2.0  # seconds
@@ -42,7 +42,7 @@ def _watched(asked: Service, id_: str, *, was_open: bool) -> None:
             st.caption(full_stop(job.message))
         _curves(job)
         if job.result:
-            _result(job)
+            _result(asked, job)
         elif job.is_open:
             st.button("Cancel", key="cancel", on_click=_cancel, args=(asked, id_))
             if trouble := st.session_state.pop("not-cancelled", ""):
@@ -78,9 +78,17 @@ def _curves(job: Job) -> None:
                 )
 
 
-def _result(job: Job) -> None:
+def _result(asked: Service, job: Job) -> None:
     result = job.result
     if result is None:
+        return
+    if trouble := st.session_state.pop("not-removed", ""):
+        st.warning(trouble)
+    if result.model not in [each.name for each in asked.models()]:
+        st.caption(
+            f"{result.model} does not answer any more. Where it was removed, `pawsight models back "
+            f"{result.model}` and a new start of the service bring it back."
+        )
         return
     if result.accuracy is not None:
         st.markdown(
@@ -93,6 +101,16 @@ def _result(job: Job) -> None:
         icon=":material/arrow_forward:",
         query_params={"model": result.model},
     )
+    with st.popover("Remove", icon=":material/delete:"):
+        st.markdown(f"{result.model} will answer nobody any more, and its name is free again.")
+        st.button("Remove it", key="remove", on_click=_remove, args=(asked, result.model))
+
+
+def _remove(asked: Service, model: str) -> None:
+    try:
+        asked.remove(model)
+    except (Refused, Unavailable) as error:
+        st.session_state["not-removed"] = full_stop(f"not removed: {error}")
 
 
 def _cancel(asked: Service, id_: str) -> None:

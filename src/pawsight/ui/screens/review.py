@@ -180,7 +180,7 @@ def _decided(asked: Service, answers: Sequence[RecordedAnswer]) -> None:
         return
     rows = [
         [
-            f"{each.time:%Y-%m-%d %H:%M}",
+            f"{(each.feedback or each).time:%Y-%m-%d %H:%M}",
             each.model.name,
             decision(each),
             named(each.feedback.label) if each.feedback else "",
@@ -202,7 +202,7 @@ def _decided(asked: Service, answers: Sequence[RecordedAnswer]) -> None:
             help="A ZIP of the pictures and a table of their labels, as the page Train takes it.",
             disabled=not export,
         )
-    head = ("time", "model", "said", "right is", "comment", "picture")
+    head = ("decided", "model", "said", "right is", "comment", "picture")
     st.html(table(head, rows, "What was decided", words=True))
     if len(answers) > _SHOWN:
         st.caption(f"The latest {_SHOWN} are shown.")
