@@ -22,7 +22,7 @@ $(VENV)/.serve: pyproject.toml $(VENV)/.created
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.created
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(PIP) install --quiet --no-compile --constraint constraints.txt --editable '.[dev]'
 	@touch $@ $(VENV)/.serve
 
 .PHONY: serve

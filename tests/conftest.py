@@ -11,6 +11,10 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
+# Tests run side by side share the processors: threads of torch would wait for each other's.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(scope="session", autouse=True)
 def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
