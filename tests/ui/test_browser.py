@@ -259,7 +259,7 @@ def test_a_model_is_trained_while_the_page_is_closed_and_opened_again(
             expect(page).to_have_url(re.compile(r"/train\?job=\w+"))
             address = page.url
         with opened(browser, address, scheme="dark") as page:
-            expect(page.get_by_text("Epoch 1 of 30")).to_be_visible()
+            expect(page.get_by_text("Epoch 1 of 20")).to_be_visible()
             check(page, screenshots, "train-dark")
             (control / "go").touch()
             expect(page.get_by_role("heading", name="my-model is trained")).to_be_visible()

@@ -150,7 +150,7 @@ def test_pictures_are_checked_and_trained_on_and_the_training_has_an_address(
     submit.click().run()
     asked = json.loads(training.sent[1][2])
     assert asked == {
-        "dataset": "d1", "name": "my-model", "method": "full", "start": "", "epochs": 30,
+        "dataset": "d1", "name": "my-model", "method": "full", "start": "", "epochs": 20,
     }  # fmt: skip
     assert shown.query_params["job"] == "77"
     assert "my-model is being trained" in headings(shown)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pawsight.jobs.runner import Runner
     from pawsight.serving.training import Training
 
-EPOCHS: Final = 30
+EPOCHS: Final = 20
 """Of the recipe simple-cnn, which only training can read."""
 
 _ID = "6f1c2f6e4f0b4d0f9c5a1d1c8f7b2e3a"

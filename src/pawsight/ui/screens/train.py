@@ -16,7 +16,7 @@ from pawsight.ui.tables import table
 from pawsight.ui.training import watch
 from pawsight.ui.words import full_stop
 
-EPOCHS: Final = 30
+EPOCHS: Final = 20
 """Of a whole network, where nobody says another number: as many as the service would take."""
 _MB: Final = 1 << 20  # bytes, as Streamlit counts
 _MOST_PROBLEMS: Final = 50
