@@ -67,12 +67,14 @@ def test_the_least_sure_are_shown_on_a_page(
         (["--copy-to", "a", "--move-to", "b"], "choose one"),
         (["--dry-run"], "are about --copy-to"),
         (["--move-to", "{album}/sorted"], "the next run would find the pictures twice"),
+        (["--copy-to", "{album}.csv", "--output", "{album}.csv"], "and the --output: name two"),
+        (["--copy-to", "{model}/card.json"], "is a file, and a folder"),
     ],
 )
 def test_what_makes_no_sense_is_said(
     trained: Path, album: Path, options: list[str], words: str
 ) -> None:
-    given = [each.format(album=album) for each in options]
+    given = [each.format(album=album, model=trained) for each in options]
     done = run("classify", album, "--model", trained, *given)
     assert done.exit_code == 2
     assert words in done.stderr
@@ -103,6 +105,22 @@ def test_two_runs_are_compared(trained: Path, album: Path, tmp_path: Path) -> No
     rows = {Path(row["path"]).name: row for row in csv.DictReader(table.open())}
     assert (rows["0.png"]["before"], rows["0.png"]["after"]) == ("cat", "dog")
     assert (rows["1.png"]["after"], rows["1.png"]["confidence_after"]) == ("", "")
+
+
+def test_a_comparison_that_could_not_be_written_is_refused_at_once(
+    trained: Path, album: Path, tmp_path: Path
+) -> None:
+    first, changes = tmp_path / "first.jsonl", tmp_path / "changes.csv"
+    run("classify", album, "--model", trained, "--output", first)
+    for both, words in (
+        (("--output", changes, "--sheet", tmp_path / "album" / ".." / "changes.csv"), "name two"),
+        (("--sheet", tmp_path / "no" / "sheet.html"), "there is no folder"),
+        (("--output", first), "is there already"),
+    ):
+        done = run("diff", first, first, *both)
+        assert done.exit_code == 2
+        assert words in done.stderr
+        assert not changes.exists()
 
 
 @pytest.mark.parametrize(

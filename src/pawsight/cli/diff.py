@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsight.cli.common import fail, refusing
+from pawsight.cli.common import check_folder, fail, refusing
 from pawsight.plurals import counted
 
 if TYPE_CHECKING:
@@ -47,6 +47,9 @@ def diff(
     for file in (output, sheet):
         if file and file.exists():
             fail(f"{str(file)!r} is there already: name a new file, or move it away")
+        check_folder(file)
+    if output and sheet and output.resolve() == sheet.resolve():
+        fail(f"--output and --sheet are both {str(sheet)!r}: name two files")
     difference = Difference()
     flipped: list[Change] = []
     with ExitStack() as stack:
