@@ -29,8 +29,8 @@ def classify(
         list[str],
         typer.Argument(
             help="Pictures, folders (searched to the bottom), globs, ZIP and tar archives, and "
-            "lists (.txt with a path a line, .csv and .parquet with a column 'path'; relative paths "
-            "start in the current directory); of this machine, or at an address such as "
+            "lists (.txt with a path a line, .csv and .parquet with a column 'path'; relative "
+            "paths start in the current directory); of this machine, or at an address such as "
             "s3://bucket/album.",
             metavar="PATH...",
         ),
