@@ -120,7 +120,7 @@ def test_a_name_that_is_no_utf8_is_written_readably(trained: Path, tmp_path: Pat
         (["", "--model", "{model}"], "one of the paths is empty"),
         (["{picture}", "--model", "no-such-model"], "no model 'no-such-model': there are"),
         (["{picture}", "--model", "{model}", "--format", "parquet"], "name it with --output"),
-        (["{picture}", "--model", "{model}", "--output", "{picture}"], "ends in none of"),
+        (["{picture}", "--model", "{model}", "--output", "{empty}/x.xls"], "ends in none of"),
         (
             ["{picture}", "--model", "{model}", "--format", "csv", "--output", "{picture}"],
             "is to be read, and is the --output too",

@@ -68,13 +68,13 @@ def test_the_least_sure_are_shown_on_a_page(
         (["--dry-run"], "are about --copy-to"),
         (["--move-to", "{album}/sorted"], "the next run would find the pictures twice"),
         (["--copy-to", "{album}.csv", "--output", "{album}.csv"], "and the --output: name two"),
-        (["--copy-to", "{model}/card.json"], "is a file, and a folder"),
+        (["--copy-to", "{album}/0.png"], "is a file, and a folder"),
     ],
 )
 def test_what_makes_no_sense_is_said(
     trained: Path, album: Path, options: list[str], words: str
 ) -> None:
-    given = [each.format(album=album, model=trained) for each in options]
+    given = [each.format(album=album) for each in options]
     done = run("classify", album, "--model", trained, *given)
     assert done.exit_code == 2
     assert words in done.stderr
@@ -123,12 +123,31 @@ def test_a_comparison_that_could_not_be_written_is_refused_at_once(
         assert not changes.exists()
 
 
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_a_run_that_was_broken_off_is_compared_and_said(
+    trained: Path, album: Path, tmp_path: Path, kind: str
+) -> None:
+    whole, torn = tmp_path / f"whole.{kind}", tmp_path / f"torn.{kind}"
+    run("classify", album, "--model", trained, "--output", whole)
+    torn.write_bytes(whole.read_bytes()[:-30])
+    for runs, lost in (((torn, whole), "second"), ((whole, torn), "first")):
+        done = run("diff", *runs, "--moved", 0)
+        assert f"1  in the {lost} run alone" in done.stdout
+        assert "3  the same" in done.stdout
+        assert done.stderr == (
+            f"pawsight: {str(torn)!r} was broken off, or is being written: 1 line is no whole "
+            "record and passed over, 3 are compared; `classify --resume` goes on with it\n"
+        )
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
         ("x.txt", "", "are a .jsonl, .csv or .parquet file"),
         ("x.csv", None, "there is no such file"),
         ("x.csv", "a,b\n1,2\n", "was not written by pawsight classify"),
+        ("x.csv", "\0\n", "was not written by pawsight classify"),
+        ("x.jsonl", '{"id": 1}\n', "was not written by pawsight classify"),
     ],
 )
 def test_what_is_no_run_is_said(tmp_path: Path, name: str, content: str | None, words: str) -> None:

@@ -79,8 +79,8 @@ class Journal:
         whole = 0
         for text in self._stream:
             row = _row(text)
-            if whole == 0 and row is None and not text.startswith(b'{"path": '):
-                raise NotOurs(f"{str(self.file)!r} was not written by pawsight classify")
+            if whole == 0 and row is None:
+                _refuse_others(self.file, text)
             if not text.endswith(b"\n"):
                 self.torn = True
                 self._stream.truncate(whole)
@@ -192,16 +192,39 @@ def _lock(stream: BinaryIO) -> None:
         raise NotOurs(f"another run is writing to {stream.name!r}: let it end first") from error
 
 
-def rows_of(file: Path) -> Iterator[Row]:
+def told_nobody(torn: int, whole: int) -> None:
+    """Tell nobody that a run was broken off."""
+
+
+def rows_of(file: Path, torn: Callable[[int, int], None] = told_nobody) -> Iterator[Row]:
     """The records of a journal that nobody writes to.
 
+    Args:
+        file: The journal.
+        torn: Told at the end of how many lines are no whole record, if any, and how many are one.
+
     Raises:
+        NotOurs: It holds something else.
         OSError: It cannot be read.
     """
+    broken = whole = 0
     with file.open("rb") as stream:
         for text in stream:
             if row := _row(text):
+                whole += 1
                 yield row
+                continue
+            if not broken + whole:
+                _refuse_others(file, text)
+            broken += 1
+    if broken:
+        torn(broken, whole)
+
+
+def _refuse_others(file: Path, first: bytes) -> None:
+    """Refuse a file whose first line is no record, nor the beginning of one."""
+    if not first.startswith(b'{"path": '):
+        raise NotOurs(f"{str(file)!r} was not written by pawsight classify")
 
 
 def _state(row: Row | None, good: Callable[[Row], bool]) -> int:
