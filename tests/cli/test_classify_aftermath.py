@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 import pytest
 
+from pawsight.bulk.items import as_text
+from pawsight.bulk.review import render_sheet
 from tests.command import run
 from tests.drawn import draw
 
@@ -59,6 +62,14 @@ def test_the_least_sure_are_shown_on_a_page(
     again = run("classify", album, "--model", trained, "--review", 2)
     assert again.exit_code == 2
     assert "is there already" in again.stderr
+
+
+def test_a_picture_whose_name_is_no_utf8_is_shown(tmp_path: Path) -> None:
+    file = tmp_path / os.fsdecode(b"\xff.png")
+    draw("cat", 1).save(file)
+    page = render_sheet([{"path": as_text(str(file)), "said": ["cat"]}], "title", "words")
+    assert page.count("data:image/jpeg;base64,") == 1
+    assert "\\xff.png" in page
 
 
 @pytest.mark.parametrize(
@@ -153,6 +164,8 @@ def test_a_run_that_was_broken_off_is_compared_and_said(
 def test_what_is_no_run_is_said(tmp_path: Path, name: str, content: str | None, words: str) -> None:
     if content is not None:
         (tmp_path / name).write_text(content)
-    done = run("diff", tmp_path / name, tmp_path / name)
+    changes = tmp_path / "changes.csv"
+    done = run("diff", tmp_path / name, tmp_path / name, "--output", changes)
     assert done.exit_code == 2
     assert words in done.stderr
+    assert not changes.exists()

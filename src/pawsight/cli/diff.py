@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,6 +56,7 @@ def diff(
 
     with ExitStack() as stack:
         stack.enter_context(refusing(NotOurs, ExtraMissing, OSError))
+        stack.enter_context(_whole_or_not_there(output, sheet))
         writer = None
         if output:
             writer = csv.writer(stack.enter_context(output.open("x", encoding="utf-8", newline="")))
@@ -83,6 +84,17 @@ def _check_new(output: Path | None, sheet: Path | None) -> None:
         check_folder(file)
     if output and sheet and output.resolve() == sheet.resolve():
         fail(f"--output and --sheet are both {str(sheet)!r}: name two files")
+
+
+@contextmanager
+def _whole_or_not_there(*files: Path | None) -> Iterator[None]:
+    """Take new files away where the work fails, so that it can be asked for again."""
+    try:
+        yield
+    except BaseException:
+        for file in filter(None, files):
+            file.unlink(missing_ok=True)
+        raise
 
 
 def _keep_torn(torn: dict[Path, str], file: Path, broken: int, whole: int) -> None:
