@@ -41,7 +41,7 @@ def read_answers(
 
 def _of_csv(file: Path, torn: Callable[[int, int], None]) -> Iterator[Row]:
     broken = whole = 0
-    with file.open(encoding="utf-8", newline="") as stream:
+    with file.open(encoding="utf-8-sig", newline="") as stream:  # as editors save it, too
         rows = csv.DictReader(stream)
         try:
             labels = _labels(file, list(rows.fieldnames or ()))
