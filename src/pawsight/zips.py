@@ -8,6 +8,9 @@ from typing import IO, Final
 BEGINNING: Final = b"PK\x03\x04"
 """Of the header before a file's bytes; an archive that is not empty begins so."""
 
+ENCRYPTED: Final = 0x1
+"""Flag of a file that has a password."""
+
 
 class CutZip(zipfile.BadZipFile):
     """A ZIP archive without the index at its end."""

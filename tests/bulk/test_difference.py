@@ -49,3 +49,10 @@ def test_an_empty_run_is_compared_too() -> None:
     assert (len(found), difference.only_after) == (1, 1)
     found, difference = changes([row("a")], [])
     assert (len(found), difference.only_before) == (1, 1)
+
+
+def test_nothing_moved_between_a_run_and_itself() -> None:
+    rows = [row("a", confidence=0.9969102211426012), row("b", confidence=1 / 3)]
+    difference = Difference()
+    assert list(compare(lambda: rows, rows, difference, moved=0)) == []
+    assert difference.same == 2

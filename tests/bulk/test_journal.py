@@ -96,6 +96,7 @@ def test_a_file_that_changed_is_asked_again_and_its_old_record_goes(tmp_path: Pa
     journal = Journal(file, every)
     assert not journal.has(Thing("a", Fingerprint(2, "then")))
     assert not journal.has(Thing("a", Fingerprint(2, "then")))
+    assert journal.changed == 1
     journal.write(row("a", size=2))
     journal.tidy()
     assert [(each["path"], each["size"]) for each in rows_of(file)] == [("b", 1), ("a", 2)]

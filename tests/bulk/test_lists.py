@@ -21,6 +21,45 @@ def test_text_has_a_path_a_line(tmp_path: Path) -> None:
     assert names(file) == PATHS
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16-le", "utf-16-be", "utf-32-le"])
+def test_a_list_as_windows_saves_it_is_read_as_its_mark_says(tmp_path: Path, encoding: str) -> None:
+    text, table = tmp_path / "list.txt", tmp_path / "list.csv"
+    mark = "" if encoding == "utf-8-sig" else "\ufeff"
+    text.write_bytes((mark + "\r\n".join(["# Übersicht", *PATHS])).encode(encoding))
+    table.write_bytes((mark + "\r\n".join(["path,label", *PATHS, ""])).encode(encoding))
+    assert names(text, table) == PATHS * 2
+
+
+def test_a_list_that_is_no_text_is_one_record(tmp_path: Path) -> None:
+    bare, cut, endless = (tmp_path / name for name in ("bare.txt", "cut.txt", "endless.csv"))
+    bare.write_bytes("\n".join(PATHS).encode("utf-16-le"))
+    cut.write_bytes("a.jpg\nb.jpg".encode("utf-16")[:-1])
+    endless.write_text('path\n"' + "x" * 200_000)
+    found = list(find_items([str(bare), str(cut), str(endless)]))
+    assert [each.name for each in found] == [str(bare), "a.jpg", str(cut), str(endless)]
+    for each, words in zip(
+        (found[0], found[2], found[3]),
+        ("UTF-16 without its mark .* save it as UTF-8", "begins as utf-16-le, and", "field larger"),
+        strict=True,
+    ):
+        with pytest.raises(OSError, match=words):
+            each.read()
+
+
+def test_relative_paths_start_here_wherever_the_list_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("fsspec")
+    (tmp_path / "lists").mkdir()
+    file = tmp_path / "lists" / "list.txt"
+    file.write_text("a.jpg\n")
+    (tmp_path / "a.jpg").write_bytes(b"here")
+    (tmp_path / "lists" / "a.jpg").write_bytes(b"there")
+    monkeypatch.chdir(tmp_path)
+    found = list(find_items(["lists/list.txt", file.as_uri()]))
+    assert [(each.name, each.read()) for each in found] == [("a.jpg", b"here")] * 2
+
+
 def test_comments_and_blank_lines_of_a_text_are_passed_over(tmp_path: Path) -> None:
     file = tmp_path / "list.txt"
     file.write_text(

@@ -184,6 +184,29 @@ def test_other_folders_than_before_lose_no_answer_and_double_none(tmp_path: Path
     assert answer("a") == in_a + in_b
 
 
+def test_a_list_that_was_mended_leaves_no_record_of_what_was_wrong(tmp_path: Path) -> None:
+    pictures = [tmp_path / f"{number}.jpg" for number in range(3)]
+    for picture in pictures:
+        picture.write_bytes(b"")
+    file = tmp_path / "list.csv"
+    parts = Parts(tmp_path / "answers")
+    sources = [str(file), str(pictures[0])]
+
+    def answer() -> list[str]:
+        looked: list[str] = []
+        every = list(partitioned(find_unopened(sources, looked=looked.append), "model"))
+        for each in every:
+            rows = [Record(name, None, "cannot be read: so").row() for name in each.of_files()]
+            parts.put(parts.file_of(each).name, packed(rows, ("cat", "dog")))
+        parts.tidy(every, looked)
+        return sorted(Path(row["path"]).name for row in parts.rows())
+
+    file.write_text("name\n1.jpg\n")
+    assert answer() == ["0.jpg", "list.csv"]
+    file.write_text(f"path\n{pictures[1]}\n{pictures[2]}\n")
+    assert answer() == ["0.jpg", "1.jpg", "2.jpg"]
+
+
 def test_the_heaviest_partitions_are_answered_first(tmp_path: Path) -> None:
     for number in range(100):
         (tmp_path / f"{number:03}.jpg").write_bytes(b"")

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pawsight.bulk.items import as_text
 from pawsight.bulk.sorting import Sorter
 
 
@@ -84,3 +87,34 @@ def test_pictures_without_an_answer_or_a_file_stay(album: Path, tmp_path: Path) 
     sorter.take(row("album.zip/x.jpg"))
     assert not (tmp_path / "out").exists()
     assert sorter.left == 1
+
+
+@pytest.mark.parametrize("move", [False, True])
+def test_names_that_are_no_utf8_or_as_long_as_names_may_be(tmp_path: Path, move: bool) -> None:
+    long = "ü" * 125 + "l.jpg"
+    sources = [tmp_path / name / long for name in "abc"] + [tmp_path / os.fsdecode(b"\xff\xfe.jpg")]
+    sorter = Sorter(tmp_path / "out", move)
+    for number, source in enumerate(sources):
+        source.parent.mkdir(exist_ok=True)
+        source.write_text(str(number))
+        os.utime(source, (1_700_000_000, 1_700_000_000 + number))
+        sorter.take(row(as_text(str(source))))
+    assert (sorter.sorted, sorter.left) == (4, 0)
+    found = {each.name: each.read_text() for each in (tmp_path / "out" / "cat").iterdir()}
+    assert sorted(found.values()) == ["0", "1", "2", "3"]
+    assert found[long] == "0"
+    assert found[os.fsdecode(b"\xff\xfe.jpg")] == "3"
+    assert [source.exists() for source in sources] == [not move] * 4
+
+
+def test_a_copy_that_fails_leaves_nothing_half_behind(
+    tmp_path: Path, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(source: Path, target: Path) -> None:
+        target.write_bytes(source.read_bytes()[:2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copy2", half)
+    with pytest.raises(OSError, match="No space left"):
+        sort(Sorter(tmp_path / "out"), album)
+    assert files(tmp_path / "out") == {}

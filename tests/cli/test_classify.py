@@ -120,10 +120,10 @@ def test_a_name_that_is_no_utf8_is_written_readably(trained: Path, tmp_path: Pat
         (["", "--model", "{model}"], "one of the paths is empty"),
         (["{picture}", "--model", "no-such-model"], "no model 'no-such-model': there are"),
         (["{picture}", "--model", "{model}", "--format", "parquet"], "name it with --output"),
-        (["{picture}", "--model", "{model}", "--output", "{picture}"], "ends in none of"),
+        (["{picture}", "--model", "{model}", "--output", "{empty}/x.xls"], "ends in none of"),
         (
             ["{picture}", "--model", "{model}", "--format", "csv", "--output", "{picture}"],
-            "is there already",
+            "is to be read, and is the --output too",
         ),
         (
             ["{picture}", "--model", "{model}", "--format", "table", "--output", "{empty}/no/x"],
@@ -141,6 +141,17 @@ def test_what_cannot_be_done_is_said_in_a_line(
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("option", ["--overwrite", "--resume"])
+def test_a_list_is_not_written_over(trained: Path, tmp_path: Path, option: str) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text("path\na.jpg\n")
+    done = run("classify", file, "--model", trained, "--output", file, option)
+    assert done.exit_code == 2
+    assert "is to be read, and is the --output too: name another" in done.stderr
+    assert [each.name for each in tmp_path.iterdir()] == ["list.csv"]
+    assert file.read_text() == "path\na.jpg\n"
 
 
 def test_a_glob_that_matches_nothing_is_said_and_stops_nothing_else(

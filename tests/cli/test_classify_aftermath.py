@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import os
 from pathlib import Path
 
 import pytest
 
+from pawsight.bulk.items import as_text
+from pawsight.bulk.review import render_sheet
 from tests.command import run
 from tests.drawn import draw
 
@@ -61,12 +65,22 @@ def test_the_least_sure_are_shown_on_a_page(
     assert "is there already" in again.stderr
 
 
+def test_a_picture_whose_name_is_no_utf8_is_shown(tmp_path: Path) -> None:
+    file = tmp_path / os.fsdecode(b"\xff.png")
+    draw("cat", 1).save(file)
+    page = render_sheet([{"path": as_text(str(file)), "said": ["cat"]}], "title", "words")
+    assert page.count("data:image/jpeg;base64,") == 1
+    assert "\\xff.png" in page
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         (["--copy-to", "a", "--move-to", "b"], "choose one"),
         (["--dry-run"], "are about --copy-to"),
         (["--move-to", "{album}/sorted"], "the next run would find the pictures twice"),
+        (["--copy-to", "{album}.csv", "--output", "{album}.csv"], "and the --output: name two"),
+        (["--copy-to", "{album}/0.png"], "is a file, and a folder"),
     ],
 )
 def test_what_makes_no_sense_is_said(
@@ -105,17 +119,55 @@ def test_two_runs_are_compared(trained: Path, album: Path, tmp_path: Path) -> No
     assert (rows["1.png"]["after"], rows["1.png"]["confidence_after"]) == ("", "")
 
 
+def test_a_comparison_that_could_not_be_written_is_refused_at_once(
+    trained: Path, album: Path, tmp_path: Path
+) -> None:
+    first, changes = tmp_path / "first.jsonl", tmp_path / "changes.csv"
+    run("classify", album, "--model", trained, "--output", first)
+    for both, words in (
+        (("--output", changes, "--sheet", tmp_path / "album" / ".." / "changes.csv"), "name two"),
+        (("--sheet", tmp_path / "no" / "sheet.html"), "there is no folder"),
+        (("--output", first), "is there already"),
+    ):
+        done = run("diff", first, first, *both)
+        assert done.exit_code == 2
+        assert words in done.stderr
+        assert not changes.exists()
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_a_run_that_was_broken_off_is_compared_and_said(
+    trained: Path, album: Path, tmp_path: Path, kind: str
+) -> None:
+    whole, torn = tmp_path / f"whole.{kind}", tmp_path / f"torn.{kind}"
+    run("classify", album, "--model", trained, "--output", whole)
+    mark = codecs.BOM_UTF8 if kind == "csv" else b""  # as it would be saved by an editor
+    torn.write_bytes(mark + whole.read_bytes()[:-30])
+    for runs, lost in (((torn, whole), "second"), ((whole, torn), "first")):
+        done = run("diff", *runs, "--moved", 0)
+        assert f"1  in the {lost} run alone" in done.stdout
+        assert "3  the same" in done.stdout
+        assert done.stderr == (
+            f"pawsight: {str(torn)!r} was broken off, or is being written: 1 line is no whole "
+            "record and passed over, 3 are compared; `classify --resume` goes on with it\n"
+        )
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
         ("x.txt", "", "are a .jsonl, .csv or .parquet file"),
         ("x.csv", None, "there is no such file"),
         ("x.csv", "a,b\n1,2\n", "was not written by pawsight classify"),
+        ("x.csv", "\0\n", "was not written by pawsight classify"),
+        ("x.jsonl", '{"id": 1}\n', "was not written by pawsight classify"),
     ],
 )
 def test_what_is_no_run_is_said(tmp_path: Path, name: str, content: str | None, words: str) -> None:
     if content is not None:
         (tmp_path / name).write_text(content)
-    done = run("diff", tmp_path / name, tmp_path / name)
+    changes = tmp_path / "changes.csv"
+    done = run("diff", tmp_path / name, tmp_path / name, "--output", changes)
     assert done.exit_code == 2
     assert words in done.stderr
+    assert not changes.exists()

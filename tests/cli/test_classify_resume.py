@@ -75,6 +75,7 @@ def test_what_changed_is_answered_again_once(
     draw("dog", 20).save(pictures / "0.png")
     (pictures / "1.png").unlink()
     done = run(*command, "--resume")
+    assert "pawsight: 1 file that changed since: asked again\n" in done.stderr
     assert "1 of 7 could not be used" in done.stderr  # said again, though not tried again
     kept = ["1.png", "2.png", "3.png", "4.png", "5.png", "bad.png"]
     assert names(file, kind) == [*kept, "0.png"]
@@ -116,7 +117,7 @@ def test_another_setting_answers_all_again_and_says_so(
     command = ("classify", pictures, "--model", trained, "--output", file)
     run(*command)
     done = run(*command, "--resume", "--may-lose", "0")
-    assert "6 records of another model or setting" in done.stderr
+    assert "6 records of another model or setting: what is found is asked again" in done.stderr
     assert names(file) == [f"{n}.png" for n in range(6)]
     assert {row["may_lose"] for row in rows(file)} == {0.0}
 
@@ -148,8 +149,11 @@ def test_what_could_not_be_read_is_tried_again(
     command = ("classify", pictures, away, "--model", trained, "--output", file, "--resume")
     assert "1 of 7 could not be used" in run(*command).stderr
     draw("cat", 30).save(away)
-    done = run(*command)
+    done = run(*command, "--may-lose", "0")
     assert done.exit_code == 0, done.stderr
+    assert (
+        "6 records of another model or setting, 1 record of what could not be read: what"
+    ) in done.stderr
     assert [row["error"] for row in rows(file)] == [None] * 7
 
 
@@ -167,6 +171,28 @@ def test_archives_and_lists_are_gone_on_with_too(
     assert run(*command, "--output", file, "--resume").exit_code == 0
     assert file.read_bytes() == before
     assert names(file) == ["a.jpg", "b.PNG", "0.png", "1.png"]
+
+
+@pytest.mark.parametrize("ending", ["csv", "zip"])
+def test_a_list_or_an_archive_that_was_broken_leaves_no_record_once_it_is_mended(
+    trained: Path, pictures: Path, tmp_path: Path, ending: str
+) -> None:
+    from tests.zips import zipped
+
+    source, file = tmp_path / f"source.{ending}", tmp_path / "answers.csv"
+    source.write_text(f"name\n{pictures / '0.png'}\n")
+    command = ("classify", source, pictures / "1.png", "--model", trained, "--output", file)
+    assert run(*command).exit_code == 1
+    assert names(file, "csv") == [source.name, "1.png"]
+    assert run(*command, "--resume").exit_code == 1  # still
+    assert sorted(names(file, "csv")) == ["1.png", source.name]
+    if ending == "csv":
+        source.write_text(f"path\n{pictures / '0.png'}\n")
+    else:
+        source.write_bytes(zipped({"0.png": (pictures / "0.png").read_bytes()}))
+    done = run(*command, "--resume")
+    assert done.exit_code == 0, done.stderr
+    assert names(file, "csv") == ["1.png", "0.png"]
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:

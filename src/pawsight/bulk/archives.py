@@ -11,21 +11,26 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from tarfile import EmptyHeaderError, TruncatedHeaderError  # type: ignore[attr-defined]
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
-from pawsight.bulk.cut_zips import whole_files, without_index
+from pawsight.bulk.cut_zips import EndUnknown, whole_files, without_index
 from pawsight.bulk.items import Fingerprint, Item, Member, Unreadable, as_text, utc
 from pawsight.images.decode import DEFAULT_LIMITS, too_large
 from pawsight.images.errors import ImageError
 from pawsight.images.formats import EXTENSIONS
 from pawsight.plurals import counted
-from pawsight.zips import begins_like_a_zip, open_zip
+from pawsight.zips import ENCRYPTED, begins_like_a_zip, open_zip
 
 _ZIP: Final = (".zip",)
 _TAR: Final = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _NESTED: Final = "an archive inside an archive, which is not opened: unpack it, and name it itself"
+_ENCRYPTED: Final = "in the archive it is encrypted: pack it without a password, or unpack it"
 _NO_INDEX: Final = "its index, at the end, is missing; what lies whole before the cut was read"
 _NO_END: Final = "its end, or the mark of it, is missing"
+_NOTHING: Final = "it ends before its first file can be unpacked"
+_EMPTY: Final = "the file is empty, 0 bytes"
+_AGAIN: Final = "copy it again, whole"
+_PACKED: Final = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ")  # the beginnings of gzip, bzip2 and xz
 _BROKEN: Final = (
     OSError,
     EOFError,
@@ -33,7 +38,7 @@ _BROKEN: Final = (
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
-    RuntimeError,  # of zipfile, for a password and for packings that it does not know
+    RuntimeError,  # of zipfile, for packings that it does not know
     ValueError,  # of what reads at addresses
 )
 
@@ -85,7 +90,8 @@ def members(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
                 met += 1
                 yield item
     except _CutShort as error:
-        yield _unreadable(name, f"the archive is cut short{_after(met)}", error)
+        words = f"the archive is cut short{_after(met)}: {error}; {_AGAIN}"
+        yield Unreadable(name, OSError(errno.EIO, words))
     except _BROKEN as error:
         yield _unreadable(name, f"the archive is broken{_after(met)}", error)
 
@@ -101,11 +107,17 @@ def _after(met: int) -> str:
 def _of_zip(archive: BinaryIO, name: str) -> Iterator[Item]:
     try:
         opened = open_zip(archive)
-    except zipfile.BadZipFile:
+    except zipfile.BadZipFile as error:
+        if archive.seek(0, os.SEEK_END) == 0:
+            raise zipfile.BadZipFile(f"{_EMPTY}; {_AGAIN}") from error
         if not begins_like_a_zip(archive):
             raise
-        with without_index(archive) as opened:
-            yield from _files_of_zip(opened, whole_files(archive), name)
+        try:
+            with without_index(archive) as opened:
+                yield from _files_of_zip(opened, whole_files(archive), name)
+        except EndUnknown as unknown:
+            words = f"{_NO_INDEX}, up to {unknown.name!r}, of which nothing says where it ends"
+            raise _CutShort(words) from unknown
         raise _CutShort(_NO_INDEX) from None
     with opened:
         yield from _files_of_zip(opened, opened.infolist(), name)
@@ -123,6 +135,9 @@ def _files_of_zip(
         found = Fingerprint(info.file_size, modified)
         if refused := _refused(info.filename, info.file_size):
             yield Unreadable(inside, refused, found)
+            continue
+        if info.flag_bits & ENCRYPTED:
+            yield Unreadable(inside, OSError(errno.EIO, _ENCRYPTED), found)
             continue
         try:
             with opened.open(info) as stream:  # which may unpack to more than it says
@@ -152,12 +167,41 @@ class _Header(tarfile.TarInfo):
 
 def _of_tar(archive: BinaryIO, name: str) -> Iterator[Item]:
     try:
-        with tarfile.open(fileobj=archive, mode="r|*", tarinfo=_Header) as opened:
+        with _opened_tar(archive) as opened:
             yield from _files_of_tar(opened, name)
     except tarfile.ReadError as error:
         if str(error) != "unexpected end of data":  # of what is in the archive
             raise
         raise _CutShort(_NO_END) from error
+
+
+def _opened_tar(archive: BinaryIO) -> tarfile.TarFile:
+    """Open a tar archive at its first header; that there is none is said in plain words."""
+    beginning = _Beginning(archive)
+    try:
+        return tarfile.open(fileobj=cast("BinaryIO", beginning), mode="r|*", tarinfo=_Header)
+    except (tarfile.ReadError, TypeError) as error:  # the latter where gzip's own header is cut
+        is_short = isinstance(error, TypeError) or str(error) in ("empty file", "truncated header")
+        if not beginning.data:
+            raise tarfile.ReadError(f"{_EMPTY}; {_AGAIN}") from error
+        if is_short and beginning.data.startswith(_PACKED):
+            raise _CutShort(_NOTHING) from error
+        if is_short:
+            raise tarfile.ReadError("it is shorter than the header of a tar") from error
+        raise
+
+
+class _Beginning:
+    """A stream whose first bytes are kept."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.data = b""
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self.data = self.data or data[:8]
+        return data
 
 
 def _files_of_tar(opened: tarfile.TarFile, name: str) -> Iterator[Item]:

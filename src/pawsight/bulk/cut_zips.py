@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from pawsight.zips import BEGINNING
+from pawsight.zips import BEGINNING, ENCRYPTED
 
 _HEADER: Final = struct.Struct("<4s5H3I2H")
 _BEGINNINGS: Final = (BEGINNING, b"PK\x01\x02")  # of a file, and of the index
@@ -22,6 +23,20 @@ _SIZE_BEHIND: Final = 8  # flag: sizes and checksum come behind the bytes
 _UTF8: Final = 0x800
 _IN_EXTRA: Final = 0xFFFFFFFF
 _CHUNK: Final = 1 << 18
+_BEHIND: Final = re.compile(rb"PK\x07\x08")  # before checksum and sizes
+_LONGEST: Final = 24  # those, of a large file
+
+
+class EndUnknown(Exception):
+    """Nothing tells where a file ends.
+
+    Attributes:
+        name: Of the file.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
 def without_index(archive: BinaryIO) -> zipfile.ZipFile:
@@ -36,17 +51,21 @@ def without_index(archive: BinaryIO) -> zipfile.ZipFile:
 def whole_files(archive: BinaryIO) -> Iterator[zipfile.ZipInfo]:
     """The files that lie whole in an archive, as far as each says where the next one begins.
 
-    A file whose size stands behind its bytes is unpacked to find its end; where it is not packed
-    either, nothing tells it, and the walk ends.
+    A file whose sizes stand behind its bytes is unpacked to find its end; of one that is not packed
+    it is where the sizes behind it, which a mark begins, are its own.
 
     Args:
         archive: Is moved about in.
+
+    Raises:
+        EndUnknown: Of a file, nothing tells where it ends: it is cut, or has its sizes without a
+            mark behind it.
     """
     size, at = archive.seek(0, os.SEEK_END), 0
     while found := _header(archive, at):
         info, start = found
         if info.flag_bits & _SIZE_BEHIND and not info.compress_size:
-            end = _unpacked(archive, info, start)
+            end = _end(archive, info, start)
         else:
             end = start + info.compress_size
         if end is None or end > size:
@@ -90,10 +109,35 @@ def _large(extra: bytes) -> tuple[int, int]:
     return 1 << 62, 1 << 62
 
 
-def _unpacked(archive: BinaryIO, info: zipfile.ZipInfo, start: int) -> int | None:
+def _end(archive: BinaryIO, info: zipfile.ZipInfo, start: int) -> int | None:
     """Where a file's bytes end, which its sizes stand behind; sets them. None where they do not."""
-    if info.compress_type != zipfile.ZIP_DEFLATED:
-        return None
+    if info.compress_type == zipfile.ZIP_DEFLATED and not info.flag_bits & ENCRYPTED:
+        return _unpacked(archive, info, start)
+    if info.compress_type == zipfile.ZIP_STORED and (end := _marked(archive, info, start)):
+        return end
+    raise EndUnknown(info.filename)
+
+
+def _marked(archive: BinaryIO, info: zipfile.ZipInfo, start: int) -> int | None:
+    archive.seek(start)
+    held, at = b"", start
+    while data := archive.read(_CHUNK):
+        held += data
+        for mark in _BEHIND.finditer(held):
+            end = at + mark.start()
+            behind = held[mark.end() : mark.start() + _LONGEST]
+            size = end - start
+            for form in ("<3I", "<I2Q"):
+                if behind[4 : struct.calcsize(form)] == struct.pack(form, 0, size, size)[4:]:
+                    info.CRC = int.from_bytes(behind[:4], "little")
+                    info.file_size = info.compress_size = size
+                    return end
+        at += max(len(held) - _LONGEST + 1, 0)
+        held = held[-_LONGEST + 1 :]
+    return None
+
+
+def _unpacked(archive: BinaryIO, info: zipfile.ZipInfo, start: int) -> int | None:
     archive.seek(start)
     unpacking, size, crc, read = zlib.decompressobj(-zlib.MAX_WBITS), 0, 0, 0
     while not unpacking.eof:

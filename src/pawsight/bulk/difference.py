@@ -67,7 +67,8 @@ def compare(
 ) -> Iterator[Change]:
     """Go through two runs, in any orders, and yield what differs.
 
-    Of the first run 15 bytes a picture are kept in memory; the second is a stream.
+    Of the first run 15 bytes a picture are kept in memory; the second is a stream. Confidences are
+    compared with the precision of 32 bits, of which the first run's are.
 
     Args:
         before: Gives the first run's rows; called twice.
@@ -87,7 +88,7 @@ def compare(
         if old != label:
             difference.flipped += 1
             difference.flips[old, label] = difference.flips.get((old, label), 0) + 1
-        elif confidence is not None and abs(confidence - (sureness or 0.0)) > moved:
+        elif confidence is not None and abs(_kept(confidence) - (sureness or 0.0)) > moved:
             difference.moved += 1
         else:
             difference.same += 1
@@ -136,6 +137,10 @@ class _Index:
         wanted = digest(path)
         place = int(np.searchsorted(self._digests, np.uint64(wanted), side="right")) - 1
         return place if place >= 0 and int(self._digests[place]) == wanted else None
+
+
+def _kept(confidence: float) -> float:
+    return float(np.float32(confidence))
 
 
 def _said(row: Row) -> tuple[str, float | None]:

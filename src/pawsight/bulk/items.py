@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from pawsight.images.decode import DEFAULT_LIMITS, Limits
 from pawsight.images.errors import ImageError
 from pawsight.images.files import read_file
+
+_ESCAPE: Final = re.compile(rb"\\x([89a-f][0-9a-f])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,15 @@ class Unreadable:
 def as_text(name: str) -> str:
     r"""A name as text that any encoding takes: bytes that are no UTF-8 are written ``\xff``."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def as_path(text: str) -> Path:
+    """The file of this machine whose name :func:`as_text` wrote so, as far as it is there."""
+    found = Path(text)
+    if os.path.lexists(found):
+        return found
+    raw = _ESCAPE.sub(lambda match: bytes.fromhex(match[1].decode()), text.encode())
+    return Path(os.fsdecode(raw))
 
 
 def utc(seconds: float) -> str:

@@ -25,8 +25,9 @@ except ImportError:  # on Windows, where nothing keeps two runs apart
 _FLUSH_SECONDS: Final = 1.0
 _NONE: Final = 2**64 - 1
 _LATEST: Final = 32  # folders that are remembered, as pictures of one come together
-_ANSWERED, _FAILED, _STALE, _GONE = range(4)
-"""Holds; holds and has an error; stays until its picture is asked again; is to be taken out."""
+_ANSWERED, _FAILED, _STALE, _UNREAD, _GONE = range(5)
+"""Holds; holds and has an error; stays until its picture is asked again, as it was answered
+otherwise than now, or as it has an error that may pass; is to be taken out."""
 
 
 class NotOurs(ValueError):
@@ -47,6 +48,7 @@ class Journal:
 
     Attributes:
         torn: Whether the last line was cut short, and was taken away.
+        changed: How many files were met that are not what they were when they were answered.
 
     Raises:
         NotOurs: The file holds something else.
@@ -56,6 +58,7 @@ class Journal:
     def __init__(self, file: Path, good: Callable[[Row], bool]) -> None:
         self.file = file
         self.torn = False
+        self.changed = 0
         self._states = bytearray()  # by line
         names, prints = array("Q"), array("Q")
         self._stream: BinaryIO = file.open("a+b")
@@ -69,7 +72,7 @@ class Journal:
             self._stream.close()
             raise
         self._index(np.frombuffer(names, np.uint64), np.frombuffer(prints, np.uint64))
-        self._had_trouble = self.stale > 0
+        self._had_trouble = self.unread > 0
         self._readable: deque[str] = deque(maxlen=_LATEST)
         self._flushed = monotonic()
 
@@ -79,8 +82,8 @@ class Journal:
         whole = 0
         for text in self._stream:
             row = _row(text)
-            if whole == 0 and row is None and not text.startswith(b'{"path": '):
-                raise NotOurs(f"{str(self.file)!r} was not written by pawsight classify")
+            if whole == 0 and row is None:
+                _refuse_others(self.file, text)
             if not text.endswith(b"\n"):
                 self.torn = True
                 self._stream.truncate(whole)
@@ -109,7 +112,12 @@ class Journal:
     @property
     def stale(self) -> int:
         """How many records of earlier runs do not hold, and were not met so far."""
-        return self._states.count(_STALE)
+        return self._states.count(_STALE) + self.unread
+
+    @property
+    def unread(self) -> int:
+        """How many of these have an error that may pass."""
+        return self._states.count(_UNREAD)
 
     def has(self, item: Item) -> bool:
         """Whether the item, as it is now, has a record that holds."""
@@ -125,6 +133,7 @@ class Journal:
                 now = None  # asked again, for a record that says so
             if now and _print(now.size, now.modified) == int(self._prints[place]):
                 return True
+            self.changed += now is not None
         self._states[number] = _GONE
         return False
 
@@ -141,11 +150,15 @@ class Journal:
         """
         around = name.rpartition("/")[0]
         while self._had_trouble and around and around not in self._readable:
-            place = self._place(around)
-            if place is not None and self._states[self._lines[place]] == _STALE:
-                self._states[self._lines[place]] = _GONE
+            self.forget_trouble_of(around)
             self._readable.append(around)
             around = around.rpartition("/")[0]
+
+    def forget_trouble_of(self, name: str) -> None:
+        """Something that held pictures could be looked through, or what is wrong was said anew."""
+        place = self._place(name) if self._had_trouble else None
+        if place is not None and self._states[self._lines[place]] == _UNREAD:
+            self._states[self._lines[place]] = _GONE
 
     def write(self, row: Row) -> None:
         """Append a record.
@@ -192,23 +205,46 @@ def _lock(stream: BinaryIO) -> None:
         raise NotOurs(f"another run is writing to {stream.name!r}: let it end first") from error
 
 
-def rows_of(file: Path) -> Iterator[Row]:
+def told_nobody(torn: int, whole: int) -> None:
+    """Tell nobody that a run was broken off."""
+
+
+def rows_of(file: Path, torn: Callable[[int, int], None] = told_nobody) -> Iterator[Row]:
     """The records of a journal that nobody writes to.
 
+    Args:
+        file: The journal.
+        torn: Told at the end of how many lines are no whole record, if any, and how many are one.
+
     Raises:
+        NotOurs: It holds something else.
         OSError: It cannot be read.
     """
+    broken = whole = 0
     with file.open("rb") as stream:
         for text in stream:
             if row := _row(text):
+                whole += 1
                 yield row
+                continue
+            if not broken + whole:
+                _refuse_others(file, text)
+            broken += 1
+    if broken:
+        torn(broken, whole)
+
+
+def _refuse_others(file: Path, first: bytes) -> None:
+    """Refuse a file whose first line is no record, nor the beginning of one."""
+    if not first.startswith(b'{"path": '):
+        raise NotOurs(f"{str(file)!r} was not written by pawsight classify")
 
 
 def _state(row: Row | None, good: Callable[[Row], bool]) -> int:
     if row is None:
         return _GONE
     if not good(row):
-        return _STALE
+        return _STALE if row["error"] is None else _UNREAD
     return _ANSWERED if row["error"] is None else _FAILED
 
 

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import errno
 import os
 from collections.abc import Callable, Iterable, Iterator
-from io import TextIOWrapper
-from typing import BinaryIO
+from io import BufferedReader, RawIOBase, TextIOWrapper
+from typing import BinaryIO, Final, cast
 
 from pawsight.bulk.items import Item, Unreadable, as_text
 from pawsight.bulk.sinks import require_pyarrow
 from pawsight.bulk.stores import item_of
 from pawsight.data.column_names import PATH_NAMES, plain
 from pawsight.extras import ExtraMissing
+
+_MARKS: Final = (  # at the beginning of a text; the longer first, which begins like a shorter one
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 
 
 def is_list(path: str) -> bool:
@@ -24,10 +33,11 @@ def is_list(path: str) -> bool:
 def listed(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
     """The pictures that a list names, in its order: addresses, or paths of this machine.
 
-    Relative paths start where the program does; blanks around a path are no part of it, unless a
-    file of this machine has them in its name. Of a text, blank lines and those that begin with
-    ``#`` are passed over (``./#cat.jpg`` names a file that does). A CSV or Parquet file has them in
-    the first column with a usual name, such as ``path``
+    Text and CSV are UTF-8, or what the mark (BOM) at their beginning says, UTF-16 say. Relative
+    paths start in the current directory, wherever the list lies; blanks around a path are no part
+    of it, unless a file of this machine has them in its name. Of a text, blank lines and those that
+    begin with ``#`` are passed over (``./#cat.jpg`` names a file that does). A CSV or Parquet file
+    has them in the first column with a usual name, such as ``path``
     (:data:`~pawsight.data.column_names.PATH_NAMES`). Where the list cannot be read on, a last item
     says so.
 
@@ -42,14 +52,17 @@ def listed(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
             for path in map(_without_blanks, each(stream)):
                 if path:
                     yield _item(path)
-    except (OSError, ValueError, ExtraMissing) as error:
+    except UnicodeError as error:
+        words = f"the list is broken: it begins as {error.args[0]}, and does not go on so"
+        yield Unreadable(name, OSError(errno.EIO, words))
+    except (OSError, ValueError, csv.Error, ExtraMissing) as error:
         words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         yield Unreadable(name, OSError(errno.EIO, f"the list is broken: {words}"))
 
 
 def _item(path: str) -> Item:
     if "\0" in path:
-        words = "no path: it has a NUL character (is the list UTF-8? UTF-16 has many of them)"
+        words = "no path: it has a NUL character"
         return Unreadable(as_text(path), OSError(errno.EINVAL, words))
     try:
         return item_of(path)
@@ -85,7 +98,18 @@ def _of_parquet(stream: BinaryIO) -> Iterator[str]:
 
 
 def _text(stream: BinaryIO) -> TextIOWrapper:
-    return TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    """A text of the encoding that its mark says, without the mark.
+
+    Raises:
+        ValueError: It has none, and is no UTF-8.
+    """
+    whole = BufferedReader(cast("RawIOBase", stream))
+    beginning = whole.peek(4)[:4]
+    found = (encoding for mark, encoding in _MARKS if beginning.startswith(mark))
+    encoding = next(found, "utf-8")
+    if encoding == "utf-8" and b"\0" in beginning:
+        raise ValueError("it is no UTF-8, but UTF-16 without its mark (BOM), say: save it as UTF-8")
+    return TextIOWrapper(whole, encoding=encoding, errors="surrogateescape", newline="")
 
 
 def _column(names: Iterable[str]) -> str:

@@ -97,7 +97,7 @@ class Parts:
             if older.name != name:
                 older.unlink()
 
-    def tidy(self, current: Iterable[Partition]) -> None:
+    def tidy(self, current: Iterable[Partition], looked: Iterable[str] = ()) -> None:
         """Take away answers that were given again in another part.
 
         Pictures that are added or go move where partitions are cut. Answers about pictures that
@@ -105,11 +105,12 @@ class Parts:
 
         Args:
             current: All partitions of the run, each of which has its part.
+            looked: What was looked through: a record that it could not be is of an earlier run.
         """
         for begun in self.folder.glob(f".*{_FRESH}"):
             begun.unlink()
         kept: set[Path] = set()
-        names: set[int] = set()
+        names = {digest(name) for name in looked}
         for partition in current:
             kept.add(self.file_of(partition))
             names.update(digest(name) for name in partition.of_files())

@@ -8,6 +8,7 @@ from importlib.resources import files
 from itertools import count
 from typing import Any
 
+from pawsight.bulk.items import as_path
 from pawsight.bulk.records import Row
 from pawsight.html import render_template
 from pawsight.labels import NEITHER
@@ -52,4 +53,5 @@ def render_sheet(rows: Iterable[Mapping[str, Any]], title: str, words: str) -> s
         words: Below it.
     """
     template = (files("pawsight.bulk") / "sheet.html.jinja").read_text(encoding="utf-8")
-    return render_template(template, rows=list(rows), title=title, words=words)
+    shown = [{**row, "file": str(as_path(row["path"]))} for row in rows]
+    return render_template(template, rows=shown, title=title, words=words)

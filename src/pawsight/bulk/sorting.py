@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pawsight.bulk.records import Row
+from pawsight.bulk.items import as_path, as_text
+from pawsight.bulk.records import Row, digest
 from pawsight.labels import NEITHER
 
 UNSURE: Final = "unsure"
 """The folder of what was answered with less than the wanted confidence."""
+
+_LONGEST: Final = 255  # bytes of a file's name
 
 
 @dataclass
@@ -48,7 +52,7 @@ class Sorter:
         """
         if row["error"] is not None:
             return None
-        source = Path(row["path"])
+        source = as_path(row["path"])
         sure = row["confidence"] >= self.min_confidence or row["label"] == NEITHER
         folder = self.folder / (row["label"] if sure else UNSURE)
         if not source.is_file():
@@ -69,9 +73,12 @@ class Sorter:
             shutil.move(source, target)
             return
         # Under its own name only when it is whole.
-        begun = target.with_name(f".{target.name}.begun")
-        shutil.copy2(source, begun)
-        begun.rename(target)
+        begun = target.with_name(f".{digest(as_text(target.name)):x}.begun")
+        try:
+            shutil.copy2(source, begun)
+            begun.rename(target)
+        finally:
+            begun.unlink(missing_ok=True)
 
 
 def _free(folder: Path, source: Path) -> tuple[Path, bool]:
@@ -79,8 +86,7 @@ def _free(folder: Path, source: Path) -> tuple[Path, bool]:
     mine = source.stat()
     number = 1
     while True:
-        name = source.name if number == 1 else f"{source.stem}-{number}{source.suffix}"
-        target = folder / name
+        target = folder / (source.name if number == 1 else _numbered(source, number))
         try:
             found = target.stat()
         except FileNotFoundError:
@@ -88,3 +94,11 @@ def _free(folder: Path, source: Path) -> tuple[Path, bool]:
         if (found.st_size, found.st_mtime_ns) == (mine.st_size, mine.st_mtime_ns):
             return target, True
         number += 1
+
+
+def _numbered(source: Path, number: int) -> str:
+    """The name with a number behind it, cut where it would be longer than names may be."""
+    stem, end = source.stem, f"-{number}{source.suffix}"
+    while len(os.fsencode(stem + end)) > _LONGEST:
+        stem = stem[:-1]
+    return stem + end

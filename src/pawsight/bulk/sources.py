@@ -16,10 +16,14 @@ _Found = TypeVar("_Found")
 
 
 def _nobody(source: str) -> None:
-    """Tell nobody that a source is empty."""
+    """Tell nobody of a source."""
 
 
-def find_items(sources: Sequence[str], empty: Callable[[str], None] = _nobody) -> Iterator[Item]:
+def find_items(
+    sources: Sequence[str],
+    empty: Callable[[str], None] = _nobody,
+    looked: Callable[[str], None] = _nobody,
+) -> Iterator[Item]:
     """Walk through what the user named, in that order, archives and lists too.
 
     A path, a glob (``*``, ``?``, ``[``, ``**``) or an address, such as ``s3://bucket/album``. A
@@ -33,31 +37,37 @@ def find_items(sources: Sequence[str], empty: Callable[[str], None] = _nobody) -
         sources: What the user named.
         empty: Told of each source that there is nothing in: a glob that matches nothing, a folder,
             an archive or a list without pictures.
+        looked: Told of each source, archive and list, by the name that its record would have, when
+            it was looked through, or an item has said why it could not be.
 
     Raises:
         ExtraMissing: An address, without what reaches it.
         ValueError: An address of no known protocol.
     """
     for source in sources:
-        items = (item for found in _unopened(source) for item in _opened(found))
+        unopened = _unopened(source, looked)
+        items = (item for found in unopened for item in _opened(found, looked))
         yield from _or_told(items, source, empty)
 
 
 def find_unopened(
-    sources: Sequence[str], empty: Callable[[str], None] = _nobody
+    sources: Sequence[str],
+    empty: Callable[[str], None] = _nobody,
+    looked: Callable[[str], None] = _nobody,
 ) -> Iterator[Item | Archive]:
     """The same, without looking into archives.
 
     Args:
         sources: As :func:`find_items`.
         empty: As :func:`find_items`; an archive is something.
+        looked: As :func:`find_items`; of an archive, nobody is told.
 
     Raises:
         ExtraMissing: As :func:`find_items`.
         ValueError: As :func:`find_items`.
     """
     for source in sources:
-        yield from _or_told(_unopened(source), source, empty)
+        yield from _or_told(_unopened(source, looked), source, empty)
 
 
 def _or_told(
@@ -71,26 +81,32 @@ def _or_told(
         empty(source)
 
 
-def _opened(found: Item | Archive) -> Iterator[Item]:
-    return found.members() if isinstance(found, Archive) else iter((found,))
+def _opened(found: Item | Archive, looked: Callable[[str], None]) -> Iterator[Item]:
+    if isinstance(found, Archive):
+        yield from found.members()
+        looked(found.item.name)
+    else:
+        yield found
 
 
-def _unopened(source: str) -> Iterator[Item | Archive]:
+def _unopened(source: str, looked: Callable[[str], None]) -> Iterator[Item | Archive]:
     try:
         store = store_of(source)
         for path in store.matching(source):
-            yield from _found(store, path)
+            yield from _found(store, path, looked)
     except OSError as error:
         yield Unreadable(as_text(source), error)
+    looked(as_text(source))
 
 
-def _found(store: Store, path: str) -> Iterator[Item | Archive]:
+def _found(store: Store, path: str, looked: Callable[[str], None]) -> Iterator[Item | Archive]:
     if store.is_folder(path):
         yield from store.walk(path)
     elif is_archive(path):
         yield Archive(store.item(path), partial(store.open, path))
     elif is_list(path):
         yield from listed(store.name(path), partial(store.open, path))
+        looked(store.name(path))
     else:
         yield store.item(path)
 

@@ -106,6 +106,10 @@ def aftermath(
     if folder is None and (dry_run or min_confidence is not None):
         fail("--dry-run and --min-confidence are about --copy-to or --move-to")
     if folder is not None:
+        if output and folder.resolve() == output.resolve():
+            fail(f"{str(folder)!r} is to be the folder of the pictures and the --output: name two")
+        if folder.exists() and not folder.is_dir():
+            fail(f"{str(folder)!r} is a file, and a folder for the pictures is wanted")
         inside = [path for path in paths if folder.resolve().is_relative_to(Path(path).resolve())]
         if inside:
             fail(

@@ -29,8 +29,9 @@ def classify(
         list[str],
         typer.Argument(
             help="Pictures, folders (searched to the bottom), globs, ZIP and tar archives, and "
-            "lists (.txt with a path a line, .csv and .parquet with a column 'path'); of this "
-            "machine, or at an address such as s3://bucket/album.",
+            "lists (.txt with a path a line, .csv and .parquet with a column 'path'; relative "
+            "paths start in the current directory); of this machine, or at an address such as "
+            "s3://bucket/album.",
             metavar="PATH...",
         ),
     ],
@@ -103,7 +104,7 @@ def classify(
     from pawsight.inference.catalog import load
     from pawsight.inference.errors import ModelError
 
-    _check(paths)
+    _check(paths, output)
     if partition and not ray:
         fail("--partition is about --ray")
     kind = "parquet" if ray else _format(format, output)
@@ -171,8 +172,8 @@ def _refuse_nothing(paths: list[str], tally: Tally) -> None:
         raise typer.Exit(2)
 
 
-def _check(paths: list[str]) -> None:
-    """Refuse what cannot name pictures, before anything is loaded."""
+def _check(paths: list[str], output: Path | None) -> None:
+    """Refuse what names no pictures or is to be written too, before anything is loaded."""
     from pawsight.bulk.stores import store_of
     from pawsight.extras import ExtraMissing
 
@@ -181,6 +182,9 @@ def _check(paths: list[str]) -> None:
     with refusing(ExtraMissing, ValueError):
         for path in paths:
             store_of(path)
+    for path in paths if output and output.is_file() else ():
+        if os.path.isfile(path) and output and output.samefile(path):
+            fail(f"{path!r} is to be read, and is the --output too: name another file to write")
 
 
 def _format(given: Format | None, output: Path | None) -> Format:

@@ -69,9 +69,13 @@ class Run:
         if journal.torn:
             typer.echo("pawsight: a record was cut short, and is written again", err=True)
         if journal.stale:
+            why = {
+                "of another model or setting": journal.stale - journal.unread,
+                "of what could not be read": journal.unread,
+            }
+            records = [f"{counted(n, 'record')} {words}" for words, n in why.items() if n]
             typer.echo(
-                f"pawsight: {counted(journal.stale, 'record')} of another model or setting, or of "
-                "what could not be read: what is found is asked again, the others stay",
+                f"pawsight: {', '.join(records)}: what is found is asked again, the others stay",
                 err=True,
             )
         try:
@@ -81,6 +85,9 @@ class Run:
             journal.close()
             typer.echo(f"pawsight: stopped; --resume goes on with {str(output.file)!r}", err=True)
             raise typer.Exit(130) from None
+        if journal.changed:
+            words = f"{counted(journal.changed, 'file')} that changed since: asked again"
+            typer.echo(f"pawsight: {words}", err=True)
         tally.answered_before, tally.failed_before = journal.answered, journal.failed
         if tally.done + tally.answered_before + tally.failed_before + journal.stale:
             with refusing(ExtraMissing):
@@ -106,8 +113,10 @@ class Run:
         from pawsight.bulk.sources import find_items, find_pictures
         from pawsight.bulk.stores import is_address
 
+        looked = (journal.forget_trouble_of,) if journal else ()
+
         def new() -> Iterator[Item]:
-            for item in find_items(self._paths, tally.add_empty):
+            for item in find_items(self._paths, tally.add_empty, *looked):
                 if journal and journal.has(item):
                     tally.skipped += 1
                 else:

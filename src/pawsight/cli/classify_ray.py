@@ -56,8 +56,10 @@ def answer(
 
     setting = f"{loaded.reference} {may_lose}"
     tally = Tally()
+    looked: list[str] = []
     with refusing(ExtraMissing, OSError):
-        every = list(partitioned(find_unopened(paths, tally.add_empty), setting, size or SIZE))
+        found = find_unopened(paths, tally.add_empty, looked.append)
+        every = list(partitioned(found, setting, size or SIZE))
         wanted = [each for each in every if not parts.holds(each)]
         wanted.sort(key=weight, reverse=True)  # so that no worker has much left when others end
         tally.skipped = sum(len(each.of_files()) for each in every) - sum(
@@ -65,7 +67,7 @@ def answer(
         )
     if wanted:
         _answer(wanted, model, loaded, may_lose, parts, address, tally)
-    parts.tidy(every)
+    parts.tidy(every, looked)
     return tally
 
 

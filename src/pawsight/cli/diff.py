@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import csv
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsight.cli.common import fail, refusing
+from pawsight.cli.common import check_folder, fail, refusing
 from pawsight.plurals import counted
 
 if TYPE_CHECKING:
     from pawsight.bulk.difference import Change, Difference
+    from pawsight.bulk.records import Row
     from pawsight.bulk.sinks import Format
 
 
@@ -43,43 +45,78 @@ def diff(
     from pawsight.bulk.journal import NotOurs
     from pawsight.extras import ExtraMissing
 
-    kinds = [_kind(each) for each in (before, after)]
-    for file in (output, sheet):
-        if file and file.exists():
-            fail(f"{str(file)!r} is there already: name a new file, or move it away")
+    kinds = {each: _kind(each) for each in (before, after)}
+    _check_new(output, sheet)
     difference = Difference()
     flipped: list[Change] = []
+    torn: dict[Path, str] = {}
+
+    def rows(file: Path) -> Iterator[Row]:
+        return read_answers(file, kinds[file], lambda *counts: _keep_torn(torn, file, *counts))
+
     with ExitStack() as stack:
         stack.enter_context(refusing(NotOurs, ExtraMissing, OSError))
+        stack.enter_context(_whole_or_not_there(output, sheet))
         writer = None
         if output:
             writer = csv.writer(stack.enter_context(output.open("x", encoding="utf-8", newline="")))
             writer.writerow(["path", "before", "after", "confidence_before", "confidence_after"])
-        changes = compare(
-            lambda: read_answers(before, kinds[0]),
-            read_answers(after, kinds[1]),
-            difference,
-            moved,
-        )
-        for change in changes:
+        for change in compare(lambda: rows(before), rows(after), difference, moved):
             if writer:
                 writer.writerow(_cells(change))
             if change.before and change.after and change.before != change.after:
                 flipped += [change] if len(flipped) < samples else []
         if sheet:
             _write_sheet(sheet, flipped, difference)
+    for words in torn.values():
+        typer.echo(f"pawsight: {words}", err=True)
     _tell(difference)
     _tell_files(output, sheet, difference, len(flipped))
     if difference.changed:
         raise typer.Exit(1)
 
 
+def _check_new(output: Path | None, sheet: Path | None) -> None:
+    """Refuse what would write over a file, before the work."""
+    for file in (output, sheet):
+        if file and file.exists():
+            fail(f"{str(file)!r} is there already: name a new file, or move it away")
+        check_folder(file)
+    if output and sheet and output.resolve() == sheet.resolve():
+        fail(f"--output and --sheet are both {str(sheet)!r}: name two files")
+
+
+@contextmanager
+def _whole_or_not_there(*files: Path | None) -> Iterator[None]:
+    """Take new files away where the work fails, so that it can be asked for again."""
+    try:
+        yield
+    except BaseException:
+        for file in filter(None, files):
+            file.unlink(missing_ok=True)
+        raise
+
+
+def _keep_torn(torn: dict[Path, str], file: Path, broken: int, whole: int) -> None:
+    """Keep what is to be said of a run that was broken off; it may be read twice."""
+    lines = "1 line is no whole record" if broken == 1 else f"{broken:,} lines are no whole records"
+    torn[file] = (
+        f"{str(file)!r} was broken off, or is being written: {lines} and passed over, {whole:,} "
+        "are compared; `classify --resume` goes on with it"
+    )
+
+
 def _kind(file: Path) -> Format:
+    from pawsight.bulk.output import Output
     from pawsight.bulk.sinks import ENDINGS
 
     kind = "parquet" if file.is_dir() else ENDINGS.get(file.suffix.lower())
     if kind is None:
         fail(f"{str(file)!r}: a run's answers are a .jsonl, .csv or .parquet file")
+    if file.is_dir() and not any(file.glob("*.parquet")):
+        fail(f"{str(file)!r}: a folder of a run's parts has .parquet files, this has none")
+    if not file.exists() and Output(file, kind).begun:
+        fail(f"{str(file)!r}: its run was broken off: `classify --resume` ends it")
     if not file.exists():
         fail(f"{str(file)!r}: there is no such file")
     return kind

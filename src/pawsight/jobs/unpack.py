@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from pawsight.zips import CutZip, begins_like_a_zip, open_zip
+from pawsight.zips import ENCRYPTED, CutZip, begins_like_a_zip, open_zip
 
 _LIST_BYTES: Final = 512  # of a file in the archive's list, of which its name is the most
 _RATIO: Final = 100
@@ -127,7 +127,7 @@ def _checked(
         path = _path(info.filename)
         if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise Refused(f"{_shown(info)} is a link, or otherwise no file")
-        if info.flag_bits & 1:
+        if info.flag_bits & ENCRYPTED:
             raise Refused(f"{_shown(info)} is encrypted: pack the pictures without a password")
         if not info.is_dir():
             entries.append((info, path))
