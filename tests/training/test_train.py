@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import BinaryIO
 
@@ -104,6 +105,18 @@ def begun(run: RunFolder, table: pd.DataFrame, checkpoint: bytes = b"") -> None:
     run.write(TINY, table)
     run.checkpoints.mkdir()
     run.last.write_bytes(checkpoint)
+
+
+def test_a_model_without_a_training_is_not_written_over(trained: Path, tmp_path: Path) -> None:
+    table = drawn_table(tmp_path / "pictures", per_class=8)
+    model = tmp_path / "model"
+    shutil.copytree(trained, model, ignore=shutil.ignore_patterns("training"))
+    before = (model / "model.json").read_bytes()
+    for resume in (False, True):
+        with pytest.raises(RunError, match="already holds a model: name another folder"):
+            begin(table, TINY, model, resume=resume)
+    assert (model / "model.json").read_bytes() == before
+    assert not (model / "training").exists()
 
 
 def test_a_folder_that_holds_a_training_is_not_overwritten(tmp_path: Path) -> None:

@@ -163,6 +163,8 @@ class State:
                 continue
             try:
                 self.loaded[name] = self._load(resolve(name))
+            except UnknownModel:
+                log.info("the model %s, which was trained here, was removed", name)
             except ModelError as error:
                 log.warning("the model %s, which was trained here, is not loaded: %s", name, error)
 

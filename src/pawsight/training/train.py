@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from pawsight.data.trainable import why_not
-from pawsight.inference.artifact import RUN_FOLDER, ModelFolder
+from pawsight.inference.artifact import CARD_FILE, RUN_FOLDER, ModelFolder
 from pawsight.inference.catalog import resolve
 from pawsight.inference.errors import UnknownModel
 from pawsight.labels import NEITHER, classes_of
@@ -40,7 +40,7 @@ def check_table(table: pd.DataFrame) -> tuple[str, ...]:
 
 
 def refuse_begun(output: Path) -> None:
-    """Make sure that no training begins where another has a checkpoint.
+    """Make sure that no training begins where another has a checkpoint, or a model is.
 
     Raises:
         RunError: The folder holds one.
@@ -50,6 +50,8 @@ def refuse_begun(output: Path) -> None:
             f"{str(output)!r} already holds a training: go on with it by --resume, or name "
             "another folder"
         )
+    if (output / CARD_FILE).exists():
+        raise RunError(f"{str(output)!r} already holds a model: name another folder")
 
 
 def begin(
