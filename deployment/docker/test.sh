@@ -137,7 +137,8 @@ try_api() {
 try_ui() {
     start "http://127.0.0.1:$port/_stcore/health" --port "$port"
     say "ui: look at the page"
-    curl --silent --fail "http://127.0.0.1:$port/" | grep -q '<div id="root">' || fail "there is no page"
+    curl --silent --fail "http://127.0.0.1:$port/" >"$work/said"
+    grep -q '<div id="root">' "$work/said" || fail "there is no page"
     if command -v chromium >/dev/null; then # what its tab is called, which the page's program says
         chromium --headless --no-sandbox --disable-gpu --user-data-dir="$work/chromium" \
             --remote-debugging-port=$((port + 1)) "http://127.0.0.1:$port/" 2>/dev/null &
@@ -156,7 +157,8 @@ try_ui() {
 try_train() {
     say "train: what its entry point does, and a batch"
     # shellcheck disable=SC2086 - the words of the entry point
-    run $entry $command | grep -q -- --images || fail "it does not say what it takes"
+    run $entry $command >"$work/said" # whole: who stops reading a pipe early makes its writer fail
+    grep -q -- --images "$work/said" || fail "it does not say what it takes"
     run python -c 'import os, numpy as np; from PIL import Image
 random = np.random.default_rng(0)
 for label, red in (("cat", 250), ("dog", 50)):
