@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -25,6 +26,7 @@ from pawsight.jobs.job import Job
 from pawsight.serving.app import create_app
 from pawsight.serving.settings import Settings
 from tests.pictures import picture
+from tests.running import running
 from tests.serving.test_access import KEYS, OPS, SHOP
 from tests.serving.test_server import wait_for_address
 from tests.zips import drawn_files, encrypted, zipped
@@ -430,3 +432,31 @@ def test_a_trained_model_that_is_broken_stops_no_start(
     shutil.rmtree(tmp_path / "installed" / "mine" / "golden")
     with opened(chosen, control) as bench:
         assert bench.names() == ["tiny"]
+
+
+def test_who_leaves_while_an_archive_is_looked_at_leaves_nothing(
+    chosen: Settings, control: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What unpacks it makes folders as long as it lives: it has to end before they are removed."""
+    slow, pid = control / "python", control / "python.pid"
+    slow.write_text(
+        '#!/bin/sh\necho $$ > "$0.pid"\nwhile mkdir -p "$4/pictures/more"; do sleep 0.01; done\n'
+    )
+    slow.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(slow))
+    deadline = time.monotonic() + PATIENCE
+    with running(create_app(chosen)) as server:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as leaving:
+            head = (
+                "POST /training/datasets HTTP/1.1\r\nHost: x\r\nContent-Type: application/zip\r\n"
+                f"Content-Length: {len(SENT)}\r\n\r\n"
+            )
+            leaving.sendall(head.encode() + SENT)
+            while not (pid.exists() and pid.read_text().endswith("\n")):
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+        while list((tmp_path / "training" / "datasets").iterdir()):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)

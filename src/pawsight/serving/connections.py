@@ -27,6 +27,8 @@ Result = TypeVar("Result")
 async def unless_gone(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
     """Await what a client waits for, and cancel it as soon as the client has gone.
 
+    When this ends, so has the work: what it used may be taken away.
+
     Args:
         request: Whose body was read; nothing but the end of the connection can follow.
         work: Leads to the answer.
@@ -43,7 +45,9 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, Result]) -> Re
         return answer.result()
     finally:
         gone.cancel()
-        answer.cancel()
+        if not answer.done():
+            answer.cancel()
+            await asyncio.wait((answer,))
 
 
 async def _gone(request: Request) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import subprocess
 import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Annotated, Final
 
-from anyio import WouldBlock, run_process, to_thread
+from anyio import WouldBlock, to_thread
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from pawsight.inference.catalog import available
@@ -273,18 +274,30 @@ async def _to_disk(request: Request, service: State, file: FilePath) -> None:
 
 
 async def _checked(id_: str, place: Place, service: State) -> None:
-    """Have an archive unpacked and its pictures looked at, by a process that may be broken off."""
+    """Have an archive unpacked and its pictures looked at, by a process that may be broken off.
+
+    Whoever cancels this waits until the process has ended: it writes to the folder until then.
+
+    Raises:
+        Refusal: ``unusable-archive`` in the process's words, or ``training-unavailable``.
+    """
     settings = service.settings
     bounds = (str(settings.training_max_files), str(settings.training_max_bytes))
     command = [sys.executable, "-m", "pawsight.jobs.receive", id_, str(place.path), *bounds]
-    done = await run_process(command, check=False, stderr=subprocess.PIPE)
-    if done.returncode == 0:
+    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
+    try:
+        said, trouble = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode == 0:
         return
-    words = done.stdout.decode("utf-8", "replace").strip()
-    if done.returncode == REFUSED:
+    words = said.decode("utf-8", "replace").strip()
+    if process.returncode == REFUSED:
         raise Refusal("unusable-archive", f"the archive is refused: {words}")
     if not words:
-        log.error("checking an archive failed: %s", done.stderr.decode("utf-8", "replace"))
+        log.error("checking an archive failed: %s", trouble.decode("utf-8", "replace"))
         words = "it could not be checked; the service's log says why"
     raise Refusal("training-unavailable", words)
 
