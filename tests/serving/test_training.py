@@ -8,9 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from pawsight.extras import ExtraMissing
+from pawsight.inference.catalog import Entry
 from pawsight.inference.switch import back
 from pawsight.jobs.datasets import KEPT, Place
 from pawsight.jobs.job import Job
@@ -460,3 +463,19 @@ def test_who_leaves_while_an_archive_is_looked_at_leaves_nothing(
             time.sleep(0.01)
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
+
+
+def test_of_two_at_once_one_has_the_name(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = bench.dataset()["id"]
+    both = threading.Barrier(2)
+
+    def meets() -> list[Entry]:
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.5)
+        return []
+
+    monkeypatch.setattr("pawsight.serving.training_routes.available", meets)
+    form = {"dataset": dataset, "name": "mine", "method": "full"}
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(bench.client.post, "/training/jobs", json=form) for _ in range(2)]
+    assert sorted(each.result().status_code for each in asked) == [202, 409]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +29,7 @@ class Training:
     Attributes:
         runner: Runs them.
         receiving: Bounds how many archives are received at once.
+        naming: Held from looking whether a name is free until a training has it.
     """
 
     def __init__(self, home: Path) -> None:
@@ -36,6 +38,7 @@ class Training:
 
         self.runner = Runner(home, self._take_over)
         self.receiving = CapacityLimiter(_AT_ONCE)
+        self.naming = threading.Lock()
 
     @classmethod
     def of(cls, settings: Settings) -> Training | None:

@@ -160,20 +160,21 @@ async def submit(
     start = _start(service, form.start) if form.method == "head" else None
 
     def submitted() -> Job:
-        taken = {each.name for each in available()} | {
-            each.name for each in runner.jobs() if each.is_open
-        }
-        if form.name in taken or form.name in service.loaded:
-            raise Refusal(
-                "name-taken", f"there is a model {form.name!r} already; choose another name"
+        with training.naming:
+            taken = {each.name for each in available()} | {
+                each.name for each in runner.jobs() if each.is_open
+            }
+            if form.name in taken or form.name in service.loaded:
+                raise Refusal(
+                    "name-taken", f"there is a model {form.name!r} already; choose another name"
+                )
+            return runner.submit(
+                dataset=form.dataset,
+                name=form.name,
+                method=form.method,
+                start=start,
+                epochs=(form.epochs or EPOCHS) if form.method == "full" else None,
             )
-        return runner.submit(
-            dataset=form.dataset,
-            name=form.name,
-            method=form.method,
-            start=start,
-            epochs=(form.epochs or EPOCHS) if form.method == "full" else None,
-        )
 
     try:
         job = await to_thread.run_sync(submitted)
