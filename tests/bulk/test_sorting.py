@@ -118,3 +118,42 @@ def test_a_copy_that_fails_leaves_nothing_half_behind(
     with pytest.raises(OSError, match="No space left"):
         sort(Sorter(tmp_path / "out"), album)
     assert files(tmp_path / "out") == {}
+
+
+@pytest.mark.parametrize(
+    ("label", "folder"),
+    [("..", "--"), ("../../away", "..-..-away"), ("/tmp", "-tmp"), ("long/short", "long-short")],
+)
+def test_no_label_leads_out_of_the_folder(
+    album: Path, tmp_path: Path, label: str, folder: str
+) -> None:
+    Sorter(tmp_path / "out").take(row(album / "a/x.jpg", label))
+    assert files(tmp_path / "out") == {f"{folder}/x.jpg": "a/x.jpg"}
+
+
+def on_another_disk(self: Path, target: Path) -> Path:
+    if self.parent != target.parent:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+    os.rename(self, target)
+    return target
+
+
+def test_moving_to_another_disk_leaves_nothing_half_behind(
+    album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "rename", on_another_disk)
+    whole = shutil.copy2
+
+    def half(source: Path, target: Path) -> None:
+        target.write_bytes(source.read_bytes()[:2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = files(album)
+    monkeypatch.setattr(shutil, "copy2", half)
+    with pytest.raises(OSError, match="No space left"):
+        sort(Sorter(tmp_path / "out", move=True), album)
+    assert (files(album), files(tmp_path / "out")) == (before, {})
+    monkeypatch.setattr(shutil, "copy2", whole)
+    sort(Sorter(tmp_path / "out", move=True), album)
+    assert files(album) == {}
+    assert sorted(files(tmp_path / "out").values()) == sorted(before.values())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +56,7 @@ class Sorter:
             return None
         source = as_path(row["path"])
         sure = row["confidence"] >= self.min_confidence or row["label"] == NEITHER
-        folder = self.folder / (row["label"] if sure else UNSURE)
+        folder = self.folder / (_one_folder(row["label"]) if sure else UNSURE)
         if not source.is_file():
             self.left += 1
             return None
@@ -70,8 +72,13 @@ class Sorter:
 
     def _put(self, source: Path, target: Path) -> None:
         if self.move:
-            shutil.move(source, target)
-            return
+            try:
+                source.rename(target)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise  # else it lies on another disk, and is copied first
+            else:
+                return
         # Under its own name only when it is whole.
         begun = target.with_name(f".{digest(as_text(target.name)):x}.begun")
         try:
@@ -79,6 +86,14 @@ class Sorter:
             begun.rename(target)
         finally:
             begun.unlink(missing_ok=True)
+        if self.move:
+            source.unlink()
+
+
+def _one_folder(label: str) -> str:
+    """A label as the name of one folder: a model's may have slashes, or be ``..``."""
+    name = re.sub(r"[/\\\0]", "-", label)
+    return name if name.strip(".") else name.replace(".", "-")
 
 
 def _free(folder: Path, source: Path) -> tuple[Path, bool]:
