@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ import pytest
 
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.network import Outputs, Tensor
+from pawsight.serving import explain_routes
 from pawsight.serving.app import create_app
 from pawsight.serving.batching import BATCH
 from pawsight.serving.connections import BoundedProtocol
@@ -159,15 +162,32 @@ def test_a_batch_that_nobody_waits_for_is_given_up(
     assert gate.run <= BATCH + 1  # what was held when the client left, and the good one
 
 
-def test_a_long_batch_leaves_room_for_others(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+MANY = 40
+TENSOR = {
+    "name": "image",
+    "shape": [MANY],
+    "datatype": "BYTES",
+    "data": [base64.b64encode(picture("red")).decode()] * MANY,
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/predict/tiny/batch", {"files": [("files", picture("red"))] * MANY}),
+        ("/v2/models/tiny/infer", {"json": {"inputs": [TENSOR], "outputs": [{"name": "label"}]}}),
+    ],
+    ids=["batch", "tensor"],
+)
+def test_a_long_batch_leaves_room_for_others(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, Any]
+) -> None:
     with served(tiny, threads=1, max_waiting=20) as (server, state):
         gate = Gate(monkeypatch)
         answered: list[httpx.Response] = []
 
         def batch() -> None:
-            url = f"{server.url}/predict/tiny/batch"
-            files = [("files", picture("red"))] * 40
-            answered.append(httpx.post(url, files=files, timeout=PATIENCE))
+            answered.append(httpx.post(server.url + path, timeout=PATIENCE, **body))
 
         thread = threading.Thread(target=batch)
         thread.start()
@@ -178,8 +198,37 @@ def test_a_long_batch_leaves_room_for_others(tiny: Path, monkeypatch: pytest.Mon
             gate.opened.set()
             assert other.recv(100).startswith(b"HTTP/1.1 200")
         thread.join(PATIENCE)
-    records = answered[0].json()["records"]
-    assert [each["prediction"]["label"] for each in records] == ["cat"] * 40
+    said = answered[0].json()
+    labels = (
+        [each["prediction"]["label"] for each in said["records"]]
+        if "records" in said
+        else said["outputs"][0]["data"]
+    )
+    assert labels == ["cat"] * MANY
+
+
+def test_explanations_wait_in_no_longer_queue_than_pictures(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = threading.Event()
+    overlaid = explain_routes._overlaid
+
+    def held(*asked: Any) -> Any:
+        assert opened.wait(PATIENCE)
+        return overlaid(*asked)
+
+    monkeypatch.setattr(explain_routes, "_overlaid", held)
+    with served(tiny, threads=1, max_waiting=1) as (server, state), ThreadPoolExecutor(2) as pool:
+
+        def ask() -> httpx.Response:
+            return httpx.post(f"{server.url}/explain/tiny", content=picture("red"), timeout=9)
+
+        asked = [pool.submit(ask) for _ in range(2)]
+        until(lambda: state.workers.statistics().tasks_waiting == 1)
+        refused = ask()
+        opened.set()
+        assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
+        assert [each.result().status_code for each in asked] == [200, 200]
 
 
 def test_bodies_hold_no_more_memory_than_they_may(tiny: Path) -> None:

@@ -7,13 +7,14 @@ from importlib.metadata import version
 from typing import Any, Final
 
 import numpy as np
-from anyio import create_task_group
+from anyio import CapacityLimiter, create_task_group
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from pawsight.images.errors import ImageError
 from pawsight.inference.model import Model
 from pawsight.inference.prediction import Prediction
+from pawsight.serving.batching import BATCH
 from pawsight.serving.bodies import bounded
 from pawsight.serving.connections import unless_gone
 from pawsight.serving.dependencies import (
@@ -274,10 +275,12 @@ def _check_number(number: int, service: State) -> None:
 
 async def _answers(model: Model, files: list[bytes], service: State) -> list[Prediction]:
     found: list[Prediction | ImageError | Refusal | None] = [None] * len(files)
+    ahead = CapacityLimiter(2 * BATCH)  # as of a batch: others wait in the same queue
 
     async def answer(number: int) -> None:
         try:
-            answered = await service.classify(model, files[number])
+            async with ahead:
+                answered = await service.classify(model, files[number])
             found[number] = answered.prediction
         except (ImageError, Refusal) as error:
             found[number] = error

@@ -59,6 +59,7 @@ AnswerId = Annotated[str, Path(alias="id", description="Of an answer.")]
         "too-large",
         "too-many-files",
         "too-slow",
+        "overloaded",
     ),
 )
 async def feedback(request: Request, service: Service) -> schemas.Said:

@@ -324,7 +324,13 @@ class State:
             return False
 
     async def run(self, function: Callable[[], Result]) -> Result:
-        """Call what computes for longer beside the event loop, a bounded number at once."""
+        """Call what computes for longer beside the event loop, a bounded number at once.
+
+        Raises:
+            Refusal: ``overloaded``: as many wait for this as pictures may for their answers.
+        """
+        if self.workers.statistics().tasks_waiting >= self.settings.max_waiting:
+            raise self.overloaded()
         return await to_thread.run_sync(function, limiter=self.workers)
 
 
