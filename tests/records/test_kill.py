@@ -112,7 +112,8 @@ def _check(place: Place, crowd: Crowd) -> None:
     """The database is whole, every row can be read, and every picture is what its name says."""
     database = Database(place)
     digests = [digest_of(each) for each in crowd.pictures]
-    rows = database.read(lambda connection: recorded_of(connection, digests))
+    about = AnswerRow.digest.in_(digests)
+    rows = database.read(lambda connection: recorded_of(connection, about))
     ids = {each.id for each in rows}
     assert ids >= crowd.kept.keys() | crowd.said.keys()
     assert database.read(lambda c: set(c.scalars(select(AnswerRow.id)))) == ids

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import ColumnElement, Connection
 
 from pawsight.records import recorder as recorder_module
 from pawsight.records import waiting
@@ -16,13 +17,14 @@ from pawsight.records.place import Place
 from pawsight.records.record import (
     Feedback,
     OtherPicture,
+    Recorded,
     Said,
     UnknownLabel,
     UnknownRecord,
     margin,
 )
 from pawsight.records.recorder import Recorder
-from pawsight.records.store import count, everything_said
+from pawsight.records.store import count, everything_said, recorded_of
 from tests.pictures import picture
 from tests.records.answers import PATIENCE, put, record, settle
 
@@ -197,6 +199,25 @@ def test_what_teaches_most_comes_first_and_each_picture_once(recorder: Recorder)
     assert {each.prediction.model.name for each in queue[0].answers} == {"fast", "strong"}
     assert [len(each.answers) for each in queue] == [2, 1, 1, 1]
     assert [each.answers[0].digest for each in recorder.to_review(1)] == [fast.digest]
+
+
+def test_of_a_picture_that_was_sent_often_the_last_answers_alone_are_read(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    often = [record(b"1", 0.6, days_ago=number / 10) for number in range(30)]
+    other = [record(b"1", 0.7, version="2", days_ago=number) for number in range(3)]
+    put(recorder, *often[::-1], *other)
+    read: list[str] = []
+
+    def counted(connection: Connection, which: ColumnElement[bool]) -> list[Recorded]:
+        rows = recorded_of(connection, which)
+        read.extend(each.id for each in rows)
+        return rows
+
+    monkeypatch.setattr("pawsight.records.review.recorded_of", counted)
+    [item] = recorder.to_review(10)
+    assert [each.id for each in item.answers] == [often[0].id, other[0].id]
+    assert len(read) == 2
 
 
 def test_models_that_know_other_labels_do_not_disagree(recorder: Recorder) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 
@@ -114,9 +114,9 @@ def count(connection: Connection) -> int:
     return connection.scalar(select(func.count()).select_from(AnswerRow)) or 0
 
 
-def recorded_of(connection: Connection, digests: Sequence[str]) -> list[Recorded]:
-    """All answers about pictures, the latest first."""
-    rows = _with_feedback().where(AnswerRow.digest.in_(digests))
+def recorded_of(connection: Connection, which: ColumnElement[bool]) -> list[Recorded]:
+    """The answers of which a condition holds, the latest first."""
+    rows = _with_feedback().where(which)
     return [
         _recorded(row)
         for row in connection.execute(rows.order_by(AnswerRow.time.desc(), AnswerRow.id))
