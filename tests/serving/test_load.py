@@ -117,7 +117,11 @@ def test_200_clients_that_leave_while_queued_are_never_computed(
         first.close()
         good = httpx.post(f"{server.url}/predict/tiny", content=picture("blue"), timeout=PATIENCE)
         assert good.json()["label"] == "dog"
+        metrics = httpx.get(f"{server.url}/metrics", timeout=PATIENCE).text
     assert (gate.read, gate.run) == (2, 2)
+    left = 'pawsight_requests_total{method="POST",route="/predict/{model}",status="499"} 200.0'
+    assert left in metrics.splitlines()
+    assert "pawsight_problems_total{" not in metrics
 
 
 def test_over_the_bound_it_is_refused_at_once_and_then_answered_again(

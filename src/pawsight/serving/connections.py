@@ -34,13 +34,14 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, Result]) -> Re
         work: Leads to the answer.
 
     Raises:
-        ClientDisconnect: The client has gone.
+        ClientDisconnect: The client has gone; ``request.state.gone`` says so to the log.
     """
     answer = asyncio.ensure_future(work)
     gone = asyncio.ensure_future(_gone(request))
     try:
         await asyncio.wait((answer, gone), return_when=asyncio.FIRST_COMPLETED)
         if not answer.done():
+            request.state.gone = True
             raise ClientDisconnect
         return answer.result()
     finally:

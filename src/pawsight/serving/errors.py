@@ -245,7 +245,7 @@ async def respond(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
     problem.request_id = getattr(request.state, "request_id", None)
     service = getattr(request.app.state, "service", None)
-    if service is not None:
+    if service is not None and not getattr(request.state, "gone", False):
         service.meter.refused(problem.code)
     headers = error.headers if isinstance(error, Refusal | HTTPException) else None
     if problem.code == "internal-error" and problem.request_id:

@@ -79,6 +79,8 @@ class Watch:
             status = 500  # as the server's own handler will answer
             raise
         finally:
+            if state.get("gone"):  # it was answered, which nobody heard
+                status = _GONE
             service = getattr(scope["app"].state, "service", None)
             meter = None if service is None else service.meter
             tell(meter, scope, method, status, perf_counter() - start)
