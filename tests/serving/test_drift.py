@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import io
 import logging
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -166,3 +169,12 @@ def test_what_is_no_reference_is_refused(tmp_path: Path) -> None:
     broken = with_reference(make_model_folder(tmp_path / "tiny"), b"PK\x03\x04 and so on")
     with pytest.raises(BrokenModel, match=r"reference\.npz is no reference"):
         State.load(chosen(broken))
+
+
+def test_a_model_that_is_removed_is_let_go(watched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pawsight.serving.state.remove", lambda _: None)
+    state = State.load(chosen(watched))
+    network = weakref.ref(state.loaded["tiny"])
+    asyncio.run(state.remove("tiny"))
+    gc.collect()
+    assert network() is None

@@ -53,7 +53,7 @@ class Drift:
         name, network = model.reference.name, model.members[0]
         reference = read_reference(network.folder) if self.size else None
         if reference is None:
-            self._watched.pop(name, None)
+            self.forget(name)
             return
 
         def tell(found: Comparison) -> None:
@@ -72,6 +72,10 @@ class Drift:
                 log.exception("a picture was not compared with what %s was chosen on", name)
 
         self._watched[name] = _Watched(network, monitor, watch)
+
+    def forget(self, name: str) -> None:
+        """Watch the model of this name no more, and let go of its network."""
+        self._watched.pop(name, None)
 
     def monitor(self, model: Model) -> Monitor | None:
         """That of a model; None where it is not watched."""

@@ -8,6 +8,7 @@ from anyio import to_thread
 from fastapi import APIRouter
 
 from pawsight.inference.errors import ModelError
+from pawsight.inference.model import Model
 from pawsight.serving.dependencies import Chosen, Service
 from pawsight.serving.errors import Refusal, responses
 from pawsight.serving.schemas import ModelSummary
@@ -32,7 +33,7 @@ async def remove(service: Service, training: Trainings, chosen: Chosen) -> Model
     pulled or switched to stay.
     """
     name = chosen.reference.name
-    if why := await to_thread.run_sync(_why_not, service, training, name):
+    if why := await to_thread.run_sync(_why_not, service, training, chosen):
         raise Refusal("forbidden", f"{name} stays: {why}")
     try:
         await service.remove(name)
@@ -44,8 +45,9 @@ async def remove(service: Service, training: Trainings, chosen: Chosen) -> Model
     return ModelSummary.of(chosen)
 
 
-def _why_not(service: State, training: Training, name: str) -> str | None:
-    if name not in training.trained() or service.loaded[name].reference.source != "installed":
+def _why_not(service: State, training: Training, model: Model) -> str | None:
+    name = model.reference.name
+    if name not in training.trained() or model.reference.source != "installed":
         return "it was not trained here"
     if name in service.settings.serve_models:
         return "PAWSIGHT_SERVE_MODELS names it"

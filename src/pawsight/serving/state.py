@@ -190,6 +190,7 @@ class State:
         async with self.loading:
             await to_thread.run_sync(remove, name)
             self.loaded.pop(name, None)
+            self.drift.forget(name)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
