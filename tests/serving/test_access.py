@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from starlette.testclient import TestClient
 
 from pawsight.serving.app import create_app
+from pawsight.serving.batching import Scheduler
 from pawsight.serving.keys import holder, parse_keys
 from pawsight.serving.settings import Settings
 from tests.pictures import picture
@@ -91,6 +92,23 @@ def test_the_services_rate_holds_for_keys_that_say_none(settings: Settings) -> N
         for key, allowed in ((SHOP, 1), (OPS, 1), (RARE, 2)):
             statuses = [client.get("/models", headers=with_key(key)).status_code for _ in range(3)]
             assert statuses.count(200) == allowed
+
+
+def test_what_there_is_no_room_for_does_not_count_for_a_rate(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = True
+    monkeypatch.setattr(Scheduler, "full", property(lambda _: full))
+    values = {**settings.model_dump(), "api_keys": KEYS}
+    with TestClient(create_app(Settings(**values))) as client:
+
+        def ask() -> int:
+            headers = with_key(RARE)  # it may ask twice
+            return client.post("/predict/tiny", content=picture("red"), headers=headers).status_code
+
+        assert [ask() for _ in range(3)] == [503] * 3
+        full = False
+        assert [ask() for _ in range(3)] == [200, 200, 429]
 
 
 @pytest.mark.parametrize(("setting", "without_key"), [("open", 200), ("key", 401), ("off", 401)])

@@ -65,7 +65,6 @@ def create_app(settings: Settings | None = None, *, state: State | None = None) 
         lifespan=lifespan,
     )
     install(app)
-    app.add_middleware(Room, limit=chosen.max_held_bytes)
     end_traces = _guard(app, chosen)
     app.include_router(direct)  # first: what is asked most is found first
     app.include_router(router)
@@ -97,6 +96,7 @@ def _guard(app: FastAPI, settings: Settings) -> Callable[[], object]:
         app.add_middleware(
             Access, keys=settings.keys, rate=settings.rate_limit, metrics=settings.metrics
         )
+    app.add_middleware(Room, limit=settings.max_held_bytes)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
