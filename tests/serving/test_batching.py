@@ -15,7 +15,7 @@ from pawsight.inference.classifier import Classifier
 from pawsight.inference.model import Ask, Steps
 from pawsight.inference.network import Outputs, Tensor
 from pawsight.inference.prediction import ModelReference, Prediction
-from pawsight.serving.batching import BATCH, Scheduler
+from pawsight.serving.batching import BATCH, LARGE, Scheduler
 
 PATIENCE = 60  # seconds
 
@@ -171,6 +171,33 @@ def test_models_share_the_batches_of_a_network_and_a_cascade_goes_on_to_the_seco
     run(body)
     assert fast.numbers == list(range(12))
     assert strong.numbers == [1, 3, 5, 7, 12, 13, 14, 15]
+
+
+def test_a_batch_that_goes_on_to_a_large_network_has_every_free_thread() -> None:
+    first, second = Gated("first"), Gated("second")
+    second.size = LARGE
+    first.gate.clear()
+    second.gate.clear()
+    read = threading.Semaphore(0)
+
+    def both(number: int) -> Steps:
+        yield from first.steps(number, lambda _: read.release())
+        return (yield from second.steps(number))
+
+    async def body(scheduler: Scheduler) -> None:
+        asked = [asyncio.ensure_future(scheduler.ask(both(0)))]
+        await until_busy(first)
+        asked += [asyncio.ensure_future(scheduler.ask(both(number))) for number in range(1, 4)]
+        for _ in range(4):
+            assert await asyncio.to_thread(read.acquire, timeout=PATIENCE)
+        first.gate.set()
+        for _ in range(4):  # at the same time: none of them ends
+            await until_busy(second)
+        second.gate.set()
+        await asyncio.gather(*asked)
+
+    run(body, threads=4)
+    assert sorted(second.batches) == [[0], [1], [2], [3]]
 
 
 def test_pictures_to_be_read_do_not_keep_a_network_waiting() -> None:

@@ -246,8 +246,9 @@ class Scheduler:
             if network:
                 self._running[network] -= 1
                 self._tidy(network)
-                if asked:  # of another network, and this one may have been asked meanwhile
-                    self._changed.notify()
+                # Of another network, which may take them one by one on as many threads; and this
+                # one may have been asked meanwhile.
+                self._changed.notify(len(asked))
             for other, job in asked:
                 if job.answer.cancelled():
                     continue
