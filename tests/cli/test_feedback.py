@@ -158,6 +158,17 @@ def test_the_queue_lists_what_teaches_most(recorder: Recorder, url: str) -> None
     assert "not kept" in shown.stdout
 
 
+def test_the_queue_shows_labels_and_paths_as_they_are(
+    recorder: Recorder, url: str, tmp_path: Path
+) -> None:
+    """What stands in brackets is no colour for a terminal."""
+    given = record(b"1", 0.9, classes=("[red]", "[/tom]"), keep=True)
+    put(recorder, given)
+    place = ("--records", url, "--pictures-dir", tmp_path / "[my] pictures")
+    shown = run("feedback", "queue", *place)
+    assert "tiny@1: [red]" in shown.stdout
+
+
 def test_where_nothing_is_recorded_it_is_said(tmp_path: Path) -> None:
     nothing = f"sqlite:///{tmp_path / 'nothing.db'}"
     for records, words in (

@@ -57,7 +57,7 @@ class Aftermath:
         if self._sorter:
             sorter = self._sorter
             done = "moved" if sorter.move else "copied"
-            words = [f"{sorter.sorted} {'would be ' if sorter.dry_run else ''}{done}"]
+            words = [f"{sorter.sorted:,} {'would be ' if sorter.dry_run else ''}{done}"]
             words += [f"{sorter.there:,} there already"] if sorter.there else []
             left = f"{sorter.left:,} left, in an archive or not there any more"
             words += [left] if sorter.left else []

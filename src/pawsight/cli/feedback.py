@@ -123,7 +123,7 @@ def queue(
         answers = ", ".join(f"{each['model']}: {each['label']}" for each in told["answers"])
         time = f"{first.time:%Y-%m-%d %H:%M}"
         table.add_row(first.id, time, answers, f"{first.margin:.3f}", told["picture"] or "not kept")
-    Console(width=1000, soft_wrap=True).print(table)
+    Console(width=1000, soft_wrap=True, markup=False).print(table)
 
 
 def _told(item: ToReview, pictures: Pictures) -> dict[str, Any]:

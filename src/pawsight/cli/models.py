@@ -52,7 +52,7 @@ def list_models() -> None:
             f"{size / 1e6:.1f} MB",
             _accuracy(card),
         )
-    Console(width=160, soft_wrap=True).print(table)
+    Console(width=160, soft_wrap=True, markup=False).print(table)
     for note in notes:
         typer.echo(note, err=True)
 
