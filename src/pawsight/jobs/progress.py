@@ -97,7 +97,7 @@ def _rows(file: Path) -> list[dict[str, str]]:
     try:
         with file.open(newline="", encoding="utf-8") as stream:
             return list(csv.DictReader(stream))
-    except OSError:
+    except (OSError, UnicodeDecodeError, csv.Error):  # not there, or what a power cut left of it
         return []
 
 
