@@ -24,7 +24,7 @@ TO_DISK: Final = "/training/datasets"
 """Where a body is written to the disk while it comes, and held by nobody."""
 
 _ENVELOPE: Final = 64 * 1024  # what a form's boundaries and headers may add to its picture
-_MAX_FIELDS: Final = 16  # fields beside the files; none is looked at
+_MAX_FIELDS: Final = 16  # fields of a form beside the files
 _SLOWEST: Final = 64 * 1024  # bytes a second, after a while
 _MULTIPART: Final = "multipart/form-data"
 # The last is what curl calls everything that --data-binary sends.

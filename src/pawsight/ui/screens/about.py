@@ -10,6 +10,7 @@ import streamlit as st
 
 from pawsight.ui.service import ModelDetail, Ready
 from pawsight.ui.shell import choose_model, heading, known_models, say, service
+from pawsight.ui.tables import share
 from pawsight.ui.words import full_stop
 
 _PERCENT: Final = {
@@ -85,7 +86,7 @@ def _measured(metrics: list[dict[str, Any]]) -> str:
     body = "".join(
         f'<tr><th scope="row">{escape(str(each.get("data", "")))}</th>'
         f"<td>{each.get('pictures', '')}</td>"
-        + "".join(f"<td>{_share(each.get(name))}</td>" for name in columns)
+        + "".join(f"<td>{share(each.get(name))}</td>" for name in columns)
         + "</tr>"
         for each in metrics
     )
@@ -93,10 +94,6 @@ def _measured(metrics: list[dict[str, Any]]) -> str:
         f'<table class="paw-table"><thead><tr><th scope="col">data</th>'
         f'<th scope="col">pictures</th>{head}</tr></thead><tbody>{body}</tbody></table>'
     )
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2%}"
 
 
 def _plain(value: float | None) -> str:
