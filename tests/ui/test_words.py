@@ -12,6 +12,7 @@ from pawsight.ui.words import (
     as_csv,
     as_json,
     percent,
+    plain,
     question,
     remark,
     right,
@@ -155,3 +156,9 @@ def test_the_json_has_an_object_for_each_picture() -> None:
     first, _, third = json.loads(as_json(OUTCOMES))
     assert first == {"file": "tom.jpg", **CAT.model_dump()}
     assert third == {"file": "half.jpg", "error": OUTCOMES[2].error}
+
+
+def test_an_address_puts_no_links_or_pictures_into_the_page() -> None:
+    assert plain("my-model_2.1") == "my-model_2.1"
+    assert plain("![x](https://evil.example/y.png)") == "…x…https…evil.example…y.png…"
+    assert len(plain("x" * 1000)) == 64

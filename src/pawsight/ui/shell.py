@@ -12,7 +12,7 @@ import streamlit as st
 
 from pawsight.ui.launch import API_VARIABLE, DEFAULT_API
 from pawsight.ui.service import Model, Service, Unavailable
-from pawsight.ui.words import full_stop
+from pawsight.ui.words import full_stop, plain
 
 FIRST: Final = "auto"
 """The model that is asked where nobody chose."""
@@ -94,7 +94,7 @@ def choose_model(models: Sequence[Model], label: str = "Model") -> Model:
         name = st.selectbox(label, names, index=names.index(before), key="model")
     chosen = next((each for each in models if each.name == name), models[0])
     if asked and asked not in names:
-        st.caption(f"There is no model “{asked}” here; {chosen.name} answers.")
+        st.caption(f"There is no model “{plain(asked)}” here; {chosen.name} answers.")
     elif asked != chosen.name and (asked or chosen.name != names[0]):
         st.query_params[_PARAMETER] = chosen.name
     st.session_state[_CHOSEN] = chosen.name

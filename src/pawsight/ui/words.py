@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,6 +36,11 @@ class Outcome:
 def full_stop(words: str) -> str:
     """``not an image`` → ``Not an image.``."""
     return f"{words[:1].upper()}{words[1:]}{'' if words.endswith('.') else '.'}"
+
+
+def plain(text: str) -> str:
+    """What came with an address, without the signs that are links and pictures in Markdown."""
+    return re.sub(r"[^\w. -]+", "…", text[:64])
 
 
 def with_article(label: str) -> str:
