@@ -158,14 +158,11 @@ def test_the_queue_lists_what_teaches_most(recorder: Recorder, url: str) -> None
     assert "not kept" in shown.stdout
 
 
-def test_the_queue_shows_labels_and_paths_as_they_are(
-    recorder: Recorder, url: str, tmp_path: Path
-) -> None:
+def test_the_queue_shows_labels_and_paths_as_they_are(recorder: Recorder, url: str) -> None:
     """What stands in brackets is no colour for a terminal."""
-    given = record(b"1", 0.9, classes=("[red]", "[/tom]"), keep=True)
+    given = record(b"1", 0.9, classes=("[red]", "[/tom]"))
     put(recorder, given)
-    place = ("--records", url, "--pictures-dir", tmp_path / "[my] pictures")
-    shown = run("feedback", "queue", *place)
+    shown = run("feedback", "queue", "--records", url)
     assert "tiny@1: [red]" in shown.stdout
 
 

@@ -61,7 +61,13 @@ async def home() -> RedirectResponse:
     summary="Classify one picture",
     openapi_extra=ONE_PICTURE,
     response_model=Answer,
-    responses=responses(*MODEL_PROBLEMS, *BODY_PROBLEMS, *PICTURE_PROBLEMS, "precondition-failed"),
+    responses=responses(
+        *MODEL_PROBLEMS,
+        *BODY_PROBLEMS,
+        *PICTURE_PROBLEMS,
+        "precondition-failed",
+        "invalid-request",
+    ),
 )
 async def predict(
     request: Request,
