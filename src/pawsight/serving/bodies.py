@@ -18,7 +18,6 @@ from pawsight.serving.errors import Refusal, first_words, quoted, respond
 
 FILE_FIELD: Final = "file"
 FILES_FIELD: Final = "files"
-DEFAULT_SECONDS: Final = 20.0
 
 TO_DISK: Final = "/training/datasets"
 """Where a body is written to the disk while it comes, and held by nobody."""
@@ -92,9 +91,7 @@ class Room:
             self._held -= mine
 
 
-def bounded(
-    request: Request, limit: int, *, slack: int = 0, seconds: float = DEFAULT_SECONDS
-) -> Request:
+def bounded(request: Request, limit: int, *, seconds: float, slack: int = 0) -> Request:
     """The same request with a body that refuses to be longer than ``limit + slack`` bytes.
 
     The declared length is held against the limit at once, and what really comes while it comes: no
@@ -140,7 +137,7 @@ def _too_large(limit: int) -> Refusal:
     return Refusal("too-large", words, {"Connection": "close"})
 
 
-async def read_picture(request: Request, max_bytes: int, seconds: float = DEFAULT_SECONDS) -> bytes:
+async def read_picture(request: Request, max_bytes: int, seconds: float) -> bytes:
     """The one picture of a request, sent as the form's field ``file`` or as the whole body.
 
     Args:
@@ -165,7 +162,7 @@ async def read_picture(request: Request, max_bytes: int, seconds: float = DEFAUL
 
 
 async def read_fields(
-    request: Request, max_bytes: int, seconds: float = DEFAULT_SECONDS
+    request: Request, max_bytes: int, seconds: float
 ) -> tuple[dict[str, str], bytes | None]:
     """The text fields of a form, and the picture in its field ``file`` if there is one.
 
@@ -188,7 +185,7 @@ async def read_fields(
 
 @asynccontextmanager
 async def open_pictures(
-    request: Request, max_files: int, max_bytes: int, seconds: float = DEFAULT_SECONDS
+    request: Request, max_files: int, max_bytes: int, seconds: float
 ) -> AsyncIterator[list[UploadFile]]:
     """The pictures of a form's fields ``files``, in their order; closed at the end.
 
