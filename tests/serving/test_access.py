@@ -104,7 +104,8 @@ def test_what_there_is_no_room_for_does_not_count_for_a_rate(
 
         def ask() -> int:
             headers = with_key(RARE)  # it may ask twice
-            return client.post("/predict/tiny", content=picture("red"), headers=headers).status_code
+            answer = client.post("/predict/tiny", content=picture("red"), headers=headers)
+            return int(answer.status_code)
 
         assert [ask() for _ in range(3)] == [503] * 3
         full = False
