@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
+from pawsight.bulk.answers import read_answers
 from pawsight.bulk.difference import Change, Difference, compare
+from pawsight.bulk.records import Record
+from pawsight.bulk.sinks import open_sink
 
 
 def row(path: str, label: str | None = "cat", confidence: float | None = 0.9) -> dict[str, Any]:
@@ -56,3 +60,13 @@ def test_nothing_moved_between_a_run_and_itself() -> None:
     difference = Difference()
     assert list(compare(lambda: rows, rows, difference, moved=0)) == []
     assert difference.same == 2
+
+
+def test_names_with_ends_of_lines_go_through_a_csv(tmp_path: Path) -> None:
+    file, names = tmp_path / "answers.csv", ["a\rb.jpg", "a\nb.jpg", "a\r\nb.jpg", 'a", b.jpg']
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        sink = open_sink("csv", stream, ("cat", "dog"))
+        for name in names:
+            sink.write(Record(name, None, "not an image").row())
+        sink.close()
+    assert [row["path"] for row in read_answers(file, "csv")] == names

@@ -202,6 +202,24 @@ def test_other_origins_are_refused_unless_they_are_named(
         assert "access-control-allow-origin" not in answer.headers
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_page_of_another_origin_cannot_have_a_browser_send_something(
+    client: TestClient, settings: Settings, site: str
+) -> None:
+    sent = {"Origin": "http://evil.example", "Sec-Fetch-Site": site}
+    refused = client.post("/predict/tiny", content=picture("red"), headers=sent)
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert "PAWSIGHT_CORS_ORIGINS" in refused.json()["detail"]
+    assert client.get("/models", headers=sent).status_code == 200  # it cannot read the answer
+    own = sent | {"Sec-Fetch-Site": "same-origin"}
+    assert client.post("/predict/tiny", content=picture("red"), headers=own).status_code == 200
+    for allowed in ("http://evil.example", "*"):
+        values = {**settings.model_dump(), "cors_origins": allowed}
+        with TestClient(create_app(Settings(**values))) as open_to_page:
+            answer = open_to_page.post("/predict/tiny", content=picture("red"), headers=sent)
+            assert answer.status_code == 200
+
+
 def test_a_browser_may_do_little_with_an_answer(client: TestClient) -> None:
     for path in ("/models", "/docs", "/nothing", "/openapi.json"):
         headers = client.get(path).headers

@@ -86,11 +86,16 @@ class CsvSink:
     def __init__(self, stream: TextIO, labels: Sequence[str]) -> None:
         self._stream = stream
         self._writer = csv.DictWriter(stream, columns(labels), lineterminator="\n")
+        # Before Python 3.13 a carriage return alone is not quoted, and ends the row when it is read.
+        self._quoting = csv.DictWriter(
+            stream, columns(labels), lineterminator="\n", quoting=csv.QUOTE_ALL
+        )
         self._writer.writeheader()
 
     def write(self, row: Row) -> None:
         """Write one row."""
-        self._writer.writerow(flat(row))
+        returns = "\r" in row["path"] or "\r" in (row["error"] or "")
+        (self._quoting if returns else self._writer).writerow(flat(row))
 
     def close(self) -> None:
         """Flush the stream."""

@@ -27,6 +27,7 @@ from pawsight.serving import (
 )
 from pawsight.serving.bodies import Room
 from pawsight.serving.errors import install
+from pawsight.serving.other_sites import OtherSites
 from pawsight.serving.routes import KEPT, direct, router
 from pawsight.serving.settings import Settings
 from pawsight.serving.state import State
@@ -97,6 +98,7 @@ def _guard(app: FastAPI, settings: Settings) -> Callable[[], object]:
             Access, keys=settings.keys, rate=settings.rate_limit, metrics=settings.metrics
         )
     app.add_middleware(Room, limit=settings.max_held_bytes)
+    app.add_middleware(OtherSites, allowed=settings.cors_origins)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
