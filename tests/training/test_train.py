@@ -151,6 +151,30 @@ def test_what_a_training_left_that_came_to_nothing_is_in_nobodys_way(
     assert ("nothing to resume in" in caplog.text) is resume
 
 
+def test_a_kill_while_a_training_is_written_down_is_in_nobodys_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = drawn_table(tmp_path / "pictures", per_class=8)
+    write = Path.write_text
+
+    def torn(file: Path, text: str, encoding: str | None = None) -> int:
+        write(file, text[: len(text) // 2], encoding)
+        raise KeyboardInterrupt
+
+    def killed(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    for owner, name, attack in ((Path, "write_text", torn), (pd.DataFrame, "to_csv", killed)):
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, attack)
+            with pytest.raises(KeyboardInterrupt):
+                begin(table, TINY, tmp_path / "model")
+        run = begin(table, TINY, tmp_path / "model", resume=True)
+        assert run.is_same(TINY, table)
+        run.clear()
+        assert not run.path.exists()
+
+
 def test_what_teachers_said_is_gone_on_with(tmp_path: Path) -> None:
     table = drawn_table(tmp_path / "pictures", per_class=8)
     run = begin(table, TINY, tmp_path / "model")
