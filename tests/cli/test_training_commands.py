@@ -303,6 +303,7 @@ def test_folders_may_stand_for_labels(data: Path) -> None:
         ({"--label-column": "species"}, "species"),
         ({"--classes": "cat,bird"}, "of 'bird' no picture can be used"),
         ({"--classes": "cat"}, "two classes or more"),
+        ({"--classes": "cat", "--debug": "batch"}, "two classes or more"),
     ],
 )
 def test_what_cannot_be_trained_is_said(data: Path, change: dict[str, str], words: str) -> None:

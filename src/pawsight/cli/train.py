@@ -109,7 +109,7 @@ def train(
     from pawsight.training.recipe import RecipeError, load_recipe
     from pawsight.training.run import RunError
     from pawsight.training.starting_points import StartingPointError
-    from pawsight.training.train import begin
+    from pawsight.training.train import begin, check_table
 
     # Of other libraries only what is amiss: gcsfs says how it was set up when Lightning imports it.
     logging.basicConfig(level=logging.WARNING, format=LINE, stream=sys.stderr)
@@ -150,7 +150,8 @@ def train(
     elif not few:
         typer.echo("--left-out FILE writes all rows that are not used into a table")
     if debug:
-        with refusing(StartingPointError, ModelError):
+        with refusing(RunError, StartingPointError, ModelError):
+            check_table(split.frame)
             _debug(debug, split.frame, chosen)
         typer.echo("nothing was kept")
         return
