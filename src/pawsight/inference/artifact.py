@@ -148,7 +148,7 @@ class Provenance(Strict):
         data: What it was trained on, in words.
         data_digest: SHA-256 over the training table's splits, labels and pictures; None if unknown.
         seed: Of everything random; None if unknown.
-        code_revision: The commit that trained it.
+        code_revision: The commit of the code that made it, or the version of an installed one.
         libraries: Names and versions.
         recipe: Everything that the training varied.
     """

@@ -148,12 +148,24 @@ def check_parity(answer: Answer, classifier: Classifier) -> None:
 
 
 def code_revision() -> str:
-    """The commit of the running code, marked where it was changed since, or ``unknown``."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    """The commit of this code, marked where it was changed since; its version where installed."""
+    file = Path(__file__)
     try:
-        done = subprocess.run(  # noqa: S603 - a fixed command
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+        # An environment may lie in a repository of the user's, whose commit says nothing of us.
+        _git("ls-files", "--error-unmatch", file.name, folder=file.parent)
+        return _git(
+            "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*", folder=file.parent
         )
     except (OSError, subprocess.CalledProcessError):
         return f"pawsight {version('pawsight')}"
+
+
+def _git(*arguments: str, folder: Path) -> str:
+    done = subprocess.run(  # noqa: S603 - fixed commands
+        ["git", *arguments],  # noqa: S607 - where it lies differs
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return done.stdout.strip()
