@@ -255,6 +255,19 @@ def test_an_export_before_the_first_epoch_is_done_says_so(data: Path, trained: P
     assert "no weights yet" in done.stderr
 
 
+def test_what_an_export_cannot_read_or_write_is_said(data: Path, trained: Path) -> None:
+    (data / "taken").write_text("a file")
+    done = run("export", trained / "training", "--output", data / "taken")
+    assert done.exit_code == 2
+    assert "taken': file exists" in done.stderr
+    shutil.copytree(trained / "training", data / "run")
+    table = (data / "run" / "table.csv").read_text()
+    (data / "run" / "table.csv").write_text(table.replace("cat_2.png", "cat_gone.png"))
+    done = run("export", data / "run", "--output", data / "m")
+    assert done.exit_code == 2
+    assert "cat_gone.png': no such file or directory" in done.stderr
+
+
 def test_validation_needs_a_picture_of_a_class(data: Path) -> None:
     table = drawn_table(data / "more", 8, ("cat", "dog", "neither"))
     table = table[(table["split"] != "validation") | (table["label"] == "neither")]

@@ -102,6 +102,7 @@ def train(
     """
     require_train_extra()
     from pawsight.data.problems import EXAMPLES, report, write_problems
+    from pawsight.images.errors import ImageError
     from pawsight.inference.errors import ModelError
     from pawsight.training.export import export_run
     from pawsight.training.fit import fit
@@ -150,7 +151,7 @@ def train(
     elif not few:
         typer.echo("--left-out FILE writes all rows that are not used into a table")
     if debug:
-        with refusing(RunError, StartingPointError, ModelError):
+        with refusing(RunError, StartingPointError, ModelError, ImageError, OSError):
             check_table(split.frame)
             _debug(debug, split.frame, chosen)
         typer.echo("nothing was kept")
@@ -167,7 +168,10 @@ def train(
         )
         return
     if model:
-        with refusing(RunError, ModelError, ExportError), counting("looking") as advance:
+        with (
+            refusing(RunError, ModelError, ExportError, ImageError, OSError),
+            counting("looking") as advance,
+        ):
             from pawsight.training.transfer import transfer
 
             folder = transfer(
@@ -176,7 +180,7 @@ def train(
             )  # fmt: skip
         _say_what_it_reached(folder, output)
         return
-    with refusing(RunError, StartingPointError, ModelError, OSError):
+    with refusing(RunError, StartingPointError, ModelError, ImageError, OSError):
         run = begin(split.frame, chosen, output, resume=resume, start=start)
         try:
             with run.cleared_if_refused():
@@ -191,7 +195,7 @@ def train(
         except (KeyboardInterrupt, SystemExit):  # Lightning turns the one into the other
             typer.echo("\npawsight: stopped; the same command with --resume goes on", err=True)
             raise typer.Exit(130) from None
-    with refusing(ExportError), counting("measuring") as advance:
+    with refusing(ExportError, ImageError, OSError), counting("measuring") as advance:
         folder = export_run(run, output, name=called, progress=advance)
     _say_what_it_reached(folder, output)
 
