@@ -176,7 +176,7 @@ class GoldenAnswer(Strict):
 
 
 class Quantised(Strict):
-    """What proves ``model.int8.onnx``, the same network with convolutions in 8 bits.
+    """What proves ``model.int8.onnx``, the same network in integer arithmetic.
 
     Attributes:
         golden: Its answers about the card's golden pictures, computed in float32 from the rounded
