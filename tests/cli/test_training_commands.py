@@ -345,6 +345,13 @@ def test_what_cannot_be_trained_is_said(data: Path, change: dict[str, str], word
             "already holds a model or a training",
         ),
         ([], "training/checkpoints/last.ckpt", "--resume"),
+        ([], "cascade.json", "already holds a model"),
+        (["--start", "custom"], "cascade.json", "already holds a model"),
+        (
+            ["--start", "custom", "--recipe", "simple-cnn", "--debug", "learning-rate"],
+            None,
+            "--debug begins where the recipe does, and takes no --start",
+        ),
     ],
 )
 def test_what_would_be_refused_in_the_end_is_refused_before_any_picture_is_looked_at(

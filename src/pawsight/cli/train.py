@@ -119,8 +119,7 @@ def train(
     changes = {"epochs": epochs, "image_size": image_size, "seed": seed}
     called = model_name(name, output)
     model: Entry | None = None
-    if from_feedback:
-        _check_feedback(start, recipe)
+    _check_start(start, recipe, from_feedback=from_feedback, debug=bool(debug))
     if start and not recipe:
         refused = {
             "--epochs": epochs, "--image-size": image_size, "--debug": debug, "--resume": resume,
@@ -200,14 +199,18 @@ def train(
     _say_what_it_reached(folder, output)
 
 
-def _check_feedback(start: str | None, recipe: str | None) -> None:
-    if not start:
+def _check_start(
+    start: str | None, recipe: str | None, *, from_feedback: bool, debug: bool
+) -> None:
+    if debug and start and recipe:
+        fail("--debug begins where the recipe does, and takes no --start")
+    if from_feedback and not start:
         fail(
             "--from-feedback corrects the model that --start names: the one whose answers people "
             "spoke of, by its name or its folder; of a cascade such as auto, the network that is "
             "to learn, such as --start custom"
         )
-    if recipe:
+    if from_feedback and recipe:
         fail("--from-feedback keeps the network of --start as it is, and takes no --recipe")
 
 
