@@ -15,7 +15,9 @@ from pawsight.inference.prediction import softmax
 
 def drawn(shares: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.intp]:
     """A class for each row of probabilities [N, C]."""
-    return (shares.cumsum(axis=1) > random.random((len(shares), 1))).argmax(axis=1)
+    beyond = shares.cumsum(axis=1) > random.random((len(shares), 1))
+    classes: NDArray[np.intp] = beyond.argmax(axis=1)
+    return classes
 
 
 def test_a_forecaster_who_is_as_often_right_as_he_says_has_no_calibration_error() -> None:
