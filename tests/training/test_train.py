@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -98,6 +98,31 @@ def test_a_stopped_training_goes_on_as_if_nothing_had_happened(
         whole.network.state_dict().items(), resumed.network.state_dict().values(), strict=True
     ):
         torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-4, msg=name)
+
+
+def test_a_training_that_was_moved_keeps_its_best_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pawsight.models import lightning_module, losses
+
+    table = drawn_table(tmp_path / "pictures")
+    with monkeypatch.context() as patch:
+        stopping_at(8, patch)
+        with pytest.raises(Stop):
+            fit(table, TINY, RunFolder(tmp_path / "before"), checkpoint_every=2)
+    run = RunFolder(tmp_path / "after")
+    (tmp_path / "before").rename(run.path)
+    best = run.best.read_bytes()
+    whole = losses.open_set_cross_entropy
+
+    def worse(*arguments: torch.Tensor, **how: Any) -> torch.Tensor:
+        return whole(*arguments, **how) + 100
+
+    monkeypatch.setattr(lightning_module, "open_set_cross_entropy", worse)
+    recipe = TINY.model_copy(update={"epochs": 4})
+    fit(table, recipe, run, resume=True, checkpoint_every=2)
+    assert run.best.read_bytes() == best
+    assert not (tmp_path / "before").exists()
 
 
 def begun(run: RunFolder, table: pd.DataFrame, checkpoint: bytes = b"") -> None:
