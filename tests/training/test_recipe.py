@@ -57,6 +57,15 @@ def test_a_recipe_that_is_wrong_says_where(tmp_path: Path, text: str, words: str
         load_recipe(str(file))
 
 
+def test_a_recipe_may_begin_with_a_mark_and_is_utf8(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("name = 'x'\nepochs = 3", encoding="utf-8-sig")
+    assert load_recipe(str(file)).epochs == 3
+    file.write_text("name = 'x'", encoding="utf-16")
+    with pytest.raises(RecipeError, match="is not UTF-8: save it so"):
+        load_recipe(str(file))
+
+
 def test_a_shipped_recipe_can_be_made_shorter_than_its_schedule_and_read_again(
     tmp_path: Path,
 ) -> None:

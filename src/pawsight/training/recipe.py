@@ -280,7 +280,12 @@ def _read(name_or_path: str) -> str:
         return (_SHIPPED / f"{name_or_path}.toml").read_text(encoding="utf-8")
     path = Path(name_or_path)
     if path.suffix in (".toml", ".json") and path.is_file():
-        return path.read_text(encoding="utf-8")
+        try:
+            return path.read_text(encoding="utf-8-sig")  # some editors save it with a mark
+        except UnicodeDecodeError as error:
+            raise RecipeError(f"recipe {name_or_path!r} is not UTF-8: save it so") from error
+        except OSError as error:
+            raise RecipeError(f"cannot read recipe {name_or_path!r}: {error.strerror}") from error
     raise RecipeError(
         f"no recipe {name_or_path!r}: shipped are {', '.join(shipped_recipes())}; "
         "a file of yours is named by its path and ends in .toml or .json"
