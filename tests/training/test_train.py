@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -100,6 +100,31 @@ def test_a_stopped_training_goes_on_as_if_nothing_had_happened(
         torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-4, msg=name)
 
 
+def test_a_training_that_was_moved_keeps_its_best_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pawsight.models import lightning_module, losses
+
+    table = drawn_table(tmp_path / "pictures")
+    with monkeypatch.context() as patch:
+        stopping_at(8, patch)
+        with pytest.raises(Stop):
+            fit(table, TINY, RunFolder(tmp_path / "before"), checkpoint_every=2)
+    run = RunFolder(tmp_path / "after")
+    (tmp_path / "before").rename(run.path)
+    best = run.best.read_bytes()
+    whole = losses.open_set_cross_entropy
+
+    def worse(*arguments: torch.Tensor, **how: Any) -> torch.Tensor:
+        return whole(*arguments, **how) + 100
+
+    monkeypatch.setattr(lightning_module, "open_set_cross_entropy", worse)
+    recipe = TINY.model_copy(update={"epochs": 4})
+    fit(table, recipe, run, resume=True, checkpoint_every=2)
+    assert run.best.read_bytes() == best
+    assert not (tmp_path / "before").exists()
+
+
 def begun(run: RunFolder, table: pd.DataFrame, checkpoint: bytes = b"") -> None:
     """A training with a checkpoint."""
     run.write(TINY, table)
@@ -149,6 +174,30 @@ def test_what_a_training_left_that_came_to_nothing_is_in_nobodys_way(
     assert run.read()[0].batch_size == 16
     assert run.origin is None  # random weights, and not those of the one before
     assert ("nothing to resume in" in caplog.text) is resume
+
+
+def test_a_kill_while_a_training_is_written_down_is_in_nobodys_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = drawn_table(tmp_path / "pictures", per_class=8)
+    write = Path.write_text
+
+    def torn(file: Path, text: str, encoding: str | None = None) -> int:
+        write(file, text[: len(text) // 2], encoding)
+        raise KeyboardInterrupt
+
+    def killed(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    for owner, name, attack in ((Path, "write_text", torn), (pd.DataFrame, "to_csv", killed)):
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, attack)
+            with pytest.raises(KeyboardInterrupt):
+                begin(table, TINY, tmp_path / "model")
+        run = begin(table, TINY, tmp_path / "model", resume=True)
+        assert run.is_same(TINY, table)
+        run.clear()
+        assert not run.path.exists()
 
 
 def test_what_teachers_said_is_gone_on_with(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from pawsight.data.augment import Augmentation
 from pawsight.training import tune as tuning
+from pawsight.training import tune_ray
 from pawsight.training.recipe import Recipe, RecipeError, load_recipe
 from pawsight.training.run import RunError, RunFolder
 from pawsight.training.search_space import Choices, SearchSpace, Span, read_search_space
@@ -83,6 +84,32 @@ def test_a_search_with_something_else_is_refused_and_named(
     fewer = {"optimizer": SPACE["optimizer"]}
     with pytest.raises(RunError, match="with another search space and another table"):
         tune(table[:-1], SHORT, fewer, tmp_path / "study", trials=1)
+
+
+@pytest.mark.parametrize("cluster", [None, "local"])
+def test_a_search_that_has_tried_enough_tries_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cluster: str | None
+) -> None:
+    monkeypatch.setattr(tuning, "_fit", lambda *_: None)
+    asked: list[int] = []
+
+    def by_ray(*arguments: object) -> list[object]:
+        asked.append(int(str(arguments[-2])))
+        return []
+
+    monkeypatch.setattr(tune_ray, "trials_by_ray", by_ray)
+    table = drawn_table(tmp_path / "pictures", 4)
+    tune(table, SHORT, SPACE, tmp_path / "study", trials=3)
+    found = tune(table, SHORT, SPACE, tmp_path / "study", trials=2, cluster=cluster)
+    assert found.finished == 3
+    assert asked == ([0] if cluster else [])
+
+
+def test_a_table_that_cannot_be_trained_on_is_not_searched_on(tmp_path: Path) -> None:
+    table = drawn_table(tmp_path / "pictures", 4, ("cat", "neither"))
+    with pytest.raises(RunError, match="two classes or more"):
+        tune(table, SHORT, SPACE, tmp_path / "study", trials=1)
+    assert not (tmp_path / "study").exists()
 
 
 def test_a_search_space_is_read_from_toml(tmp_path: Path) -> None:

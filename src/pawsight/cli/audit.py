@@ -64,7 +64,7 @@ def audit(
         labels, images, path_column=path_column, label_column=label_column, classes=classes,
         min_per_class=2,
     ).frame  # fmt: skip
-    with refusing(ValueError), counting("looking at pictures", len(frame)) as advance:
+    with refusing(ValueError, OSError), counting("looking at pictures", len(frame)) as advance:
         doubts = audit(frame, network, progress=advance)
     for doubt in doubts[:_SHOWN]:
         typer.echo(_line(doubt))

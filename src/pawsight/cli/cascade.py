@@ -62,6 +62,7 @@ def cascade(
     this whenever a member changes.
     """
     require_train_extra()
+    from pawsight.images.errors import ImageError
     from pawsight.inference.errors import ModelError
     from pawsight.training.build_cascade import build_cascade
     from pawsight.training.cascade import Allowance, ChoiceError
@@ -83,7 +84,7 @@ def cascade(
     rows = rows.reset_index(drop=True)
     source = (labels or images or Path()).name
     with (
-        refusing(ModelError, ChoiceError, OSError),
+        refusing(ModelError, ChoiceError, ImageError, OSError),
         counting("asking both models", 2 * len(rows)) as advance,
     ):
         folder = build_cascade(

@@ -168,8 +168,9 @@ def split_rows(frame: pd.DataFrame, test_every: int | None) -> SplitResult:
     """The split of `pawsight train`: the column's, by numbers in the files' names, or drawn."""
     from pawsight.data.splits import split_table
     from pawsight.data.table import TableError
+    from pawsight.images.errors import ImageError
 
-    with refusing(TableError), of_total("comparing pictures") as progress:
+    with refusing(TableError, ImageError, OSError), of_total("comparing pictures") as progress:
         return split_table(frame, test_every=test_every, progress=progress)
 
 

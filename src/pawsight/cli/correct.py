@@ -40,12 +40,13 @@ def correct(
     import pandas as pd
 
     from pawsight.evaluation.evaluate import EvaluationError
+    from pawsight.images.errors import ImageError
     from pawsight.inference.errors import ModelError
     from pawsight.training.correct import correct as learn
     from pawsight.training.folder import ExportError
     from pawsight.training.run import RunError
 
-    errors = (RunError, ModelError, ExportError, EvaluationError)
+    errors = (RunError, ModelError, ExportError, EvaluationError, ImageError, OSError)
     with refusing(*errors):
         start = model.open()
         found = recorded.corrections(records, pictures_dir, lambda _: start.card.labels)

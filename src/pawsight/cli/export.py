@@ -26,12 +26,16 @@ def export(
     done.
     """
     require_train_extra()
+    from pawsight.images.errors import ImageError
     from pawsight.training.export import export_run
     from pawsight.training.folder import ExportError
     from pawsight.training.run import RunError, RunFolder
 
     called = model_name(name, output)
-    with refusing(RunError, ExportError), counting("measuring") as advance:
+    with (
+        refusing(RunError, ExportError, ImageError, OSError),
+        counting("measuring") as advance,
+    ):
         folder = export_run(RunFolder(run), output, name=called, progress=advance)
     for each in folder.card.metrics:
         if each.accuracy is not None:

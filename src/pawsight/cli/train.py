@@ -102,6 +102,7 @@ def train(
     """
     require_train_extra()
     from pawsight.data.problems import EXAMPLES, report, write_problems
+    from pawsight.images.errors import ImageError
     from pawsight.inference.errors import ModelError
     from pawsight.training.export import export_run
     from pawsight.training.fit import fit
@@ -109,7 +110,7 @@ def train(
     from pawsight.training.recipe import RecipeError, load_recipe
     from pawsight.training.run import RunError
     from pawsight.training.starting_points import StartingPointError
-    from pawsight.training.train import begin
+    from pawsight.training.train import begin, check_table
 
     # Of other libraries only what is amiss: gcsfs says how it was set up when Lightning imports it.
     logging.basicConfig(level=logging.WARNING, format=LINE, stream=sys.stderr)
@@ -118,8 +119,7 @@ def train(
     changes = {"epochs": epochs, "image_size": image_size, "seed": seed}
     called = model_name(name, output)
     model: Entry | None = None
-    if from_feedback:
-        _check_feedback(start, recipe)
+    _check_start(start, recipe, from_feedback=from_feedback, debug=bool(debug))
     if start and not recipe:
         refused = {
             "--epochs": epochs, "--image-size": image_size, "--debug": debug, "--resume": resume,
@@ -150,7 +150,8 @@ def train(
     elif not few:
         typer.echo("--left-out FILE writes all rows that are not used into a table")
     if debug:
-        with refusing(StartingPointError, ModelError):
+        with refusing(RunError, StartingPointError, ModelError, ImageError, OSError):
+            check_table(split.frame)
             _debug(debug, split.frame, chosen)
         typer.echo("nothing was kept")
         return
@@ -166,7 +167,10 @@ def train(
         )
         return
     if model:
-        with refusing(RunError, ModelError, ExportError), counting("looking") as advance:
+        with (
+            refusing(RunError, ModelError, ExportError, ImageError, OSError),
+            counting("looking") as advance,
+        ):
             from pawsight.training.transfer import transfer
 
             folder = transfer(
@@ -175,7 +179,7 @@ def train(
             )  # fmt: skip
         _say_what_it_reached(folder, output)
         return
-    with refusing(RunError, StartingPointError, ModelError, OSError):
+    with refusing(RunError, StartingPointError, ModelError, ImageError, OSError):
         run = begin(split.frame, chosen, output, resume=resume, start=start)
         try:
             with run.cleared_if_refused():
@@ -190,19 +194,23 @@ def train(
         except (KeyboardInterrupt, SystemExit):  # Lightning turns the one into the other
             typer.echo("\npawsight: stopped; the same command with --resume goes on", err=True)
             raise typer.Exit(130) from None
-    with refusing(ExportError), counting("measuring") as advance:
+    with refusing(ExportError, ImageError, OSError), counting("measuring") as advance:
         folder = export_run(run, output, name=called, progress=advance)
     _say_what_it_reached(folder, output)
 
 
-def _check_feedback(start: str | None, recipe: str | None) -> None:
-    if not start:
+def _check_start(
+    start: str | None, recipe: str | None, *, from_feedback: bool, debug: bool
+) -> None:
+    if debug and start and recipe:
+        fail("--debug begins where the recipe does, and takes no --start")
+    if from_feedback and not start:
         fail(
             "--from-feedback corrects the model that --start names: the one whose answers people "
             "spoke of, by its name or its folder; of a cascade such as auto, the network that is "
             "to learn, such as --start custom"
         )
-    if recipe:
+    if from_feedback and recipe:
         fail("--from-feedback keeps the network of --start as it is, and takes no --recipe")
 
 

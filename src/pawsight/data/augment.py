@@ -55,6 +55,9 @@ class Augmentation:
         for name in ("flip", "grey", "erase"):
             if not 0 <= (probability := getattr(self, name)) <= 1:
                 raise ValueError(f"{name} = {probability} is to be a probability, 0 to 1")
+        for name in ("rotation", "brightness", "contrast", "saturation", "mixup", "cutmix"):
+            if not (largest := getattr(self, name)) >= 0:
+                raise ValueError(f"{name} = {largest} is to be 0 (for none) or more")
 
     @property
     def mixes(self) -> bool:

@@ -33,7 +33,7 @@ from pawsight.data.pictures import (
     shrink,
 )
 from pawsight.data.problems import TableError, report
-from pawsight.data.splits import split_table
+from pawsight.data.splits import SPLITS, split_table
 from pawsight.data.table import read_table
 from pawsight.data.views import Teacher, Views
 from pawsight.images.preprocess import Preprocessing, normalise
@@ -138,7 +138,7 @@ class CatDogDataModule(L.LightningDataModule):
     def setup(self, stage: str | None = None) -> None:
         """Decode what the stage needs: ``fit``, ``validate``, ``test``, or None for all."""
         wanted = {"fit": ("train", "validation"), "validate": ("validation",), "test": ("test",)}
-        for split in wanted.get(stage or "", ("train", "validation", "test")):
+        for split in wanted.get(stage or "", SPLITS):
             if split not in self._pictures:
                 self._pictures[split] = self._load(split)
         if self.views and "train" in self._pictures and self._views is None:

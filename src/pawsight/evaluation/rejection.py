@@ -48,13 +48,13 @@ def operating_points(
         point.threshold: point
         for rank in ranks
         if rank <= len(known)
-        for point in [_point(_rounded_down(ordered[rank - 1]), rank, len(known), background)]
+        for point in [_point(rounded_down(ordered[rank - 1]), rank, len(known), background)]
     }
     return tuple(points.values())
 
 
-def _rounded_down(score: float) -> float:
-    """To four digits, never up: the picture itself, and those that tie with it, must pass."""
+def rounded_down(score: float) -> float:
+    """A threshold of four digits at a picture's score, which it and those that tie must pass."""
     return math.floor(score * 1e4) / 1e4
 
 

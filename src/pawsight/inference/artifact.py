@@ -148,7 +148,7 @@ class Provenance(Strict):
         data: What it was trained on, in words.
         data_digest: SHA-256 over the training table's splits, labels and pictures; None if unknown.
         seed: Of everything random; None if unknown.
-        code_revision: The commit that trained it.
+        code_revision: The commit of the code that made it, or the version of an installed one.
         libraries: Names and versions.
         recipe: Everything that the training varied.
     """
@@ -176,7 +176,7 @@ class GoldenAnswer(Strict):
 
 
 class Quantised(Strict):
-    """What proves ``model.int8.onnx``, the same network with convolutions in 8 bits.
+    """What proves ``model.int8.onnx``, the same network in integer arithmetic.
 
     Attributes:
         golden: Its answers about the card's golden pictures, computed in float32 from the rounded

@@ -23,8 +23,6 @@ from pawsight.places import data_folder
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 """What a model's name looks like."""
 _EMBEDDED = Path(str(files("pawsight") / "weights"))
-
-
 _CARDS = (CARD_FILE, CASCADE_FILE)
 
 
@@ -201,10 +199,10 @@ def resolve(name: str) -> Entry:
     """
     if NAME.fullmatch(name):
         for home, source in _homes():
-            if _has_card(home / name):
+            if has_card(home / name):
                 return Entry(name, home / name, source)
     path = Path(name)
-    if name and _has_card(path):
+    if name and has_card(path):
         return Entry(path.resolve().name, path, "local")
     there = ", ".join(entry.name for entry in available())
     raise UnknownModel(
@@ -218,7 +216,8 @@ def _homes() -> tuple[tuple[Path, str], ...]:
     return (installed_models(), "installed"), (_EMBEDDED, "embedded")
 
 
-def _has_card(folder: Path) -> bool:
+def has_card(folder: Path) -> bool:
+    """Whether a folder is that of a model, a network or a cascade, broken or not."""
     try:
         return any((folder / file).is_file() for file in _CARDS)
     except OSError:  # too long a name, or a folder that may not be looked into

@@ -20,6 +20,7 @@ from pawsight.data.duplicates import group_near_duplicates, hash_files
 from pawsight.data.pictures import load_pictures
 from pawsight.data.views import Teacher
 from pawsight.images.preprocess import Preprocessing
+from pawsight.plurals import counted
 
 FOLDS: Final = 5
 _BATCH: Final = 64
@@ -58,7 +59,8 @@ def audit(
     without it and without those that look alike.
 
     Args:
-        frame: ``path`` and ``label``, each label on :data:`FOLDS` pictures or more.
+        frame: ``path`` and ``label``, each label on :data:`FOLDS` pictures or more that do not look
+            alike.
         describe: A network whose outputs describe a picture; one that has never seen the labels.
         seed: Of the folds.
         progress: Called with the number of pictures after each step.
@@ -67,21 +69,24 @@ def audit(
         The doubts, the worst first.
 
     Raises:
-        ValueError: There are fewer than two labels, or a label on too few pictures.
+        ValueError: There are fewer than two labels, or a label on too few pictures; or a picture
+            cannot be decoded.
+        OSError: A picture cannot be read.
     """
     paths, labels = frame["path"].tolist(), frame["label"].tolist()
     classes, numbers = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
         raise ValueError("labels can only be doubted where there are two or more")
-    counts = np.bincount(numbers)
-    if counts.min() < FOLDS:
-        rarest = str(classes[counts.argmin()])
+    groups = group_near_duplicates(hash_files(paths))
+    # Look-alikes are left out together: of too few, a fold would have none to be fitted to.
+    counts = [len(np.unique(groups[numbers == each])) for each in range(len(classes))]
+    if min(counts) < FOLDS:
+        rarest = str(classes[int(np.argmin(counts))])
         raise ValueError(
-            f"{rarest!r} is on {counts.min()} pictures only: doubting labels takes {FOLDS} or more "
-            "of each"
+            f"{rarest!r} is on {counted(min(counts), 'picture')} only, of look-alikes one: "
+            f"doubting labels takes {FOLDS} or more of each"
         )
     features = _describe(paths, describe, progress)
-    groups = group_near_duplicates(hash_files(paths))
     probabilities = _out_of_fold(features, numbers, groups, seed)
     issues = find_label_issues(
         labels=numbers, pred_probs=probabilities, return_indices_ranked_by="self_confidence",

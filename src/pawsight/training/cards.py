@@ -18,5 +18,9 @@ _WRITERS: Final[dict[str, Callable[[Path, Any], Folder[Any]]]] = {
 
 
 def record(folder: Folder[Any], measurement: Measurement) -> Folder[Any]:
-    """Add a measurement to a folder's card, in place of an older one on the same data."""
+    """Add a measurement to a folder's card, in place of an older one on the same data.
+
+    Raises:
+        OSError: It cannot be written; the card that was there still is.
+    """
     return _WRITERS[folder.card_file](folder.path, folder.card.measured(measurement))

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pawsight.evaluation.rejection import rounded_down
 from pawsight.inference.cascade_card import Choice, Outcome
 from pawsight.inference.prediction import energy, softmax
 from pawsight.inference.sealed import Share, Strict
@@ -138,7 +139,7 @@ def _stricter(scores: Values, threshold: float) -> list[float]:
     """Thresholds from the given one up to where twice as many of the classes would be lost."""
     lost = int((scores < threshold).sum())
     higher = np.sort(scores)[lost : 2 * lost + 1]
-    return [threshold, *sorted({_rounded_down(score) for score in higher if score > threshold})]
+    return [threshold, *sorted({rounded_down(score) for score in higher if score > threshold})]
 
 
 class Trade:
@@ -161,7 +162,7 @@ class Trade:
         self, fast: Asked, strong: Asked, known: Mask, threshold: float, least: float
     ) -> None:
         self.threshold = threshold
-        self.reject = _rounded_down(float(fast.scores[known].min()))
+        self.reject = rounded_down(float(fast.scores[known].min()))
         alone = fast.scores < self.reject
         rejected = strong.scores < threshold
         self._known, self._others = int(known.sum()), int((~known).sum())
@@ -259,7 +260,3 @@ def _candidates(values: Values, digits: int) -> Values:
     quantiles = np.quantile(values, np.linspace(0, 1, _CANDIDATES), method="lower")
     scale = 10.0**digits
     return np.unique([*np.floor(quantiles * scale) / scale, np.ceil(values.max()) + 1])
-
-
-def _rounded_down(score: float) -> float:
-    return math.floor(score * 1e4) / 1e4

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Final
 
-from pawsight.inference.artifact import README_FILE, digest
+from pawsight.inference.artifact import README_FILE
 from pawsight.inference.cascade_card import (
     CASCADE_FILE,
     CURVE_FILE,
@@ -14,6 +15,7 @@ from pawsight.inference.cascade_card import (
     Choice,
     Outcome,
 )
+from pawsight.training.folder import digests, write_both
 from pawsight.training.model_card import metrics_table, percent
 
 _TEMPLATE: Final = """\
@@ -87,11 +89,13 @@ def write_cascade(path: Path, card: CascadeCard) -> CascadeFolder:
     Args:
         path: The folder, which holds ``curve.svg``.
         card: What it says; digests are added.
+
+    Raises:
+        OSError: They cannot be written; those that were there still are.
     """
-    (path / README_FILE).write_text(render(card), encoding="utf-8")
-    files = {file: digest(path / file) for file in (CURVE_FILE, README_FILE)}
-    card = card.model_copy(update={"files": files}).sealed()
-    (path / CASCADE_FILE).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    readme = render(card).encode()
+    files = digests(path, [CURVE_FILE]) | {README_FILE: hashlib.sha256(readme).hexdigest()}
+    write_both(path, readme, CASCADE_FILE, card.model_copy(update={"files": files}))
     return CascadeFolder.open(path)
 
 

@@ -28,6 +28,36 @@ class WholeCheckpoints(TorchCheckpointIO):
         """Write a checkpoint, in place of the one before."""
         write_whole(checkpoint, Path(path))
 
+    def load_checkpoint(
+        self,
+        path: str | Path,
+        map_location: Any | None = "cpu",  # noqa: ANN401 - Lightning's
+        weights_only: bool | None = None,
+    ) -> dict[str, Any]:
+        """Read a checkpoint, as if its folder had always been where it is now.
+
+        Of a folder that was moved Lightning would forget which epoch was the best, and write a
+        worse one over it.
+        """
+        checkpoint = super().load_checkpoint(path, map_location, weights_only)
+        home = Path(path).resolve().parent
+        callbacks = checkpoint.get("callbacks", {})
+        for name, state in callbacks.items():
+            if "dirpath" in state:  # of a ModelCheckpoint
+                callbacks[name] = _moved(state, home)
+        return checkpoint
+
+
+def _moved(state: dict[str, Any], home: Path) -> dict[str, Any]:
+    """What a ``ModelCheckpoint`` remembers, with its files in another folder."""
+
+    def there(file: str) -> str:
+        return str(home / Path(file).name) if file else file
+
+    files = {name: there(each) for name, each in state.items() if name.endswith("_path")}
+    best = {there(file): score for file, score in state["best_k_models"].items()}
+    return state | files | {"dirpath": str(home), "best_k_models": best}
+
 
 def write_whole(state: dict[str, Any], file: Path) -> None:
     """Put what torch saves into a file, in place of what was there, which stays until then.

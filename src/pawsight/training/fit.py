@@ -97,6 +97,8 @@ def fit(
     Raises:
         StartingPointError: Weights that the recipe needs are not on this machine.
         ModelError: A teacher is no model, or knows other classes than the table.
+        RunError: The weights to start from are torn, or those of another architecture.
+        ImageError, OSError: A picture cannot be used.
     """
     # Who runs several trainings on a machine, as Ray does, says how much of it each may have.
     first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]

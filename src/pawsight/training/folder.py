@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from pawsight.inference.artifact import (
     GOLDEN_FOLDER,
     README_FILE,
     Card,
+    Described,
     GoldenAnswer,
     ModelFolder,
     Rejection,
@@ -54,13 +56,42 @@ def unchosen(*, trained: bool) -> Rejection:
 
 
 def write_card(path: Path, card: Card) -> ModelFolder:
-    """Write ``model.json`` and the ``README.md`` that says the same for people."""
-    (path / README_FILE).write_text(render(card), encoding="utf-8")
-    card = card.model_copy(
-        update={"files": card.files | {README_FILE: digest(path / README_FILE)}}
-    ).sealed()
-    (path / CARD_FILE).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    """Write ``model.json`` and the ``README.md`` that says the same for people.
+
+    Raises:
+        OSError: They cannot be written; those that were there still are.
+    """
+    readme = render(card).encode()
+    files = card.files | {README_FILE: hashlib.sha256(readme).hexdigest()}
+    write_both(path, readme, CARD_FILE, card.model_copy(update={"files": files}))
     return ModelFolder.open(path)
+
+
+def write_both(path: Path, readme: bytes, card_file: str, card: Described) -> None:
+    """Put both cards of a folder in their places once both are written.
+
+    Either is of no use beside the other's older one: a full disk must not break a model that is
+    measured once more.
+
+    Args:
+        path: The folder.
+        readme: The card for people.
+        card_file: The name of the other one's file.
+        card: The other one; it is sealed.
+
+    Raises:
+        OSError: One cannot be written; what was there still is.
+    """
+    data = (card.sealed().model_dump_json(indent=2) + "\n").encode()
+    fresh = {path / f"{name}.new": name for name in (README_FILE, card_file)}
+    try:
+        for file, content in zip(fresh, (readme, data), strict=True):
+            file.write_bytes(content)
+        for file, name in fresh.items():
+            file.replace(path / name)
+    finally:
+        for file in fresh:
+            file.unlink(missing_ok=True)
 
 
 def write_golden(
@@ -117,12 +148,24 @@ def check_parity(answer: Answer, classifier: Classifier) -> None:
 
 
 def code_revision() -> str:
-    """The commit of the running code, marked where it was changed since, or ``unknown``."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    """The commit of this code, marked where it was changed since; its version where installed."""
+    file = Path(__file__)
     try:
-        done = subprocess.run(  # noqa: S603 - a fixed command
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+        # An environment may lie in a repository of the user's, whose commit says nothing of us.
+        _git("ls-files", "--error-unmatch", file.name, folder=file.parent)
+        return _git(
+            "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*", folder=file.parent
         )
     except (OSError, subprocess.CalledProcessError):
         return f"pawsight {version('pawsight')}"
+
+
+def _git(*arguments: str, folder: Path) -> str:
+    done = subprocess.run(  # noqa: S603 - fixed commands
+        ["git", *arguments],  # noqa: S607 - where it lies differs
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return done.stdout.strip()

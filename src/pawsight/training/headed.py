@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from pawsight.data.table import data_digest
 from pawsight.inference.artifact import (
     BACKGROUND_FILE,
-    CARD_FILE,
     NETWORK_FILE,
     QUANTISED_FILE,
     RUN_FOLDER,
@@ -21,6 +20,7 @@ from pawsight.inference.artifact import (
     ModelFolder,
     Provenance,
 )
+from pawsight.inference.catalog import has_card
 from pawsight.inference.classifier import Classifier
 from pawsight.training.export import describe, in_words, versions, write_seen
 from pawsight.training.folder import (
@@ -44,7 +44,7 @@ def refuse_taken(output: Path) -> None:
     Raises:
         RunError: The folder holds a model or a training.
     """
-    if (output / CARD_FILE).exists() or RunFolder(output / RUN_FOLDER).begun:
+    if has_card(output) or RunFolder(output / RUN_FOLDER).begun:
         raise RunError(f"{str(output)!r} already holds a model or a training: name another folder")
 
 

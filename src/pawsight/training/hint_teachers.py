@@ -96,23 +96,30 @@ def _showing_its_map(file: Path) -> tuple[bytes, str, tuple[int, int] | None]:
 
     Returns:
         The model, that output's name, and height and width in patches where it is tokens.
+
+    Raises:
+        ModelError: They are the average of something else: of a pulled checkpoint's tokens, say, of
+            which nothing tells the rows and columns, and one is no place at all.
     """
     import onnx
 
     graph = (model := onnx.load(file)).graph
     [average] = [node for node in graph.node if "features" in node.output]
     axes = averaged_over(graph, average) if average.op_type == "ReduceMean" else None
-    if axes not in ([1], [2, 3]):
+    grid = _map_size(graph) if axes == [1] else None
+    if axes != [2, 3] and grid is None:
         raise ModelError(
             f"{file.parent.name!r} cannot give hints: its features are no average over places, "
             "as those of a SimpleCNN and a VisionTransformer are"
         )
     output = average.input[0]
     graph.output.append(onnx.ValueInfoProto(name=output))
-    return model.SerializeToString(), output, _map_size(graph) if axes == [1] else None
+    return model.SerializeToString(), output, grid
 
 
-def _map_size(graph: GraphProto) -> tuple[int, int]:
-    [class_map] = [each for each in graph.output if each.name == "class_map"]
-    _, _, height, width = class_map.type.tensor_type.shape.dim
-    return height.dim_value, width.dim_value
+def _map_size(graph: GraphProto) -> tuple[int, int] | None:
+    for each in graph.output:
+        if each.name == "class_map":
+            _, _, height, width = each.type.tensor_type.shape.dim
+            return height.dim_value, width.dim_value
+    return None

@@ -73,7 +73,9 @@ def find_learning_rate(
     rates = np.array(found.results["lr"])[_SKIPPED:]
     losses = np.array(found.results["loss"])[_SKIPPED:]
     # Lightning's own suggestion takes the slope over the rate itself, which finds the lowest ones.
-    slope = np.gradient(losses, np.log(rates))
+    with np.errstate(invalid="ignore"):
+        slope = np.gradient(losses, np.log(rates))
+    slope[np.isnan(slope)] = np.inf  # the loss has exploded there
     steepest = int(slope.argmin())
     return RangeTest(
         tuple(rates.tolist()),

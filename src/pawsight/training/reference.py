@@ -29,9 +29,7 @@ def with_reference(
         The digests of all of the folder's files, for its card.
     """
     files = {name: each for name, each in folder.card.files.items() if name != REFERENCE_FILE}
-    reference = (
-        Reference.of(outputs.features[chosen], outputs.logits[chosen]) if chosen.any() else None
-    )
+    reference = Reference.of(outputs.features[chosen], outputs.logits[chosen])
     if reference is None:
         log.info(
             "no %s: the service will not see drift, with fewer than %d validation pictures of the "

@@ -126,7 +126,7 @@ class RunFolder:
         if self.exists:
             for folder in (self.answers, self.logs):
                 shutil.rmtree(folder, ignore_errors=True)
-        torn = self.checkpoints.glob("*.ckpt.new")
+        torn = (*self.checkpoints.glob("*.ckpt.new"), self._recipe.with_suffix(".new"))
         for file in (self.start, self._origin, self._table, self._recipe, *torn):
             file.unlink(missing_ok=True)
         with suppress(OSError):  # something else lies there
@@ -147,8 +147,11 @@ class RunFolder:
     def write(self, recipe: Recipe, table: pd.DataFrame) -> None:
         """Keep what the training was started with."""
         self.path.mkdir(parents=True, exist_ok=True)
-        self._recipe.write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
         table.to_csv(self._table, index=False)
+        # Last, and whole: it says that a training was asked for, and a kill may come in between.
+        fresh = self._recipe.with_suffix(".new")
+        fresh.write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        fresh.replace(self._recipe)
 
     def start_from(self, network: nn.Module, origin: str) -> None:
         """Keep the weights of a network as those to start from.

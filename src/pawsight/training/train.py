@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from pawsight.data.trainable import why_not
-from pawsight.inference.artifact import CARD_FILE, RUN_FOLDER, ModelFolder
-from pawsight.inference.catalog import resolve
+from pawsight.inference.artifact import RUN_FOLDER, ModelFolder
+from pawsight.inference.catalog import has_card, resolve
 from pawsight.inference.errors import UnknownModel
 from pawsight.labels import NEITHER, classes_of
 from pawsight.models.vision_transformer import VisionTransformer
@@ -50,7 +50,7 @@ def refuse_begun(output: Path) -> None:
             f"{str(output)!r} already holds a training: go on with it by --resume, or name "
             "another folder"
         )
-    if (output / CARD_FILE).exists():
+    if has_card(output):
         raise RunError(f"{str(output)!r} already holds a model: name another folder")
 
 

@@ -17,6 +17,7 @@ from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
 from optuna.trial import FrozenTrial, TrialState
 
 from pawsight.data.table import data_digest
+from pawsight.data.trainable import why_not
 from pawsight.training.fit import fit
 from pawsight.training.recipe import Recipe
 from pawsight.training.run import RunError, RunFolder
@@ -85,20 +86,25 @@ def tune(
     Raises:
         ExtraMissing: A cluster, without Ray.
         ClusterError: It cannot be reached, or a trial failed there.
-        RunError: The folder holds a search with another recipe, space or table.
+        RunError: The table cannot be trained on, or the folder holds a search with another recipe,
+            space or table.
         RecipeError: A recipe that is drawn from the space cannot be.
+        ModelError, StartingPointError: A teacher, or what the recipe starts from, is not here.
     """
+    if reason := why_not(table):
+        raise RunError(reason)
     output.mkdir(parents=True, exist_ok=True)
     study = _open_study(output, recipe, space, table)
-    if not _done(study):
+    done = _done(study)
+    if not done:
         study.enqueue_trial(_as_it_is(recipe, space))
-
+    left = max(trials - done, 0)
     if cluster:
         from pawsight.training.tune_ray import trials_by_ray
 
-        ended = trials_by_ray(study, table, recipe, space, trials - _done(study), cluster)
+        ended = trials_by_ray(study, table, recipe, space, left, cluster)
     else:
-        ended = _trials_here(study, table, recipe, space, trials - _done(study), output)
+        ended = _trials_here(study, table, recipe, space, left, output)
     for trial in ended:
         if progress:
             progress(_line(trial, _done(study), trials))
