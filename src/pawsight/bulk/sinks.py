@@ -86,7 +86,7 @@ class CsvSink:
     def __init__(self, stream: TextIO, labels: Sequence[str]) -> None:
         self._stream = stream
         self._writer = csv.DictWriter(stream, columns(labels), lineterminator="\n")
-        # Before Python 3.13 a carriage return alone is not quoted, and ends the row when it is read.
+        # Python before 3.13 does not quote a carriage return alone, which ends the row when read.
         self._quoting = csv.DictWriter(
             stream, columns(labels), lineterminator="\n", quoting=csv.QUOTE_ALL
         )
