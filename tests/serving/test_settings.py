@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from pawsight.images.decode import DEFAULT_LIMITS
-from pawsight.serving.settings import Settings
+from pawsight.serving.settings import Settings, misspelt
 
 
 def test_the_defaults() -> None:
@@ -62,3 +62,11 @@ def test_the_documentation_names_no_variable_that_nobody_reads() -> None:
     read = "".join(each.read_text("utf-8") for each in sources)
     assert len(named) > 20
     assert [each for each in sorted(named - settings) if f'"{each}"' not in read] == []
+
+
+def test_a_variable_that_is_like_a_setting_and_none_is_named() -> None:
+    variables = ("PAWSIGHT_MAX_BYTE", "PAWSIGHT_CORS_ORIGIN", "PAWSIGHT_API_KEY", "PAWSIGHT_FUZZ")
+    assert misspelt((*variables, "PAWSIGHT_PORT", "MAX_BYTE")) == {
+        "PAWSIGHT_MAX_BYTE": "PAWSIGHT_MAX_BYTES",
+        "PAWSIGHT_CORS_ORIGIN": "PAWSIGHT_CORS_ORIGINS",
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any
 
 import typer
@@ -36,7 +37,7 @@ def serve(
     from pawsight.inference.errors import ModelError
     from pawsight.invalid import in_words
     from pawsight.serving.server import serve as run
-    from pawsight.serving.settings import Settings
+    from pawsight.serving.settings import Settings, misspelt
 
     given: dict[str, Any] = {
         "host": host,
@@ -50,5 +51,7 @@ def serve(
     except ValidationError as error:
         words = in_words(error, whole="")
         fail(f"setting {words}" if error.errors()[0]["loc"] else words)
+    for name, meant in misspelt(os.environ).items():
+        typer.echo(f"pawsight: {name} sets nothing: is {meant} meant?", err=True)
     with refusing(ModelError, ExtraMissing):
         run(settings)

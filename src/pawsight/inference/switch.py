@@ -33,14 +33,35 @@ def switch(name: str, folder: Path) -> ModelFolder:
     with tempfile.TemporaryDirectory(dir=home, prefix=".switch-") as place:
         fresh = Path(place) / name
         shutil.copytree(folder, fresh, ignore=shutil.ignore_patterns(RUN_FOLDER))
-        before = home / PREVIOUS / name
+        before, aside = home / PREVIOUS / name, Path(place) / "before"
+        put(fresh, home / name, aside)
         if before.exists():
             before.rename(Path(place) / "older")
-        if (home / name).exists():
+        if aside.exists():
             before.parent.mkdir(exist_ok=True)
-            (home / name).rename(before)
-        fresh.rename(home / name)
+            aside.rename(before)
     return ModelFolder.open(home / name)
+
+
+def put(fresh: Path, target: Path, aside: Path) -> None:
+    """Put a folder in the place of another, if there is one.
+
+    Args:
+        fresh: The folder, on the same disk.
+        target: Its place.
+        aside: Where what is there goes; it stays where it is if the new one cannot be put there.
+
+    Raises:
+        OSError: It cannot be.
+    """
+    if target.exists():
+        target.rename(aside)
+    try:
+        fresh.rename(target)
+    except OSError:
+        if aside.exists():
+            aside.rename(target)
+        raise
 
 
 def remove(name: str) -> None:

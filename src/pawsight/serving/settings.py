@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -28,12 +30,15 @@ Names = Annotated[AnyNames, Field(min_length=1)]
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0)]
 
+_PREFIX: Final = "PAWSIGHT_"
+_OTHERS: Final = ("MODELS", "API_URL", "API_KEY", "REPORT")  # of other parts of pawsight
+
 
 class Settings(BaseSettings):
     """The service's settings; the variable of ``max_bytes`` is ``PAWSIGHT_MAX_BYTES``."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PAWSIGHT_", frozen=True, extra="forbid", hide_input_in_errors=True
+        env_prefix=_PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True
     )
 
     host: str = Field(
@@ -213,3 +218,14 @@ class Settings(BaseSettings):
         if (self.api_keys or self.api_keys_file) and not keys:
             raise ValueError("api_keys and api_keys_file hold no key: nobody could ask")
         return self
+
+
+def misspelt(variables: Iterable[str]) -> dict[str, str]:
+    """The environment variables that are no setting, and which each of them seems to mean.
+
+    What is like no setting is left out: it may be somebody else's.
+    """
+    known = [_PREFIX + name.upper() for name in (*Settings.model_fields, *_OTHERS)]
+    unknown = [each for each in variables if each.startswith(_PREFIX) and each not in known]
+    like = {each: get_close_matches(each, known, n=1, cutoff=0.85) for each in unknown}
+    return {each: found[0] for each, found in like.items() if found}

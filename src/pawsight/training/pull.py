@@ -21,6 +21,7 @@ from pawsight.inference.artifact import (
 )
 from pawsight.inference.catalog import installed_models
 from pawsight.inference.classifier import Classifier
+from pawsight.inference.switch import put
 from pawsight.models.checkpoint import DESCRIPTION, ONNX_FILES, SAFETENSORS, Checkpoint
 from pawsight.models.hub import locate
 from pawsight.training.folder import (
@@ -71,10 +72,7 @@ def pull(name: str, source: str, revision: str | None = None) -> ModelFolder:
         else:
             fresh.mkdir()
             _take(name, source, revision, fresh)
-        target = home / name
-        if target.exists():
-            target.rename(Path(place) / "older")
-        fresh.rename(target)
+        put(fresh, home / name, Path(place) / "older")
     return ModelFolder.open(home / name)
 
 
