@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -442,9 +443,13 @@ def test_who_leaves_while_an_archive_is_looked_at_leaves_nothing(
 ) -> None:
     """What unpacks it makes folders as long as it lives: it has to end before they are removed."""
     slow, pid = control / "python", control / "python.pid"
-    slow.write_text(
-        '#!/bin/sh\necho $$ > "$0.pid"\nwhile mkdir -p "$4/pictures/more"; do sleep 0.01; done\n'
+    endless = (
+        "import os, sys, time\n"
+        "while True: os.makedirs(sys.argv[4] + '/pictures/more', exist_ok=True); time.sleep(0.01)"
     )
+    # One process: what a killed shell has begun would still make a folder after it.
+    python = f"{shlex.quote(sys.executable)} -c {shlex.quote(endless)}"
+    slow.write_text(f'#!/bin/sh\necho $$ > "$0.pid"\nexec {python} "$@"\n')
     slow.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(slow))
     deadline = time.monotonic() + PATIENCE
