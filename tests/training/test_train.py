@@ -14,13 +14,14 @@ from pawsight.batch import Batch
 from pawsight.inference.artifact import SEEN_FILE, ModelFolder
 from pawsight.inference.catalog import load_network
 from pawsight.training.checkpoints import WholeCheckpoints
-from pawsight.training.export import export_run
+from pawsight.training.export import export_run, refuse_other_model
 from pawsight.training.fit import fit
 from pawsight.training.networks import load_weights, random_network
 from pawsight.training.recipe import SimpleCNNRecipe
 from pawsight.training.run import RunError, RunFolder
 from pawsight.training.train import begin, train
 from tests.drawn import draw, drawn_table
+from tests.model_folders import make_model_folder
 from tests.training.recipes import TINY
 
 
@@ -130,6 +131,15 @@ def begun(run: RunFolder, table: pd.DataFrame, checkpoint: bytes = b"") -> None:
     run.write(TINY, table)
     run.checkpoints.mkdir()
     run.last.write_bytes(checkpoint)
+
+
+def test_an_export_takes_no_other_models_place(trained: Path, tmp_path: Path) -> None:
+    run = RunFolder(trained / "training")
+    refuse_other_model(run, tmp_path / "new")
+    refuse_other_model(run, trained)  # its own, of an earlier epoch
+    make_model_folder(tmp_path / "other")
+    with pytest.raises(RunError, match="already holds another model: name another folder"):
+        refuse_other_model(run, tmp_path / "other")
 
 
 def test_a_model_without_a_training_is_not_written_over(trained: Path, tmp_path: Path) -> None:

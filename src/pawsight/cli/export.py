@@ -27,7 +27,7 @@ def export(
     """
     require_train_extra()
     from pawsight.images.errors import ImageError
-    from pawsight.training.export import export_run
+    from pawsight.training.export import export_run, refuse_other_model
     from pawsight.training.folder import ExportError
     from pawsight.training.run import RunError, RunFolder
 
@@ -36,6 +36,7 @@ def export(
         refusing(RunError, ExportError, ImageError, OSError),
         counting("measuring") as advance,
     ):
+        refuse_other_model(RunFolder(run), output)
         folder = export_run(RunFolder(run), output, name=called, progress=advance)
     for each in folder.card.metrics:
         if each.accuracy is not None:

@@ -19,6 +19,7 @@ from pawsight.data.duplicates import hash_files
 from pawsight.data.table import data_digest
 from pawsight.images.preprocess import Preprocessing
 from pawsight.inference.artifact import (
+    CARD_FILE,
     NETWORK_FILE,
     QUANTISED_FILE,
     SEEN_FILE,
@@ -27,6 +28,7 @@ from pawsight.inference.artifact import (
     Provenance,
 )
 from pawsight.inference.classifier import Classifier
+from pawsight.inference.errors import ModelError
 from pawsight.labels import NEITHER, classes_of
 from pawsight.models.cnn_model import Activations
 from pawsight.models.huggingface import HuggingFaceViT
@@ -51,7 +53,7 @@ from pawsight.training.networks import (
     starting_point,
 )
 from pawsight.training.quantise import calibration_pictures, quantise
-from pawsight.training.run import RunFolder
+from pawsight.training.run import RunError, RunFolder
 
 Exportable: TypeAlias = Network | HuggingFaceViT
 
@@ -125,6 +127,27 @@ def export_run(
     folder = write_card(output, card)
     check_parity(answering(network), Classifier(folder, precision="float32"))
     return calibrate(add_background(folder, table), table, progress)
+
+
+def refuse_other_model(run: RunFolder, output: Path) -> None:
+    """Make sure that an export takes the place of none but an earlier one of its training.
+
+    Raises:
+        RunError: The folder holds a model of another training; or there is no training.
+    """
+    recipe, table = run.read()
+    if not (output / CARD_FILE).exists():
+        return
+    try:
+        made = ModelFolder.open(output).card.provenance
+        same = (made.recipe, made.data_digest) == (
+            recipe.model_dump(mode="json"),
+            data_digest(table),
+        )
+    except ModelError:
+        same = False
+    if not same:
+        raise RunError(f"{str(output)!r} already holds another model: name another folder")
 
 
 def describe(network: str, labels: Sequence[str]) -> str:
