@@ -47,6 +47,19 @@ def test_pictures_are_copied_into_folders_named_by_their_labels(
     assert below(tmp_path / "sorted") == found
 
 
+def test_what_would_be_done_is_a_line_a_picture_whatever_its_name(
+    trained: Path, tmp_path: Path
+) -> None:
+    album = tmp_path / "album"
+    album.mkdir()
+    draw("cat", 0).save(album / "a\nb\x1b[31m.png")
+    command = ("classify", album, "--model", trained, "--copy-to", tmp_path / "sorted")
+    said = run(*command, "--dry-run").stderr
+    assert "\x1b" not in said
+    [line] = [each for each in said.splitlines() if each.startswith("copy ")]
+    assert line.count("a\\x0ab\\x1b[31m.png") == 2
+
+
 def test_the_least_sure_are_shown_on_a_page(
     trained: Path, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,11 +24,12 @@ from starlette.testclient import TestClient
 
 from pawsight.extras import ExtraMissing
 from pawsight.inference.catalog import Entry
-from pawsight.inference.switch import back
+from pawsight.inference.switch import back, switch
 from pawsight.jobs.datasets import KEPT, Place
 from pawsight.jobs.job import Job
 from pawsight.serving.app import create_app
 from pawsight.serving.settings import Settings
+from tests.model_folders import make_model_folder
 from tests.pictures import picture
 from tests.running import running
 from tests.serving.test_access import KEYS, OPS, SHOP
@@ -468,6 +469,18 @@ def test_who_leaves_while_an_archive_is_looked_at_leaves_nothing(
             time.sleep(0.01)
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
+
+
+def test_what_was_put_in_the_place_of_a_trained_model_stays(
+    bench: Bench, chosen: Settings, tmp_path: Path
+) -> None:
+    bench.allow()
+    bench.until_ended(bench.submit(bench.dataset()["id"])["id"])
+    switch("mine", make_model_folder(tmp_path / "other", strength=2.0))
+    with opened(chosen, bench.control) as later:  # which loads what is installed now
+        kept = later.client.delete("/models/mine")
+    assert (kept.status_code, kept.json()["code"]) == (403, "forbidden")
+    assert "mine stays: it was not trained here" in kept.json()["detail"]
 
 
 def test_of_two_at_once_one_has_the_name(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

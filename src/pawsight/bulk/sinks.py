@@ -20,6 +20,11 @@ _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 _ROWS = 4096  # of Parquet that are held in memory before they are written
 
 
+def for_terminal(path: str) -> str:
+    r"""A path in which nothing moves the cursor or ends the line: such characters are ``\x1b``."""
+    return path.translate(_CONTROLS)
+
+
 def require_pyarrow() -> Any:  # noqa: ANN401 - a module without types
     """``pyarrow.parquet``.
 
@@ -150,7 +155,7 @@ class TableSink:
             confidence = ""
         if row["error"] is not None:
             label, confidence, words = "error", "", f"  ({row['error']})"
-        path = row["path"].translate(_CONTROLS)
+        path = for_terminal(row["path"])
         self._stream.write(f"{label:<10} {confidence:>7}  {path}{words}\n")
 
     def close(self) -> None:

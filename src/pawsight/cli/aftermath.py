@@ -46,9 +46,12 @@ class Aftermath:
         except OSError as error:
             fail(f"cannot put {row['path']!r} into its folder: {error.strerror or error}")
         if target and self._sorter.dry_run:
-            typer.echo(
-                f"{'move' if self._sorter.move else 'copy'} {row['path']} → {target}", err=True
-            )
+            from pawsight.bulk.items import as_text
+            from pawsight.bulk.sinks import for_terminal
+
+            names = (for_terminal(row["path"]), for_terminal(as_text(str(target))))
+            done = "move" if self._sorter.move else "copy"
+            typer.echo(f"{done} {' → '.join(names)}", err=True)
 
     def finish(self) -> None:
         """Write the page, and say what was done."""

@@ -110,7 +110,7 @@ def train(
     from pawsight.training.recipe import RecipeError, load_recipe
     from pawsight.training.run import RunError
     from pawsight.training.starting_points import StartingPointError
-    from pawsight.training.train import begin, check_table
+    from pawsight.training.train import begin, check_repeats, check_table
 
     # Of other libraries only what is amiss: gcsfs says how it was set up when Lightning imports it.
     logging.basicConfig(level=logging.WARNING, format=LINE, stream=sys.stderr)
@@ -151,7 +151,7 @@ def train(
         typer.echo("--left-out FILE writes all rows that are not used into a table")
     if debug:
         with refusing(RunError, StartingPointError, ModelError, ImageError, OSError):
-            check_table(split.frame)
+            check_repeats(chosen, check_table(split.frame))
             _debug(debug, split.frame, chosen)
         typer.echo("nothing was kept")
         return

@@ -89,7 +89,7 @@ def begin(
         run.check_whole()
     else:
         refuse_begun(output)
-        _check_repeats(recipe, classes)
+        check_repeats(recipe, classes)
         starting_point(recipe)  # a teacher that is not there is refused before anything is written
         for how in recipe.distillation:
             check_teacher(how.teacher, classes)
@@ -106,8 +106,14 @@ def begin(
     return run
 
 
-def _check_repeats(recipe: Recipe, classes: tuple[str, ...]) -> None:
-    """What is none may be repeated wherever there is some: recipes are for more than one table."""
+def check_repeats(recipe: Recipe, classes: tuple[str, ...]) -> None:
+    """Make sure that a table has the labels that a recipe repeats.
+
+    What is none may be named wherever there is none: recipes are for more than one table.
+
+    Raises:
+        RunError: It has not.
+    """
     if unknown := sorted(set(recipe.repeats) - {*classes, NEITHER}):
         raise RunError(
             f"the recipe repeats {', '.join(map(repr, unknown))}, and the table's labels are "
