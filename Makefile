@@ -67,7 +67,7 @@ REPORT := src/pawsight/ui/report.json
 .PHONY: figures
 figures: $(VENV)/.dev ## Measure the models on the test pictures (DATA=…), for the README and the page
 	$(BIN)/python scripts/tables.py $(DATA) build/tables
-	cd build && ../$(BIN)/pawsight evaluate --labels tables/test.csv --images $(abspath $(DATA)) \
+	cd build && $(abspath $(BIN))/pawsight evaluate --labels tables/test.csv --images $(abspath $(DATA)) \
 	  --model auto --model custom --model pretrained --mistakes none --json report.json
 	mv build/report.json $(REPORT)
 	$(BIN)/python scripts/figures.py $(REPORT) README.md
