@@ -28,9 +28,9 @@ $(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.created
 .PHONY: serve
 serve: $(VENV)/.serve ## Start the service (PORT=8000) and the page (UI_PORT=8501)
 	@echo "service: http://$(HOST):$(PORT)/docs    page: http://$(HOST):$(UI_PORT)    stop: Ctrl-C"
-	@trap 'exit 0' INT TERM; trap 'trap "" INT TERM; kill $$api $$ui 2>/dev/null; wait' EXIT; \
-	$(BIN)/pawsight serve --host $(HOST) --port $(PORT) & api=$$!; \
+	@$(BIN)/pawsight serve --host $(HOST) --port $(PORT) & api=$$!; \
 	$(BIN)/pawsight ui --port $(UI_PORT) --api http://$(HOST):$(PORT) & ui=$$!; \
+	trap 'exit 0' INT TERM; trap 'trap "" INT TERM; kill $$api $$ui 2>/dev/null; wait' EXIT; \
 	while kill -0 $$api 2>/dev/null && kill -0 $$ui 2>/dev/null; do sleep 1; done; \
 	echo "one of the two has ended, so the other is stopped too"; exit 1
 
