@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ import pawsight
 from pawsight.batch import Batch
 from pawsight.inference.artifact import SEEN_FILE, ModelFolder
 from pawsight.inference.catalog import load_network
+from pawsight.training import run as training_run
 from pawsight.training.checkpoints import WholeCheckpoints
 from pawsight.training.export import export_run, refuse_other_model
 from pawsight.training.fit import fit
@@ -20,6 +21,7 @@ from pawsight.training.networks import load_weights, random_network
 from pawsight.training.recipe import SimpleCNNRecipe
 from pawsight.training.run import RunError, RunFolder
 from pawsight.training.train import begin, train
+from pawsight.whole import FRESH
 from tests.drawn import draw, drawn_table
 from tests.model_folders import make_model_folder
 from tests.training.recipes import TINY
@@ -190,16 +192,18 @@ def test_a_kill_while_a_training_is_written_down_is_in_nobodys_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = drawn_table(tmp_path / "pictures", per_class=8)
-    write = Path.write_text
 
-    def torn(file: Path, text: str, encoding: str | None = None) -> int:
-        write(file, text[: len(text) // 2], encoding)
+    def torn(file: Path) -> NoReturn:
+        file.with_name(f"{file.name}{FRESH}").write_text('{"name": "ti')
         raise KeyboardInterrupt
 
     def killed(*arguments: object, **options: object) -> None:
         raise KeyboardInterrupt
 
-    for owner, name, attack in ((Path, "write_text", torn), (pd.DataFrame, "to_csv", killed)):
+    for owner, name, attack in (
+        (training_run, "written_whole", torn),
+        (pd.DataFrame, "to_csv", killed),
+    ):
         with monkeypatch.context() as patch:
             patch.setattr(owner, name, attack)
             with pytest.raises(KeyboardInterrupt):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pawsight.whole import written_whole
 
 
 class Document(BaseModel):
@@ -20,12 +21,8 @@ class Document(BaseModel):
         Raises:
             OSError: It cannot be written; what was there still is.
         """
-        fresh = file.with_suffix(".new")
-        with fresh.open("w", encoding="utf-8") as stream:
-            stream.write(self.model_dump_json(indent=2))
-            stream.flush()
-            os.fsync(stream.fileno())
-        fresh.replace(file)
+        with written_whole(file) as stream:
+            stream.write(self.model_dump_json(indent=2).encode())
 
 
 AnyDocument = TypeVar("AnyDocument", bound=Document)

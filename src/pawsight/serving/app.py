@@ -98,7 +98,8 @@ def _guard(app: FastAPI, settings: Settings) -> Callable[[], object]:
             Access, keys=settings.keys, rate=settings.rate_limit, metrics=settings.metrics
         )
     app.add_middleware(Room, limit=settings.max_held_bytes)
-    app.add_middleware(OtherSites, allowed=settings.cors_origins)
+    if "*" not in settings.cors_origins:
+        app.add_middleware(OtherSites, allowed=settings.cors_origins)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -14,10 +14,11 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from pawsight.serving.errors import MEDIA_TYPE, Problem
+from pawsight.serving.errors import Problem
 from pawsight.serving.meter import Meter
 from pawsight.serving.overload import Overload
-from pawsight.serving.watch import DATA_POLICY, REQUEST_ID, SECURITY, header_lines, tell
+from pawsight.serving.raw import problem_head
+from pawsight.serving.watch import REQUEST_ID, tell
 
 _MAX_HEADER: Final = 64 * 1024  # bytes; they are held until the header is complete
 
@@ -196,16 +197,13 @@ class BoundedProtocol(HttpToolsProtocol):
         problem = Problem.of(code, detail)
         problem.request_id = name
         body = problem.model_dump_json().encode()
-        headers = [
-            (b"content-type", MEDIA_TYPE.encode()),
+        headers = (
             (b"content-length", str(len(body)).encode()),
             (b"connection", b"close"),
-            *SECURITY,
-            (b"content-security-policy", DATA_POLICY),
             (REQUEST_ID.lower().encode(), name.encode()),
-        ]
-        first = f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\n".encode()
-        self.transport.write(first + header_lines(headers) + b"\r\n" + body)
+        )
+        head = problem_head(HTTPStatus(problem.status), headers)
+        self.transport.write(head + b"\r\n" + body)
         self.transport.close()
         if self.meter is not None:
             self.meter.refused(code)

@@ -23,12 +23,11 @@ class OtherSites:
 
     Args:
         app: The application.
-        allowed: Origins whose pages may ask, or ``*``.
+        allowed: Origins whose pages may ask.
     """
 
     def __init__(self, app: ASGIApp, allowed: Sequence[str]) -> None:
         self._app = app
-        self._all = "*" in allowed
         self._allowed = frozenset(each.encode("latin-1") for each in allowed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,10 +44,7 @@ class OtherSites:
         await self._app(scope, receive, send)
 
     def _refuses(self, scope: Scope) -> bool:
-        if self._all:
+        headers = scope["headers"]
+        if not any(name == b"sec-fetch-site" and said in _OTHERS for name, said in headers):
             return False
-        headers = dict(scope["headers"])
-        return (
-            headers.get(b"sec-fetch-site") in _OTHERS
-            and headers.get(b"origin") not in self._allowed
-        )
+        return not any(name == b"origin" and said in self._allowed for name, said in headers)

@@ -15,16 +15,9 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from pawsight.serving.errors import MEDIA_TYPE
+from pawsight.serving.raw import header_lines, problem_head
 from pawsight.serving.state import State
-from pawsight.serving.watch import (
-    DATA_POLICY,
-    REQUEST_ID,
-    SECURITY,
-    header_lines,
-    request_id,
-    tell,
-)
+from pawsight.serving.watch import REQUEST_ID, request_id, tell
 
 _STATUS: Final = HTTPStatus.SERVICE_UNAVAILABLE
 _ID: Final = "{id}"  # nothing else of the document is in braces
@@ -51,17 +44,13 @@ class Overload:
         document = json.dumps({**refusal.problem.model_dump(), "request_id": _ID})
         self._before, self._after = (each.encode() for each in document.split(_ID))
         self._length = len(self._before) + len(self._after)
-        headers = [
-            (b"content-type", MEDIA_TYPE.encode()),
-            *(
+        self._head = problem_head(
+            _STATUS,
+            [
                 (name.lower().encode(), said.encode())
                 for name, said in (refusal.headers or {}).items()
-            ),
-            *SECURITY,
-            (b"content-security-policy", DATA_POLICY),
-        ]
-        first = f"HTTP/1.1 {_STATUS} {_STATUS.phrase}\r\n".encode()
-        self._head = first + header_lines(headers)
+            ],
+        )
 
     def refuses(self, method: bytes, url: bytes, headers: Sequence[tuple[bytes, bytes]]) -> bool:
         """Whether a request for predictions has no room, and the application need not say so.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
 from time import perf_counter
 from typing import Final
 from uuid import uuid4
@@ -84,11 +83,6 @@ class Watch:
             service = getattr(scope["app"].state, "service", None)
             meter = None if service is None else service.meter
             tell(meter, scope, method, status, perf_counter() - start)
-
-
-def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Headers as HTTP/1.1 writes them, each with the end of its line."""
-    return b"".join(b"%s: %s\r\n" % each for each in headers)
 
 
 def request_id(scope: Scope) -> str:

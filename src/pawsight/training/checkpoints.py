@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zlib
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,11 @@ from zipfile import BadZipFile, ZipFile
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 
+from pawsight.whole import written_whole
+
 
 class WholeCheckpoints(TorchCheckpointIO):
-    """Has Lightning write its checkpoints by :func:`write_whole`.
+    """Has Lightning write its checkpoints by :func:`~pawsight.whole.written_whole`.
 
     What it does itself lies in the system's temporary folder first, from which it can only be
     copied where that is another disk: a kill then leaves half a checkpoint.
@@ -26,7 +27,10 @@ class WholeCheckpoints(TorchCheckpointIO):
         storage_options: Any | None = None,  # noqa: ANN401 - Lightning's
     ) -> None:
         """Write a checkpoint, in place of the one before."""
-        write_whole(checkpoint, Path(path))
+        file = Path(path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(file) as stream:
+            torch.save(checkpoint, stream)
 
     def load_checkpoint(
         self,
@@ -57,24 +61,6 @@ def _moved(state: dict[str, Any], home: Path) -> dict[str, Any]:
     files = {name: there(each) for name, each in state.items() if name.endswith("_path")}
     best = {there(file): score for file, score in state["best_k_models"].items()}
     return state | files | {"dirpath": str(home), "best_k_models": best}
-
-
-def write_whole(state: dict[str, Any], file: Path) -> None:
-    """Put what torch saves into a file, in place of what was there, which stays until then.
-
-    Raises:
-        OSError: It cannot be written; what was there still is.
-    """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_name(f"{file.name}.new")
-    try:
-        with fresh.open("wb") as stream:
-            torch.save(state, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        fresh.replace(file)
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 def is_whole(file: Path) -> bool:

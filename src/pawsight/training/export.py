@@ -19,7 +19,6 @@ from pawsight.data.duplicates import hash_files
 from pawsight.data.table import data_digest
 from pawsight.images.preprocess import Preprocessing
 from pawsight.inference.artifact import (
-    CARD_FILE,
     NETWORK_FILE,
     QUANTISED_FILE,
     SEEN_FILE,
@@ -27,6 +26,7 @@ from pawsight.inference.artifact import (
     ModelFolder,
     Provenance,
 )
+from pawsight.inference.catalog import has_card
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import ModelError
 from pawsight.labels import NEITHER, classes_of
@@ -136,7 +136,7 @@ def refuse_other_model(run: RunFolder, output: Path) -> None:
         RunError: The folder holds a model of another training; or there is no training.
     """
     recipe, table = run.read()
-    if not (output / CARD_FILE).exists():
+    if not has_card(output):
         return
     try:
         made = ModelFolder.open(output).card.provenance

@@ -30,6 +30,7 @@ from pawsight.inference.artifact import (
 from pawsight.inference.classifier import Classifier
 from pawsight.training.golden import golden_pictures
 from pawsight.training.model_card import render
+from pawsight.whole import FRESH
 
 Answer: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.floating[Any]]]
 """A network before it was exported: pixels [N, 3, H, W] → logits [N, C]."""
@@ -83,7 +84,7 @@ def write_both(path: Path, readme: bytes, card_file: str, card: Described) -> No
         OSError: One cannot be written; what was there still is.
     """
     data = (card.sealed().model_dump_json(indent=2) + "\n").encode()
-    fresh = {path / f"{name}.new": name for name in (README_FILE, card_file)}
+    fresh = {path / f"{name}{FRESH}": name for name in (README_FILE, card_file)}
     try:
         for file, content in zip(fresh, (readme, data), strict=True):
             file.write_bytes(content)

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import torch
 from pydantic import ValidationError
 from torch import nn
 
 from pawsight.invalid import in_words
-from pawsight.training.checkpoints import is_whole, write_whole
+from pawsight.training.checkpoints import is_whole
 from pawsight.training.recipe import Recipe
+from pawsight.whole import FRESH, written_whole
 
 
 class RunError(ValueError):
@@ -126,7 +128,7 @@ class RunFolder:
         if self.exists:
             for folder in (self.answers, self.logs):
                 shutil.rmtree(folder, ignore_errors=True)
-        torn = (*self.checkpoints.glob("*.ckpt.new"), self._recipe.with_suffix(".new"))
+        torn = (*self.checkpoints.glob(f"*{FRESH}"), *self.path.glob(f"*{FRESH}"))
         for file in (self.start, self._origin, self._table, self._recipe, *torn):
             file.unlink(missing_ok=True)
         with suppress(OSError):  # something else lies there
@@ -149,9 +151,8 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         table.to_csv(self._table, index=False)
         # Last, and whole: it says that a training was asked for, and a kill may come in between.
-        fresh = self._recipe.with_suffix(".new")
-        fresh.write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        fresh.replace(self._recipe)
+        with written_whole(self._recipe) as stream:
+            stream.write(f"{recipe.model_dump_json(indent=2)}\n".encode())
 
     def start_from(self, network: nn.Module, origin: str) -> None:
         """Keep the weights of a network as those to start from.
@@ -161,7 +162,9 @@ class RunFolder:
             origin: Where its weights come from, in words for a card.
         """
         state = {f"network.{name}": each for name, each in network.state_dict().items()}
-        write_whole({"state_dict": state}, self.start)
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
+        with written_whole(self.start) as stream:
+            torch.save({"state_dict": state}, stream)
         self._origin.write_text(origin + "\n", encoding="utf-8")
 
     def read(self) -> tuple[Recipe, pd.DataFrame]:

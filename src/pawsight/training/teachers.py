@@ -45,8 +45,9 @@ def load_teacher(name: str, image_size: int, classes: Sequence[str]) -> Teacher:
     """
     if name in IMAGENET_TEACHERS:
         return ImageNetTeacher(name, image_size)
-    check_teacher(name, classes)
-    return ModelTeacher(name)
+    teacher = ModelTeacher(name)
+    _refuse_others(name, teacher.classifier.card.labels, classes)
+    return teacher
 
 
 def check_teacher(name: str, classes: Sequence[str]) -> None:
@@ -61,8 +62,11 @@ def check_teacher(name: str, classes: Sequence[str]) -> None:
     """
     if name in IMAGENET_TEACHERS:
         return
-    labels = resolve(name).open().card.labels
-    if labels != tuple(classes):
+    _refuse_others(name, resolve(name).open().card.labels, classes)
+
+
+def _refuse_others(name: str, labels: Sequence[str], classes: Sequence[str]) -> None:
+    if tuple(labels) != tuple(classes):
         raise ModelError(
             f"the teacher {name!r} tells {', '.join(labels)} apart, and the table's classes are "
             f"{', '.join(classes)}: name a model that knows the same"
