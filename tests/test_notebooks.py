@@ -14,7 +14,7 @@ NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
 def test_it_runs(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PAWSIGHT_NOTEBOOK_PICTURES", "30")
+    monkeypatch.setenv("PAWSIGHT_NOTEBOOK_PICTURES", "12")
     monkeypatch.setenv("PAWSIGHT_NOTEBOOK_EPOCHS", "1")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     notebook = nbformat.read(path, as_version=4)
