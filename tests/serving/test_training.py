@@ -341,6 +341,8 @@ def test_what_cannot_be_trained_on_is_kept_and_not_trained_on(bench: Bench) -> N
         ({"name": ""}, 422, "invalid-request"),
         ({"method": "magic"}, 422, "invalid-request"),
         ({"epochs": 0}, 422, "invalid-request"),
+        ({"epocs": 3}, 422, "invalid-request"),
+        ({"method": "head", "start": "tiny", "epochs": 3}, 422, "invalid-request"),
         ({"method": "head", "start": "nobody"}, 404, "unknown-model"),
         ({"method": "head", "start": "/etc"}, 404, "unknown-model"),
     ],
@@ -350,6 +352,20 @@ def test_nonsense_is_refused(bench: Bench, form: dict[str, Any], status: int, co
     answer = bench.client.post("/training/jobs", json=given)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert bench.client.get("/training/jobs").json() == {"jobs": []}
+
+
+def test_what_a_training_would_not_heed_is_refused_in_words(bench: Bench) -> None:
+    def said(form: dict[str, Any]) -> str:
+        detail: str = bench.client.post("/training/jobs", json=form).json()["detail"]
+        return detail
+
+    form = {"dataset": "0" * 32, "name": "mine"}
+    assert said({**form, "epocs": 3}) == "'epocs': is not known here"
+    assert "a head is fitted at once, without epochs" in said({**form, "epochs": 3})
+    plain = {"Content-Type": "text/plain"}  # which any web page may send
+    answer = bench.client.post("/training/jobs", content=b"{}", headers=plain)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-content-type")
+    assert "send JSON (application/json)" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("id_", ["0" * 32, "..", "%2e%2e", "x" * 300])

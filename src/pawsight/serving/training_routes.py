@@ -134,6 +134,7 @@ async def dataset(
     },
     responses=responses(
         *TRAINING_PROBLEMS,
+        "unsupported-content-type",
         "too-large",
         "too-slow",
         "incomplete-body",
@@ -152,6 +153,12 @@ async def submit(
 
     When it is done, the model answers by its name, and does so after a restart.
     """
+    kind = content_type(request)
+    if kind != "application/json":
+        raise Refusal(
+            "unsupported-content-type",
+            f"the content type {quoted(kind)} is not read here; send JSON (application/json)",
+        )
     runner, seconds = training.runner, service.settings.body_seconds
     form = parse_json(await bounded(request, _MAX_JSON, seconds=seconds).body(), JobForm)
     found = await _dataset(training, form.dataset)
