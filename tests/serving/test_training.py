@@ -229,19 +229,6 @@ def test_a_restart_goes_on_with_it_and_keeps_what_was_trained(
         assert bench.client.post("/predict/later", content=picture("blue")).json()["label"] == "dog"
 
 
-def test_what_the_service_never_survives_is_given_up(chosen: Settings, control: Path) -> None:
-    with opened(chosen, control) as bench:
-        id_ = bench.submit(bench.dataset()["id"])["id"]
-        bench.until_begun(id_, epochs=1)
-    for attempt in (2, 3):
-        with opened(chosen, control) as bench:
-            bench.until_begun(id_, epochs=attempt)
-    with opened(chosen, control) as bench:
-        ended = bench.until_ended(id_)
-        assert ended["state"] == "failed"
-        assert "broken off by the end of the service" in ended["message"]
-
-
 @contextmanager
 def process(control: Path, tiny: Path, home: Path) -> Iterator[tuple[subprocess.Popen[str], Bench]]:
     command = [sys.executable, "-c", SERVICE, str(FAKE), str(control), str(tiny), str(home)]
@@ -361,7 +348,7 @@ def test_what_a_training_would_not_heed_is_refused_in_words(bench: Bench) -> Non
 
     form = {"dataset": "0" * 32, "name": "mine"}
     assert said({**form, "epocs": 3}) == "'epocs': is not known here"
-    assert "a head is fitted at once, without epochs" in said({**form, "epochs": 3})
+    assert said({**form, "epochs": 3}).startswith("'epochs': a head is fitted at once")
     plain = {"Content-Type": "text/plain"}  # which any web page may send
     answer = bench.client.post("/training/jobs", content=b"{}", headers=plain)
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-content-type")

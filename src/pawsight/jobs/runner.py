@@ -24,12 +24,13 @@ from pawsight.jobs.job import (
     write_job,
 )
 from pawsight.jobs.process import Process, try_lock
-from pawsight.jobs.progress import curves, last_words, why_it_failed
+from pawsight.jobs.progress import checkpoint, curves, last_words, why_it_failed
 
 log = logging.getLogger(__name__)
 
 ATTEMPTS: Final = 3
-"""So often a training is begun that the service's end breaks off: it may be what ends it."""
+"""So often a training is begun that is broken off before it got further: it may be what ends the
+service."""
 MOST_WAITING: Final = 20
 
 _LOOK: Final = 0.2  # seconds between looks at a training
@@ -177,6 +178,7 @@ class Runner:
                     process.stop()
                     break
             if self._closing.is_set():
+                self._in_order(job.id)
                 return  # it goes on at the next start
             if process and self._still_open(job.id):
                 self._conclude(job.id, folder, process.exit_code)
@@ -192,13 +194,19 @@ class Runner:
             return found
         if job.state == "running" and _is_model(folder):  # it ended while nobody looked
             return found
-        if job.attempts >= ATTEMPTS:
-            words = f"broken off by the end of the service, {ATTEMPTS} times"
+        reached = checkpoint(folder)
+        attempts = job.attempts if reached == job.checkpoint else 0
+        if attempts >= ATTEMPTS:
+            words = f"broken off by the end of the service {ATTEMPTS} times, and got no further"
             self._end(job.id, state="failed", message=words)
             return None
-        started = job.started or now()
         self._change(
-            job.id, state="running", started=started, attempts=job.attempts + 1, message="begins"
+            job.id,
+            state="running",
+            started=job.started or now(),
+            attempts=attempts + 1,
+            checkpoint=reached,
+            message="begins",
         )
         if not self._still_open(job.id):  # cancelled in this moment
             return None
@@ -206,6 +214,12 @@ class Runner:
         command = command_of(job, folder, self.datasets.place(job.dataset))
         log.info("the training of %s begins", job.name)
         return Process.begin(folder, command, environment())
+
+    def _in_order(self, id_: str) -> None:
+        """Do not count a beginning that only the orderly end of the service broke off."""
+        job = self.find(id_)
+        if job is not None and job.state == "running":
+            self._change(id_, attempts=max(0, job.attempts - 1))
 
     def _conclude(self, id_: str, folder: Path, code: int | None) -> None:
         job = self.find(id_)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from pawsight.inference.catalog import NAME
 from pawsight.jobs.datasets import LeftOut
@@ -81,11 +81,12 @@ class JobForm(BaseModel):
         default=None, description=f"Of a full training; by default {EPOCHS}."
     )
 
-    @model_validator(mode="after")
-    def _epochs_are_of_a_full_training(self) -> JobForm:
-        if self.method == "head" and self.epochs is not None:
-            raise ValueError("a head is fitted at once, without epochs; `full` takes them")
-        return self
+    @field_validator("epochs")
+    @classmethod
+    def _are_of_a_full_training(cls, epochs: int | None, info: ValidationInfo) -> int | None:
+        if epochs is not None and info.data.get("method") == "head":
+            raise ValueError('a head is fitted at once, without epochs; "method": "full" has them')
+        return epochs
 
 
 class JobAnswer(BaseModel):
