@@ -10,7 +10,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from pawsight.inference.artifact import RUN_FOLDER
+from pawsight.jobs.command import MODEL
 from pawsight.jobs.job import Job, now, read_job, write_job
+from pawsight.training.run import RunFolder
 
 RUNNER = """
 import signal, sys, time
@@ -19,8 +22,8 @@ import pawsight.jobs.runner as runner
 
 runner.command_of = lambda job, folder, pictures: ["sleep", "300"]
 running = runner.Runner(Path(sys.argv[1]), None)
-running.start()
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(running.close()))
+running.start()
 time.sleep(300)
 """
 ID = "7" * 32
@@ -79,7 +82,7 @@ def test_what_no_service_survives_is_given_up(tmp_path: Path) -> None:
 
 def test_what_gets_further_each_time_is_not(tmp_path: Path) -> None:
     folder = asked(tmp_path)
-    last = folder / "model" / "training" / "checkpoints" / "last.ckpt"
+    last = RunFolder(folder / MODEL / RUN_FOLDER).last
     last.parent.mkdir(parents=True)
     for number in range(4):
         assert service(folder, end=signal.SIGKILL)
