@@ -75,6 +75,7 @@ class Job(Document):
         curves: What its epochs reached, once it has ended.
         message: What there is to say of it, in words.
         result: What it ended with.
+        removed: Whether it is listed no more; one with a result is kept, to know what was trained.
     """
 
     id: str
@@ -93,6 +94,7 @@ class Job(Document):
     curves: tuple[Epoch, ...] = ()
     message: str = ""
     result: Result | None = None
+    removed: bool = False
 
     @property
     def is_open(self) -> bool:

@@ -24,7 +24,7 @@ from pawsight.jobs.job import (
     write_job,
 )
 from pawsight.jobs.process import Process, try_lock
-from pawsight.jobs.progress import checkpoint, curves, last_words, why_it_failed
+from pawsight.jobs.progress import LOG, checkpoint, curves, last_words, why_it_failed
 
 log = logging.getLogger(__name__)
 
@@ -111,12 +111,13 @@ class Runner:
         return job
 
     def jobs(self) -> list[Job]:
-        """All of them, the newest first."""
-        return read_jobs(self._jobs)
+        """All of them that were not removed, the newest first."""
+        return [job for job in read_jobs(self._jobs) if not job.removed]
 
     def find(self, id_: str) -> Job | None:
-        """The job of an id, if there is one."""
-        return read_job(self._jobs / id_) if ID.fullmatch(id_) else None
+        """The job of an id, if there is one and it was not removed."""
+        job = read_job(self._jobs / id_) if ID.fullmatch(id_) else None
+        return None if job is None or job.removed else job
 
     def curves(self, job: Job) -> tuple[Epoch, ...]:
         """What its epochs reached, so far."""
@@ -136,13 +137,29 @@ class Runner:
         self._wake.set()
         return self.find(id_)
 
+    def remove(self, id_: str) -> Job | None:
+        """List a job that has ended no more; its model stays. One that has not stays as it is.
+
+        Returns:
+            The job as it was; None where there is none.
+
+        Raises:
+            OSError: It cannot be written down.
+        """
+        with self._changing:
+            job = self.find(id_)
+            if job is not None and not job.is_open:
+                write_job(self._jobs / id_, job.model_copy(update={"removed": True}))
+                self._wake.set()
+            return job
+
     def needed(self) -> set[str]:
         """The ids of the datasets that jobs still have to read."""
         return {job.dataset for job in self.jobs() if job.is_open}
 
-    def trained(self) -> list[str]:
-        """The names of the models that trainings ended with."""
-        return list(dict.fromkeys(job.name for job in self.jobs() if job.state == "done"))
+    def results(self) -> list[Result]:
+        """The models that trainings ended with, also those that were removed; the newest first."""
+        return [job.result for job in read_jobs(self._jobs) if job.result]
 
     def _work(self) -> None:
         while not self._closing.is_set():
@@ -161,6 +178,7 @@ class Runner:
     def _run_all(self) -> None:
         """Run what there is to run, until the service ends."""
         while not self._closing.is_set():
+            self._sweep()
             waiting = [job for job in self.jobs() if job.is_open]
             if waiting:
                 # What runs already comes before what waits, and that in its order.
@@ -168,6 +186,14 @@ class Runner:
             else:
                 self._wake.wait(_IDLE)
                 self._wake.clear()
+
+    def _sweep(self) -> None:
+        """Delete what removed jobs left; beside no process, which may live on after its job."""
+        for job in read_jobs(self._jobs):
+            if job.removed and job.result:
+                (self._jobs / job.id / LOG).unlink(missing_ok=True)
+            elif job.removed:
+                shutil.rmtree(self._jobs / job.id, ignore_errors=True)
 
     def _run(self, job: Job) -> None:
         folder = self._jobs / job.id

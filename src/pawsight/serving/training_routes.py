@@ -224,8 +224,8 @@ async def job(id_: JobId, training: Trainings) -> JobAnswer:
     return await to_thread.run_sync(lambda: _told(training.runner, id_, training.runner.find(id_)))
 
 
-@router.delete(
-    "/training/jobs/{id}",
+@router.post(
+    "/training/jobs/{id}/cancel",
     summary="Cancel a training",
     responses=responses(*TRAINING_PROBLEMS, "unknown-job", "invalid-request"),
 )
@@ -234,6 +234,31 @@ async def cancel(id_: JobId, training: Trainings) -> JobAnswer:
     runner = training.runner
     try:
         return await to_thread.run_sync(lambda: _told(runner, id_, runner.cancel(id_)))
+    except OSError as error:
+        raise unwritable(error) from error
+
+
+@router.delete(
+    "/training/jobs/{id}",
+    summary="Remove a training that has ended",
+    responses=responses(*TRAINING_PROBLEMS, "unknown-job", "not-ended", "invalid-request"),
+)
+async def remove(id_: JobId, training: Trainings) -> JobAnswer:
+    """It is listed no more; the model that it ended with stays."""
+    runner = training.runner
+
+    def removed() -> JobAnswer:
+        job = runner.remove(id_)
+        if job is not None and job.is_open:
+            raise Refusal(
+                "not-ended",
+                f"the training of {job.name} has not ended; POST /training/jobs/{id_}/cancel "
+                "cancels it",
+            )
+        return _told(runner, id_, job)
+
+    try:
+        return await to_thread.run_sync(removed)
     except OSError as error:
         raise unwritable(error) from error
 
