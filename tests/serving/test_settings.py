@@ -71,6 +71,15 @@ def test_origins_as_browsers_send_them_are_taken() -> None:
     assert Settings(cors_origins=",".join(sent)).cors_origins == sent  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("name", ["max_bytes", "max_batch_bytes"])
+def test_what_could_never_be_held_is_refused(name: str) -> None:
+    sizes = {"max_bytes": 10, "max_batch_bytes": 10, "max_held_bytes": 1_000}
+    assert Settings(**{**sizes, name: 1_000})  # type: ignore[arg-type]
+    with pytest.raises(ValidationError) as error:
+        Settings(**{**sizes, name: 1_001})  # type: ignore[arg-type]
+    assert f"{name} (1,001) is more than max_held_bytes (1,000)" in str(error.value)
+
+
 def test_the_documentation_lists_every_setting_as_it_is() -> None:
     page = (Path(__file__).parents[2] / "docs" / "service.md").read_text(encoding="utf-8")
     for name, field in Settings.model_fields.items():

@@ -213,6 +213,19 @@ class Settings(BaseSettings):
         return parse_keys(lines)
 
     @model_validator(mode="after")
+    def _what_may_come_may_be_held(self) -> Settings:
+        for name, size in (
+            ("max_bytes", self.max_bytes),
+            ("max_batch_bytes", self.max_batch_bytes),
+        ):
+            if size > self.max_held_bytes:
+                raise ValueError(
+                    f"{name} ({size:,}) is more than max_held_bytes ({self.max_held_bytes:,}), and "
+                    "what is so large would always be refused: lower the one or raise the other"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _keys_are_keys(self) -> Settings:
         try:
             keys = self.keys
