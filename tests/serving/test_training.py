@@ -170,6 +170,11 @@ def test_what_was_sent_becomes_a_model_that_answers(bench: Bench) -> None:
     assert (gone.status_code, gone.json()["code"]) == (404, "unknown-model")
     assert bench.client.delete("/models/mine").json()["code"] == "unknown-model"
     assert back("mine") is not None  # as `pawsight models back` does
+    form = {"dataset": found["id"], "name": "mine"}
+    taken = bench.client.post("/training/jobs", json={**form, "start": "tiny"})
+    assert (taken.status_code, taken.json()["code"]) == (409, "name-taken")
+    assert "which this service does not serve" in taken.json()["detail"]
+    assert "from the next start on" in taken.json()["detail"]
 
 
 def test_one_runs_and_the_others_wait_in_their_order(bench: Bench) -> None:

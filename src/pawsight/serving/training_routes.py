@@ -168,13 +168,8 @@ async def submit(
 
     def submitted() -> Job:
         with training.naming:
-            taken = {each.name for each in available()} | {
-                each.name for each in runner.jobs() if each.is_open
-            }
-            if form.name in taken or form.name in service.loaded:
-                raise Refusal(
-                    "name-taken", f"there is a model {form.name!r} already; choose another name"
-                )
+            if who := _who_has(form.name, service, runner):
+                raise Refusal("name-taken", f"{who}; choose another name")
             return runner.submit(
                 dataset=form.dataset,
                 name=form.name,
@@ -267,6 +262,20 @@ def _told(runner: Runner, id_: str, found: Job | None) -> JobAnswer:
     if found is None:
         raise Refusal("unknown-job", f"no training {quoted(id_)} is here")
     return JobAnswer.of(found, runner)
+
+
+def _who_has(name: str, service: State, runner: Runner) -> str | None:
+    """What has a name that a model is to get; None where it is free."""
+    if name in service.loaded:
+        return f"there is a model {name!r} already"
+    if any(each.is_open and each.name == name for each in runner.jobs()):
+        return f"a training that is not done is to be {name!r}"
+    if any(each.name == name for each in available()):
+        return (
+            f"there is a model {name!r} on this machine already, which this service does not serve "
+            "(one that was trained here, and brought back, is served from the next start on)"
+        )
+    return None
 
 
 async def _dataset(training: Training, id_: str) -> Dataset:
