@@ -44,7 +44,8 @@ def check_no_stream(file: Path) -> None:
     Where it leads to a file, that is there already, and its name must not be given to a backup.
     """
     linked = file.parent / os.readlink(file) if file.is_symlink() else file
-    if re.match(r"/(proc/.+|dev)/fd$", os.path.realpath(linked.parent)):
+    places = [os.path.realpath(each.parent) for each in (file, linked)]
+    if any(re.fullmatch(r"/(proc/.+|dev)/fd", each) for each in places):
         fail(f"{str(file)!r} is no file: name a new one")
 
 
