@@ -14,7 +14,7 @@ from pawsight.serving.errors import Refusal, responses
 from pawsight.serving.schemas import ModelSummary
 from pawsight.serving.state import State
 from pawsight.serving.training import Training
-from pawsight.serving.training_routes import TRAINING_PROBLEMS, Trainings, unwritable
+from pawsight.serving.training_access import TRAINING_PROBLEMS, Trainings, unwritable
 
 router = APIRouter(tags=["training"])
 
