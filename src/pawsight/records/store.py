@@ -84,7 +84,7 @@ def remove_old(
         ~select(FeedbackRow.id).where(FeedbackRow.id == AnswerRow.id).exists()
     )
     oldest = plain.order_by(AnswerRow.time, AnswerRow.id.desc())
-    rows: Sequence[Row[Any]] = []
+    rows: Sequence[Any] = []
     if before is not None:
         rows = connection.execute(oldest.where(AnswerRow.time < before).limit(limit)).all()
     if most is not None and len(rows) < limit:
