@@ -166,6 +166,25 @@ def test_the_queue_shows_labels_and_paths_as_they_are(recorder: Recorder, url: s
     assert "tiny@1: [red]" in shown.stdout
 
 
+@pytest.mark.parametrize("more", [(), ("--overwrite",)])
+def test_a_table_is_not_exported_to_what_is_open_already(
+    recorder: Recorder, url: str, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    """Nor is such a name given to a backup, where it leads to a file."""
+    say(recorder, picture("red"), "dog")
+    with (tmp_path / "there.csv").open("w") as there:
+        for name in (f"/dev/fd/{there.fileno()}", f"/proc/self/fd/{there.fileno()}", "link"):
+            output = Path(name)
+            if name == "link":  # as /dev/stdout is one
+                output = tmp_path / name
+                output.symlink_to(f"/proc/self/fd/{there.fileno()}")
+            done = run("feedback", "export", "--records", url, "--output", output, *more)
+            assert done.exit_code == 2
+            assert "is no file: name a new one" in done.stderr
+    assert {each.name for each in tmp_path.glob("*.csv*")} == {"there.csv"}
+    assert output.is_symlink()
+
+
 def test_where_nothing_is_recorded_it_is_said(tmp_path: Path) -> None:
     nothing = f"sqlite:///{tmp_path / 'nothing.db'}"
     for records, words in (

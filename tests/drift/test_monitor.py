@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,3 +81,34 @@ def test_each_window_is_looked_at_once(reference: Reference) -> None:
     for features, logits in zip(*cloud(30, 1, dogs=1.0), strict=True):
         monitor.add(features, logits)
     assert told[-1].labels.differs  # 30 of 50 came since
+
+
+def test_windows_that_are_compared_at_once_are_all_counted_and_the_last_one_stands(
+    reference: Reference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Comparison] = []
+    late = threading.Event()
+
+    def slowly(*asked: Any) -> Comparison:
+        if threading.current_thread() is first:
+            assert late.wait(60)
+        return compare(*asked)
+
+    monkeypatch.setattr("pawsight.drift.monitor.compare", slowly)
+    monitor = Monitor(reference, DECISION, told.append, size=50)
+
+    def fill(seed: int) -> None:
+        for each in zip(*cloud(50, seed), strict=True):
+            monitor.add(*each)
+
+    first = threading.Thread(target=fill, args=(1,))
+    first.start()
+    while monitor.waiting or not monitor._windows:
+        time.sleep(0.01)
+    fill(2)
+    late.set()
+    first.join(60)
+    assert monitor.found
+    assert monitor.found.windows == 2
+    assert monitor.found.comparison is told[0]
+    assert len(told) == 2

@@ -334,6 +334,23 @@ def test_a_setting_that_names_no_place_is_refused(setting: str) -> None:
         find(setting)
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "sqlite:///records.db?mode=ro",
+        "sqlite:///records.db?timeout=5",
+        "sqlite:///records.db?",
+        "sqlite:///records.db?mode=ro&uri=true",
+        "sqlite:///file:records.db",
+        "sqlite:///file:records.db?mode=ro",
+        "sqlite:///file:records.db?uri=false",
+    ],
+)
+def test_parameters_that_would_be_passed_over_are_refused(setting: str) -> None:
+    with pytest.raises(ValueError, match="takes no parameters after a `\\?`"):
+        find(setting)
+
+
 def test_the_default_lies_in_the_data_folder_and_off_nowhere(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

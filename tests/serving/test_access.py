@@ -220,6 +220,37 @@ def test_a_page_of_another_origin_cannot_have_a_browser_send_something(
             assert answer.status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("origin", "host", "status"),
+    [
+        ("http://evil.example", "pets.lan:8000", 403),
+        ("http://pets.lan", "pets.lan:8000", 403),
+        ("http://pets.lan:8080", "pets.lan:8000", 403),
+        ("null", "pets.lan:8000", 403),
+        ("null", "null", 403),
+        ("http://pets.lan:x", "pets.lan", 403),
+        ("http://pets.lan:8000", "pets.lan:8000", 200),
+        ("http://pets.lan", "pets.lan:80", 200),
+        ("https://pets.lan", "PETS.lan", 200),  # behind what takes TLS off
+        ("http://[fd00::1]:8000", "[fd00::1]:8000", 200),
+        ("http://friend.example", "pets.lan:8000", 200),
+    ],
+)
+def test_where_browsers_send_no_sec_fetch_site_the_origin_is_held_against_the_host(
+    settings: Settings, origin: str, host: str, status: int
+) -> None:
+    """Over plain http to another machine, as in a home's network."""
+    values = {**settings.model_dump(), "cors_origins": "http://friend.example"}
+    with TestClient(create_app(Settings(**values))) as client:
+        sent = {"Origin": origin, "Host": host}
+        answer = client.post("/predict/tiny", content=picture("red"), headers=sent)
+        assert answer.status_code == status
+        if status == 403:
+            assert answer.json()["code"] == "forbidden"
+            assert "PAWSIGHT_CORS_ORIGINS" in answer.json()["detail"]
+        assert client.get("/models", headers=sent).status_code == 200
+
+
 def test_a_browser_may_do_little_with_an_answer(client: TestClient) -> None:
     for path in ("/models", "/docs", "/nothing", "/openapi.json"):
         headers = client.get(path).headers

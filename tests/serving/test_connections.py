@@ -166,6 +166,47 @@ def test_what_is_no_http_is_a_problem(hasty: Running, caplog: pytest.LogCaptureF
     assert answered(hasty) == "dog"
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_body_that_breaks_is_told_and_counted_once(
+    hasty: Running, caplog: pytest.LogCaptureFixture, at_once: bool
+) -> None:
+    def sum_of(metric: str) -> float:
+        there = httpx.get(f"{hasty.url}/metrics", timeout=60).text
+        lines = (there + generate_latest(Hasty.meter.registry).decode()).splitlines()
+        return sum(
+            float(each.rpartition(" ")[2])
+            for each in lines
+            if each.startswith(f"{metric}{{") and "/metrics" not in each
+        )
+
+    before = sum_of("pawsight_problems_total"), sum_of("pawsight_requests_total")
+    head = b"POST /predict/tiny HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with connect(hasty) as connection, caplog.at_level(logging.INFO, logger="pawsight.access"):
+        connection.sendall(head + (b"not hexadecimal\r\n" if at_once else b"2\r\nxx\r\n"))
+        if not at_once:
+            time.sleep(0.1)
+            connection.sendall(b"not hexadecimal\r\n")
+        document = problem(everything(connection))
+        assert answered(hasty) == "dog"  # by when the first has come to its end
+    assert (document["status"], document["code"]) == (400, "invalid-http")
+    logged = [vars(each) for each in caplog.records if each.name == "pawsight.access"]
+    assert [each["status"] for each in logged] == [400, 200]
+    assert logged[0]["request_id"] == document["request_id"]
+    assert "/predict/tiny" in logged[0]["message"]
+    after = sum_of("pawsight_problems_total"), sum_of("pawsight_requests_total")
+    assert after == (before[0] + 1, before[1] + 2)
+
+
+def test_a_body_that_breaks_after_its_answer_has_no_other(hasty: Running) -> None:
+    head = b"POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with connect(hasty) as connection:
+        connection.sendall(head)
+        received = connection.recv(65_536)
+        assert received.startswith(b"HTTP/1.1 404")
+        connection.sendall(b"not hexadecimal\r\n")
+        assert b"HTTP/1.1 400" not in received + everything(connection)
+
+
 def test_requests_one_after_another_and_all_at_once_are_answered(hasty: Running) -> None:
     one = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
     last = b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

@@ -13,7 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from pawsight.records import recorder as recorder_module
-from pawsight.records.pictures import digest_of
+from pawsight.records.pictures import Pictures, digest_of
 from pawsight.serving.app import create_app
 from pawsight.serving.settings import Settings
 from tests.pictures import picture
@@ -122,6 +122,15 @@ def test_the_picture_may_come_with_it_and_is_given_back(service: TestClient) -> 
     assert (given.content, given.headers["content-type"]) == (picture("red"), "image/jpeg")
     assert given.headers["x-content-type-options"] == "nosniff"
     assert service.get(f"/records/{answer['id']}").json()["picture"] is True
+
+
+def test_a_picture_that_another_process_has_just_deleted_is_not_kept(
+    service: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    answer = ask(service)
+    monkeypatch.setattr(Pictures, "find", lambda *_: tmp_path / "gone.jpg")
+    gone = service.get(f"/records/{answer['id']}/picture")
+    assert (gone.status_code, gone.json()["code"]) == (404, "no-picture")
 
 
 def test_a_form_needs_no_picture(service: TestClient) -> None:

@@ -74,11 +74,11 @@ def until(condition: Any) -> None:
         time.sleep(0.01)
 
 
-def send(server: Running) -> socket.socket:
+def send(server: Running, path: str = "/predict/tiny") -> socket.socket:
     """A picture from a client that does not wait for the answer."""
     body = picture("red")
     connection = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE)
-    head = f"POST /predict/tiny HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
     connection.sendall(head.encode() + body)
     return connection
 
@@ -235,10 +235,43 @@ def test_explanations_wait_in_no_longer_queue_than_pictures(
         assert [each.result().status_code for each in asked] == [200, 200]
 
 
+def test_what_a_client_that_has_left_waited_for_is_not_explained(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, begun = threading.Event(), threading.Semaphore(0)
+    explained = []
+    overlaid = explain_routes._overlaid
+
+    def held(*asked: Any) -> Any:
+        explained.append(asked)
+        begun.release()
+        assert opened.wait(PATIENCE)
+        return overlaid(*asked)
+
+    monkeypatch.setattr(explain_routes, "_overlaid", held)
+    with served(tiny, threads=1) as (server, state):
+        first = send(server, "/explain/tiny")
+        assert begun.acquire(timeout=PATIENCE)
+        leaving = [send(server, "/explain/tiny") for _ in range(3)]
+        until(lambda: state.workers.statistics().tasks_waiting == 3)
+        for connection in leaving:
+            connection.close()
+        until(lambda: state.workers.statistics().tasks_waiting == 0)
+        with send(server, "/explain/tiny") as late:
+            until(lambda: state.workers.statistics().tasks_waiting == 1)
+            first.close()  # what has begun is one of those that compute, until it ends
+            time.sleep(0.1)
+            assert state.workers.statistics().tasks_waiting == 1
+            opened.set()
+            assert late.recv(100).startswith(b"HTTP/1.1 200")
+    assert len(explained) == 2
+
+
 def test_bodies_hold_no_more_memory_than_they_may(tiny: Path) -> None:
     body = picture("red", "BMP", size=(200, 100))  # 60 kB
+    smaller = ("max_bytes", "max_batch_bytes")
     with (
-        served(tiny, max_held_bytes=100_000) as (server, _),
+        served(tiny, max_held_bytes=100_000, **dict.fromkeys(smaller, 100_000)) as (server, _),
         socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as slow,
     ):
         url = f"{server.url}/predict/tiny"

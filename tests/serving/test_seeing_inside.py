@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -143,6 +144,12 @@ def test_a_process_writes_json_lines(tiny: Path) -> None:
             assert (said["status"], said["request_id"]) == (404, "seven")
             assert said["level"] == "INFO"
             assert said["client"] == "127.0.0.1"
+            with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as garbage:
+                garbage.sendall(b"\x16\x03\x01 hello\r\n\r\n")
+                assert garbage.recv(100).startswith(b"HTTP/1.1 400")
+            httpx.get(f"{url}/health/live", timeout=60)
+            lines = [json.loads(process.stdout.readline()) for _ in range(2)]
+            assert [each["status"] for each in lines] == [400, 200]  # one for each
             process.terminate()
             for line in process.stdout:
                 assert json.loads(line)["logger"]

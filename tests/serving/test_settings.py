@@ -41,6 +41,45 @@ def test_nonsense_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: 
         Settings()
 
 
+@pytest.mark.parametrize(
+    ("origin", "right"),
+    [
+        ("example.org", "https://example.org"),
+        ("example.org:8501/page", "https://example.org:8501"),
+        ("https://example.org/", "https://example.org"),
+        ("http://example.org/page?x=1", "http://example.org"),
+        ("https://Example.org", "https://example.org"),
+        ("https://example.org:443", "https://example.org"),
+        ("http://[FD00::1]:8501/", "http://[fd00::1]:8501"),
+        ("https://*.example.org", "https://example.org"),
+        ("https://bücher.example", "https://example.org"),
+        ("null", "https://example.org"),
+        ("https://", "https://example.org"),
+    ],
+)
+def test_an_origin_that_no_browser_sends_is_refused_with_one_that_it_would(
+    origin: str, right: str
+) -> None:
+    with pytest.raises(ValidationError) as error:
+        Settings(cors_origins=f"https://other.example, {origin}")  # type: ignore[arg-type]
+    assert f"{origin!r} is no origin as browsers send it" in str(error.value)
+    assert f"{right!r} is one" in str(error.value)
+
+
+def test_origins_as_browsers_send_them_are_taken() -> None:
+    sent = ("http://pets.lan", "https://example.org:8501", "http://[fd00::1]:8000", "*")
+    assert Settings(cors_origins=",".join(sent)).cors_origins == sent  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["max_bytes", "max_batch_bytes"])
+def test_what_could_never_be_held_is_refused(name: str) -> None:
+    sizes = {"max_bytes": 10, "max_batch_bytes": 10, "max_held_bytes": 1_000}
+    assert Settings(**{**sizes, name: 1_000})  # type: ignore[arg-type]
+    with pytest.raises(ValidationError) as error:
+        Settings(**{**sizes, name: 1_001})  # type: ignore[arg-type]
+    assert f"{name} (1,001) is more than max_held_bytes (1,000)" in str(error.value)
+
+
 def test_the_documentation_lists_every_setting_as_it_is() -> None:
     page = (Path(__file__).parents[2] / "docs" / "service.md").read_text(encoding="utf-8")
     for name, field in Settings.model_fields.items():

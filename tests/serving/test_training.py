@@ -95,6 +95,10 @@ class Bench:
     def until_ended(self, id_: str) -> dict[str, Any]:
         return self.until(id_, lambda job: job["ended"] is not None)
 
+    def cancel(self, id_: str) -> dict[str, Any]:
+        job: dict[str, Any] = self.client.post(f"/training/jobs/{id_}/cancel").json()
+        return job
+
     def allow(self, how: str = "go") -> None:
         (self.control / how).touch()
 
@@ -166,6 +170,11 @@ def test_what_was_sent_becomes_a_model_that_answers(bench: Bench) -> None:
     assert (gone.status_code, gone.json()["code"]) == (404, "unknown-model")
     assert bench.client.delete("/models/mine").json()["code"] == "unknown-model"
     assert back("mine") is not None  # as `pawsight models back` does
+    form = {"dataset": found["id"], "name": "mine"}
+    taken = bench.client.post("/training/jobs", json={**form, "start": "tiny"})
+    assert (taken.status_code, taken.json()["code"]) == (409, "name-taken")
+    assert "which this service does not serve" in taken.json()["detail"]
+    assert "from the next start on" in taken.json()["detail"]
 
 
 def test_one_runs_and_the_others_wait_in_their_order(bench: Bench) -> None:
@@ -175,7 +184,7 @@ def test_one_runs_and_the_others_wait_in_their_order(bench: Bench) -> None:
     listed = bench.client.get("/training/jobs").json()["jobs"]
     assert [each["name"] for each in listed] == ["three", "two", "one"]
     assert [each["state"] for each in listed] == ["queued", "queued", "running"]
-    assert bench.client.delete(f"/training/jobs/{ids[1]}").json()["state"] == "cancelled"
+    assert bench.cancel(ids[1])["state"] == "cancelled"
     bench.allow()
     assert bench.until_ended(ids[2])["state"] == "done"
     assert bench.job(ids[0])["state"] == "done"
@@ -186,15 +195,43 @@ def test_one_that_is_cancelled_in_the_middle_leaves_nothing(bench: Bench, tmp_pa
     id_ = bench.submit(bench.dataset()["id"])["id"]
     begun = bench.until_begun(id_)
     for _ in range(2):  # the same again changes nothing
-        cancelled = bench.client.delete(f"/training/jobs/{id_}").json()
+        cancelled = bench.cancel(id_)
         assert (cancelled["state"], cancelled["curves"]) == ("cancelled", begun["curves"])
     again = bench.submit(bench.dataset()["id"])["id"]  # its name is free, and its place
     bench.until_begun(again)
     assert not (tmp_path / "training" / "jobs" / id_ / "model").exists()
     bench.allow()
     assert bench.until_ended(again)["state"] == "done"
-    assert bench.client.delete(f"/training/jobs/{again}").json()["state"] == "done"
+    assert bench.cancel(again)["state"] == "done"
     assert bench.job(id_)["state"] == "cancelled"
+
+
+def test_what_has_ended_can_be_removed_and_its_model_stays(
+    chosen: Settings, control: Path, tmp_path: Path
+) -> None:
+    with opened(chosen, control) as bench:
+        dataset = bench.dataset()["id"]
+        done, other = (bench.submit(dataset, name=name)["id"] for name in ("mine", "other"))
+        early = bench.client.delete(f"/training/jobs/{done}")
+        assert (early.status_code, early.json()["code"]) == (409, "not-ended")
+        assert f"POST /training/jobs/{done}/cancel" in early.json()["detail"]
+        bench.cancel(other)
+        bench.allow()
+        ended = bench.until_ended(done)
+        assert bench.client.delete(f"/training/jobs/{done}").json() == ended
+        assert bench.client.delete(f"/training/jobs/{other}").json()["state"] == "cancelled"
+        for method in ("GET", "DELETE"):
+            answer = bench.client.request(method, f"/training/jobs/{done}")
+            assert (answer.status_code, answer.json()["code"]) == (404, "unknown-job")
+        assert bench.client.get("/training/jobs").json() == {"jobs": []}
+        home = tmp_path / "training" / "jobs"
+        deadline = time.monotonic() + PATIENCE
+        while (home / other).exists() or (home / done / "log.txt").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    with opened(chosen, control) as bench:
+        assert bench.names() == ["tiny", "mine"]
+        assert bench.client.delete("/models/mine").status_code == 200
 
 
 def test_one_that_fails_says_why(bench: Bench) -> None:
@@ -227,19 +264,6 @@ def test_a_restart_goes_on_with_it_and_keeps_what_was_trained(
     with opened(chosen, control) as bench:
         assert set(bench.names()) == {"tiny", "mine", "later"}
         assert bench.client.post("/predict/later", content=picture("blue")).json()["label"] == "dog"
-
-
-def test_what_the_service_never_survives_is_given_up(chosen: Settings, control: Path) -> None:
-    with opened(chosen, control) as bench:
-        id_ = bench.submit(bench.dataset()["id"])["id"]
-        bench.until_begun(id_, epochs=1)
-    for attempt in (2, 3):
-        with opened(chosen, control) as bench:
-            bench.until_begun(id_, epochs=attempt)
-    with opened(chosen, control) as bench:
-        ended = bench.until_ended(id_)
-        assert ended["state"] == "failed"
-        assert "broken off by the end of the service" in ended["message"]
 
 
 @contextmanager
@@ -283,7 +307,7 @@ def test_one_that_outlived_its_service_can_be_cancelled(
         service.send_signal(signal.SIGKILL)
         service.wait()
     with process(control, tiny, home) as (_, bench):
-        assert bench.client.delete(f"/training/jobs/{id_}").json()["state"] == "cancelled"
+        assert bench.cancel(id_)["state"] == "cancelled"
         bench.allow()
         again = bench.submit(bench.dataset()["id"], name="again")["id"]
         assert bench.until_ended(again)["state"] == "done"
@@ -341,6 +365,8 @@ def test_what_cannot_be_trained_on_is_kept_and_not_trained_on(bench: Bench) -> N
         ({"name": ""}, 422, "invalid-request"),
         ({"method": "magic"}, 422, "invalid-request"),
         ({"epochs": 0}, 422, "invalid-request"),
+        ({"epocs": 3}, 422, "invalid-request"),
+        ({"method": "head", "start": "tiny", "epochs": 3}, 422, "invalid-request"),
         ({"method": "head", "start": "nobody"}, 404, "unknown-model"),
         ({"method": "head", "start": "/etc"}, 404, "unknown-model"),
     ],
@@ -352,10 +378,24 @@ def test_nonsense_is_refused(bench: Bench, form: dict[str, Any], status: int, co
     assert bench.client.get("/training/jobs").json() == {"jobs": []}
 
 
+def test_what_a_training_would_not_heed_is_refused_in_words(bench: Bench) -> None:
+    def said(form: dict[str, Any]) -> str:
+        detail: str = bench.client.post("/training/jobs", json=form).json()["detail"]
+        return detail
+
+    form = {"dataset": "0" * 32, "name": "mine"}
+    assert said({**form, "epocs": 3}) == "'epocs': is not known here"
+    assert said({**form, "epochs": 3}).startswith("'epochs': a head is fitted at once")
+    plain = {"Content-Type": "text/plain"}  # which any web page may send
+    answer = bench.client.post("/training/jobs", content=b"{}", headers=plain)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-content-type")
+    assert "send JSON (application/json)" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("id_", ["0" * 32, "..", "%2e%2e", "x" * 300])
 def test_jobs_that_are_not_there(bench: Bench, id_: str) -> None:
-    for method in ("GET", "DELETE"):
-        answer = bench.client.request(method, f"/training/jobs/{id_}")
+    for method, below in (("GET", ""), ("DELETE", ""), ("POST", "/cancel")):
+        answer = bench.client.request(method, f"/training/jobs/{id_}{below}")
         assert answer.json()["code"] in ("unknown-job", "not-found", "method-not-allowed")
         assert answer.status_code in (404, 405)
 

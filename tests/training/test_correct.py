@@ -102,6 +102,7 @@ def test_wrong_answers_in_better_answers_out(
     gone = run("models", "back", "model")
     assert gone.exit_code == 0
     assert "no model is called model any more" in gone.stdout
+    assert "a service that runs knows of this, by the name model, from its next" in gone.stderr
     assert run("models", "back", "model").exit_code == 0
     assert right("model", unseen) >= 36
 

@@ -48,6 +48,23 @@ def test_corrections_are_a_table_and_the_pictures_it_names() -> None:
         assert [archive.read(each["path"]) for each in rows] == [*pictures.values()]
 
 
+def test_what_is_too_much_for_the_page_is_left_out_and_said() -> None:
+    answers = [decided(each, "dog") for each in "abcd"]
+    asked = []
+
+    def kept(id_: str) -> bytes:
+        asked.append(id_)
+        return bytes(400)
+
+    data = as_zip(to_train(answers, PETS), kept, most=1000)
+    assert asked == ["a", "b", "c"]  # no more are even fetched
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert len(list(csv.DictReader(io.StringIO(archive.read("labels.csv").decode())))) == 2
+        assert archive.read("left-out.txt").startswith(b"2 pictures more would be too large")
+        assert b"`pawsight feedback export`" in archive.read("left-out.txt")
+    assert "left-out.txt" not in names(as_zip(to_train(answers, PETS), kept, most=1600))
+
+
 def test_what_was_said_of_other_models_teaches_only_those_that_know_the_word() -> None:
     wild, more = ("lion", "wolf"), ("cat", "dog", "lion")
     answers = [

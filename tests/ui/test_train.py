@@ -54,9 +54,11 @@ class Training:
         self.dataset: dict[str, Any] = DATASET
         self.sent: list[tuple[str, str, bytes]] = []
 
-    def removed(self) -> httpx.Response:
+    def removed(self, path: str) -> httpx.Response:
         if self.refused:
             return httpx.Response(403, json={"detail": self.refused})
+        if path.startswith("/training"):
+            return httpx.Response(200, json=self.jobs.pop())
         self.models = MODELS
         return httpx.Response(200, json={"name": "my-model"})
 
@@ -83,11 +85,11 @@ class Training:
                 return httpx.Response(200, json={"jobs": self.jobs})
             case "GET", "/training/jobs/77":
                 return httpx.Response(200, json=self.jobs[0])
-            case "DELETE", "/training/jobs/77":
+            case "POST", "/training/jobs/77/cancel":
                 self.jobs = [{**JOB, "state": "cancelled", "message": "cancelled"}]
                 return httpx.Response(200, json=self.jobs[0])
-            case "DELETE", "/models/my-model":
-                return self.removed()
+            case "DELETE", "/training/jobs/77" | "/models/my-model":
+                return self.removed(path)
         return httpx.Response(404, json={"detail": f"nothing at {path}"})
 
 
@@ -228,7 +230,20 @@ def test_an_open_training_is_shown_again_and_can_be_cancelled(training: Training
     assert "Epoch 1 of 3" in str(shown.get("progress")[0].proto)
     assert len(shown.get("vega_lite_chart")) == 2
     shown.button(key="cancel").click().run()
-    assert training.sent == [("DELETE", "/training/jobs/77", b"")]
+    assert training.sent == [("POST", "/training/jobs/77/cancel", b"")]
+
+
+def test_a_training_that_ended_can_be_taken_off_the_list(training: Training) -> None:
+    training.jobs = [{**JOB, "state": "failed", "message": "no room"}]
+    training.refused = "nothing can be written for trainings here: read-only"
+    shown = page().run()
+    shown.button(key="remove-77").click().run()
+    assert [each.value for each in shown.warning] == [f"Not removed: {training.refused}."]
+    training.refused = ""
+    shown.button(key="remove-77").click().run()
+    assert training.sent == [("DELETE", "/training/jobs/77", b"")] * 2
+    assert "Trainings" not in headings(shown)
+    assert not shown.warning
 
 
 def test_a_training_that_ended_leads_to_its_model_which_can_be_removed(training: Training) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -35,6 +36,17 @@ def refusing(*errors: type[Exception]) -> Iterator[None]:
         if isinstance(error, OSError) and error.filename and error.strerror:
             fail(f"{str(error.filename)!r}: {error.strerror[:1].lower()}{error.strerror[1:]}")
         fail(str(error))
+
+
+def check_no_stream(file: Path) -> None:
+    """Refuse the name of what is open already, such as ``/dev/stdout``, whatever that leads to.
+
+    Where it leads to a file, that is there already, and its name must not be given to a backup.
+    """
+    linked = file.parent / os.readlink(file) if file.is_symlink() else file
+    places = [os.path.realpath(each.parent) for each in (file, linked)]
+    if any(re.fullmatch(r"/(proc/.+|dev)/fd", each) for each in places):
+        fail(f"{str(file)!r} is no file: name a new one")
 
 
 def check_folder(file: Path | None) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pawsight.cli import recorded
-from pawsight.cli.common import check_folder, fail, refusing
+from pawsight.cli.common import check_folder, check_no_stream, fail, refusing
 from pawsight.plurals import counted
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def export(
     from pawsight.bulk.output import kept_as_backup
     from pawsight.records.export import write_table
 
+    check_no_stream(output)
     taken = os.path.lexists(output)
     if taken and not output.is_file():
         fail(f"{str(output)!r} is no file: name a new one")

@@ -178,6 +178,7 @@ def switch(
             )
         installed = install(called, folder)
     typer.echo(f"{called} is {installed.version} now, in {installed.path}")
+    _say_from_when(called)
 
 
 @app.command()
@@ -203,6 +204,14 @@ def back(
         typer.echo(
             f"no model is called {called} any more; `pawsight models back {called}` undoes it"
         )
+    _say_from_when(called)
+
+
+def _say_from_when(name: str) -> None:
+    typer.echo(
+        f"pawsight: a service that runs knows of this, by the name {name}, from its next start on",
+        err=True,
+    )
 
 
 def _labels(name: str) -> tuple[str, ...] | None:

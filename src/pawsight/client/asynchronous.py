@@ -173,6 +173,10 @@ class AsyncClient:
         """End a training; one that has ended stays as it ended."""
         return await self._ask(requests.cancel(id_))
 
+    async def remove_job(self, id_: str) -> Job:
+        """Have a training that has ended be listed no more; its model stays."""
+        return await self._ask(requests.remove_job(id_))
+
     async def remove(self, model: str) -> Model:
         """Remove a model that was trained there; `pawsight models back` undoes it."""
         return await self._ask(requests.remove(model))

@@ -212,6 +212,11 @@ def job(id_: str) -> Request[Job]:
 
 def cancel(id_: str) -> Request[Job]:
     """End a training."""
+    return Request("POST", f"/training/jobs/{_part(id_)}/cancel", Job)
+
+
+def remove_job(id_: str) -> Request[Job]:
+    """Have a training that has ended be listed no more."""
     return Request("DELETE", f"/training/jobs/{_part(id_)}", Job)
 
 

@@ -171,6 +171,10 @@ class Client:
         """End a training; one that has ended stays as it ended."""
         return self._ask(requests.cancel(id_))
 
+    def remove_job(self, id_: str) -> Job:
+        """Have a training that has ended be listed no more; its model stays."""
+        return self._ask(requests.remove_job(id_))
+
     def remove(self, model: str) -> Model:
         """Remove a model that was trained there; `pawsight models back` undoes it."""
         return self._ask(requests.remove(model))

@@ -65,7 +65,8 @@ class Monitor:
         self._tell = tell
         self._level = level
         self._size = size
-        self._filling = threading.Lock()
+        self._changing = threading.Lock()
+        self._windows = 0
         self._rows: list[tuple[Numbers, Numbers]] = []
         self.found: Found | None = None
 
@@ -81,16 +82,19 @@ class Monitor:
             features: float32 [D].
             logits: float32 [C].
         """
-        with self._filling:
+        with self._changing:
             self._rows.append((features, logits))
             if len(self._rows) < self._size:
                 return
             full, self._rows = self._rows, []
+            self._windows += 1
+            number, time = self._windows, datetime.now(timezone.utc)
         seen, said = zip(*full, strict=True)
-        self._conclude(np.stack(seen), np.stack(said))
+        self._conclude(np.stack(seen), np.stack(said), number, time)
 
-    def _conclude(self, features: Numbers, logits: Numbers) -> None:
+    def _conclude(self, features: Numbers, logits: Numbers, number: int, time: datetime) -> None:
         found = compare(self._reference, self._decision, features, logits, self._level)
-        windows = 1 + (self.found.windows if self.found else 0)
-        self.found = Found(found, datetime.now(timezone.utc), windows)
+        with self._changing:  # another thread may be done with a later window first
+            if self.found is None or self.found.windows < number:
+                self.found = Found(found, time, number)
         self._tell(found)

@@ -68,10 +68,14 @@ class Job(Document):
         state: How it stands.
         started: When it began.
         ended: When it ended.
-        attempts: How often it began, with every time that it went on.
+        attempts: How often it has begun since it last got further, but for those beginnings that
+            the service itself ended in order.
+        checkpoint: Of a full training: when that was written which it went on from last, as its
+            file's time in seconds.
         curves: What its epochs reached, once it has ended.
         message: What there is to say of it, in words.
         result: What it ended with.
+        removed: Whether it is listed no more; one with a result is kept, to know what was trained.
     """
 
     id: str
@@ -86,9 +90,11 @@ class Job(Document):
     started: datetime | None = None
     ended: datetime | None = None
     attempts: int = 0
+    checkpoint: float | None = None
     curves: tuple[Epoch, ...] = ()
     message: str = ""
     result: Result | None = None
+    removed: bool = False
 
     @property
     def is_open(self) -> bool:

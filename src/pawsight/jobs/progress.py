@@ -55,6 +55,14 @@ def curves(folder: Path) -> tuple[Epoch, ...]:
     )
 
 
+def checkpoint(folder: Path) -> float | None:
+    """When what a job's training would go on from was written, as its file's time in seconds."""
+    try:
+        return (folder / MODEL / RUN_FOLDER / "checkpoints" / "last.ckpt").stat().st_mtime
+    except OSError:
+        return None
+
+
 def last_words(folder: Path) -> str:
     """The last that pawsight itself logged in a training, without time and logger; else empty.
 

@@ -24,12 +24,13 @@ from pawsight.jobs.job import (
     write_job,
 )
 from pawsight.jobs.process import Process, try_lock
-from pawsight.jobs.progress import curves, last_words, why_it_failed
+from pawsight.jobs.progress import LOG, checkpoint, curves, last_words, why_it_failed
 
 log = logging.getLogger(__name__)
 
 ATTEMPTS: Final = 3
-"""So often a training is begun that the service's end breaks off: it may be what ends it."""
+"""So often a training is begun that is broken off before it got further: it may be what ends the
+service."""
 MOST_WAITING: Final = 20
 
 _LOOK: Final = 0.2  # seconds between looks at a training
@@ -110,12 +111,13 @@ class Runner:
         return job
 
     def jobs(self) -> list[Job]:
-        """All of them, the newest first."""
-        return read_jobs(self._jobs)
+        """All of them that were not removed, the newest first."""
+        return [job for job in read_jobs(self._jobs) if not job.removed]
 
     def find(self, id_: str) -> Job | None:
-        """The job of an id, if there is one."""
-        return read_job(self._jobs / id_) if ID.fullmatch(id_) else None
+        """The job of an id, if there is one and it was not removed."""
+        job = read_job(self._jobs / id_) if ID.fullmatch(id_) else None
+        return None if job is None or job.removed else job
 
     def curves(self, job: Job) -> tuple[Epoch, ...]:
         """What its epochs reached, so far."""
@@ -135,13 +137,29 @@ class Runner:
         self._wake.set()
         return self.find(id_)
 
+    def remove(self, id_: str) -> Job | None:
+        """List a job that has ended no more; its model stays. One that has not stays as it is.
+
+        Returns:
+            The job as it was; None where there is none.
+
+        Raises:
+            OSError: It cannot be written down.
+        """
+        with self._changing:
+            job = self.find(id_)
+            if job is not None and not job.is_open:
+                write_job(self._jobs / id_, job.model_copy(update={"removed": True}))
+                self._wake.set()
+            return job
+
     def needed(self) -> set[str]:
         """The ids of the datasets that jobs still have to read."""
         return {job.dataset for job in self.jobs() if job.is_open}
 
-    def trained(self) -> list[str]:
-        """The names of the models that trainings ended with."""
-        return list(dict.fromkeys(job.name for job in self.jobs() if job.state == "done"))
+    def results(self) -> list[Result]:
+        """The models that trainings ended with, also those that were removed; the newest first."""
+        return [job.result for job in read_jobs(self._jobs) if job.result]
 
     def _work(self) -> None:
         while not self._closing.is_set():
@@ -160,6 +178,7 @@ class Runner:
     def _run_all(self) -> None:
         """Run what there is to run, until the service ends."""
         while not self._closing.is_set():
+            self._sweep()
             waiting = [job for job in self.jobs() if job.is_open]
             if waiting:
                 # What runs already comes before what waits, and that in its order.
@@ -167,6 +186,14 @@ class Runner:
             else:
                 self._wake.wait(_IDLE)
                 self._wake.clear()
+
+    def _sweep(self) -> None:
+        """Delete what removed jobs left; beside no process, which may live on after its job."""
+        for job in read_jobs(self._jobs):
+            if job.removed and job.result:
+                (self._jobs / job.id / LOG).unlink(missing_ok=True)
+            elif job.removed:
+                shutil.rmtree(self._jobs / job.id, ignore_errors=True)
 
     def _run(self, job: Job) -> None:
         folder = self._jobs / job.id
@@ -177,6 +204,7 @@ class Runner:
                     process.stop()
                     break
             if self._closing.is_set():
+                self._in_order(job.id)
                 return  # it goes on at the next start
             if process and self._still_open(job.id):
                 self._conclude(job.id, folder, process.exit_code)
@@ -192,13 +220,19 @@ class Runner:
             return found
         if job.state == "running" and _is_model(folder):  # it ended while nobody looked
             return found
-        if job.attempts >= ATTEMPTS:
-            words = f"broken off by the end of the service, {ATTEMPTS} times"
+        reached = checkpoint(folder)
+        attempts = job.attempts if reached == job.checkpoint else 0
+        if attempts >= ATTEMPTS:
+            words = f"broken off by the end of the service {ATTEMPTS} times, and got no further"
             self._end(job.id, state="failed", message=words)
             return None
-        started = job.started or now()
         self._change(
-            job.id, state="running", started=started, attempts=job.attempts + 1, message="begins"
+            job.id,
+            state="running",
+            started=job.started or now(),
+            attempts=attempts + 1,
+            checkpoint=reached,
+            message="begins",
         )
         if not self._still_open(job.id):  # cancelled in this moment
             return None
@@ -206,6 +240,12 @@ class Runner:
         command = command_of(job, folder, self.datasets.place(job.dataset))
         log.info("the training of %s begins", job.name)
         return Process.begin(folder, command, environment())
+
+    def _in_order(self, id_: str) -> None:
+        """Do not count a beginning that only the orderly end of the service broke off."""
+        job = self.find(id_)
+        if job is not None and job.state == "running":
+            self._change(id_, attempts=max(0, job.attempts - 1))
 
     def _conclude(self, id_: str, folder: Path, code: int | None) -> None:
         job = self.find(id_)

@@ -17,6 +17,7 @@ OFF: Final = "off"
 
 _POSTGRES: Final = re.compile(r"(postgres|postgresql)(\+psycopg)?://")
 _SQLITE: Final = re.compile(r"sqlite:///(?P<path>[^?]+)(?P<query>\?.*)?")
+_OF_ITS_OWN: Final = re.compile(r"[?&]uri=(true|1|yes|on)(&|$)", re.IGNORECASE)
 _HOW: Final = (
     "it must be `sqlite` (a file in the user's data folder), `sqlite:///FILE`, "
     "`postgresql://USER:PASSWORD@HOST/DATABASE`, or `off`"
@@ -48,8 +49,17 @@ def check(setting: str) -> str:
     Raises:
         ValueError: It names no place.
     """
-    if setting not in (EMBEDDED, OFF) and not (_POSTGRES.match(setting) or _SQLITE.match(setting)):
+    if setting in (EMBEDDED, OFF) or _POSTGRES.match(setting):
+        return setting
+    found = _SQLITE.fullmatch(setting)
+    if found is None:
         raise ValueError(_HOW)
+    own = found["path"].startswith("file:")
+    if own != bool(_OF_ITS_OWN.search(found["query"] or "")) or (found["query"] and not own):
+        raise ValueError(
+            "`sqlite:///FILE` takes no parameters after a `?`; those of SQLite's own addresses are "
+            "given as `sqlite:///file:FILE?mode=ro&uri=true`"
+        )
     return setting
 
 

@@ -14,6 +14,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 
 from pawsight.serving import (
+    dataset_routes,
     drift_routes,
     explain_routes,
     inference_protocol,
@@ -78,6 +79,7 @@ def create_app(settings: Settings | None = None, *, state: State | None = None) 
         drift_routes,
         model_loading,
         model_removal,
+        dataset_routes,
         training_routes,
     ):
         app.include_router(each.router)

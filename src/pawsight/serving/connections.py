@@ -18,7 +18,7 @@ from pawsight.serving.errors import Problem
 from pawsight.serving.meter import Meter
 from pawsight.serving.overload import Overload
 from pawsight.serving.raw import problem_head
-from pawsight.serving.watch import REQUEST_ID, tell
+from pawsight.serving.watch import REQUEST_ID, request_id, tell
 
 _MAX_HEADER: Final = 64 * 1024  # bytes; they are held until the header is complete
 
@@ -76,6 +76,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
     _since = 0.0  # when a header was expected, by perf_counter
     _in_header = False
+    _in_body = False
     _received = 0  # bytes of this header
     _ended = False  # another message did, in the bytes that just came
     _refused = False  # this request was, and its body is thrown away
@@ -104,7 +105,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Count the bytes of a header."""
-        self._in_header, self._received, self._refused = True, 0, False
+        self._in_header, self._in_body, self._received, self._refused = True, False, 0, False
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -116,6 +117,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse_header()
         elif not self._refuses():
             super().on_headers_complete()
+        self._in_body = True
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body, unless its request is refused."""
@@ -124,7 +126,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Expect another request, if this one was answered before its body had come."""
-        self._ended = True
+        self._ended, self._in_body = True, False
         if not self._refused:
             super().on_message_complete()
             if not self.cycle.response_complete:
@@ -193,7 +195,17 @@ class BoundedProtocol(HttpToolsProtocol):
         self._expect_nothing()
         if self.transport.is_closing():
             return
-        name = uuid4().hex
+        if self._in_body and (self._refused or self.cycle.response_complete):
+            self.transport.close()  # its request has its answer, and nothing can follow
+            return
+        # What came may be half an address, or none: nothing of it is logged.
+        scope: dict[str, Any] = {"type": "http", "client": self.client}
+        method, name = "other", uuid4().hex
+        if self._in_body:  # of a request that the application works on, which is told and counted
+            scope, method = dict(self.scope), self.scope["method"]  # here, and not there as well
+            name = request_id(scope)
+            self.scope["state"].update(gone=True, told=True)
+        scope["state"] = {"request_id": name}
         problem = Problem.of(code, detail)
         problem.request_id = name
         body = problem.model_dump_json().encode()
@@ -207,9 +219,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.close()
         if self.meter is not None:
             self.meter.refused(code)
-        # What came may be half an address, or none: nothing of it is logged.
-        scope = {"type": "http", "state": {"request_id": name}, "client": self.client}
-        tell(self.meter, scope, "other", problem.status, perf_counter() - self._since)
+        tell(self.meter, scope, method, problem.status, perf_counter() - self._since)
 
 
 def _size(url: bytes, headers: Sequence[tuple[bytes, bytes]]) -> int:

@@ -134,6 +134,11 @@ _KINDS: Final = {
     "unknown-job": _Kind(
         404, "Unknown training", "no training '6f1c2f6e4f0b4d0f9c5a1d1c8f7b2e3a' is here"
     ),
+    "not-ended": _Kind(
+        409,
+        "Not ended",
+        "the training of pets has not ended; POST /training/jobs/6f1c…/cancel cancels it",
+    ),
     "not-found": _Kind(404, "Not found", "nothing is at this address; /docs says what there is"),
     "method-not-allowed": _Kind(405, "Method not allowed", "this address takes POST"),
     "internal-error": _Kind(

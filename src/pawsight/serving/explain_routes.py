@@ -86,7 +86,9 @@ async def explained(
         there = ", ".join(chosen.card.labels)
         raise Refusal("unknown-label", f"no class {quoted(label)}; this model has {there}")
     data = await sent_picture(request, service)
-    explanation, png = await service.run(lambda: _overlaid(chosen, data, label, service.limits))
+    explanation, png = await unless_gone(
+        request, service.run(lambda: _overlaid(chosen, data, label, service.limits))
+    )
     answer = explanation.prediction
     said = (
         answer.label,

@@ -243,7 +243,9 @@ async def infer(request: Request, chosen: Chosen, service: Service) -> Response:
         predictions = await unless_gone(request, _answers(chosen, files, service))
     else:
         _check_number((tensor.tensor.shape or [0])[0], service)
-        predictions = await service.run(lambda: _answers_about_pixels(chosen, tensor))
+        predictions = await unless_gone(
+            request, service.run(lambda: _answers_about_pixels(chosen, tensor))
+        )
     return _response(asked, chosen, predictions)
 
 

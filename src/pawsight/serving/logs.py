@@ -33,6 +33,14 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(said)
 
 
+class AlreadyTold(logging.Filter):
+    """Leaves out uvicorn's line of what is no HTTP, of which the access log has one."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is another."""
+        return record.msg != "Invalid HTTP request received."
+
+
 def log_config(form: Literal["text", "json"]) -> dict[str, Any]:
     """Uvicorn's own configuration, with times, and with what pawsight logs."""
     config = deepcopy(LOGGING_CONFIG)
@@ -46,6 +54,8 @@ def log_config(form: Literal["text", "json"]) -> dict[str, Any]:
         default["fmt"] = f"%(asctime)s {default['fmt']}"
         # Written for every request: without uvicorn's colours, which cost more than the line.
         config["formatters"]["access"] = {"format": f"%(asctime)s %(levelname)s:     {access}"}
+    config["filters"] = {"told": {"()": "pawsight.serving.logs.AlreadyTold"}}
+    config["loggers"]["uvicorn.error"]["filters"] = ["told"]
     for name, handler in (("pawsight", "default"), ("pawsight.access", "access")):
         config["loggers"][name] = {"handlers": [handler], "level": "INFO", "propagate": False}
     return config

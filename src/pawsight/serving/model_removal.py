@@ -14,7 +14,7 @@ from pawsight.serving.errors import Refusal, responses
 from pawsight.serving.schemas import ModelSummary
 from pawsight.serving.state import State
 from pawsight.serving.training import Training
-from pawsight.serving.training_routes import TRAINING_PROBLEMS, Trainings, unwritable
+from pawsight.serving.training_access import TRAINING_PROBLEMS, Trainings, unwritable
 
 router = APIRouter(tags=["training"])
 
@@ -47,12 +47,11 @@ async def remove(service: Service, training: Trainings, chosen: Chosen) -> Model
 
 def _why_not(service: State, training: Training, model: Model) -> str | None:
     name, version = model.reference.name, model.reference.version
-    jobs = training.runner.jobs()
-    made = {(each.result.model, each.result.version) for each in jobs if each.result}
+    made = {(each.model, each.version) for each in training.runner.results()}
     if (name, version) not in made or model.reference.source != "installed":
         return "it was not trained here"
     if name in service.settings.serve_models:
         return "PAWSIGHT_SERVE_MODELS names it"
-    if any(each.is_open and each.start == name for each in jobs):
+    if any(each.is_open and each.start == name for each in training.runner.jobs()):
         return "a training that is not done begins with it"
     return None

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pawsight.serving.errors import Refusal, respond
+from pawsight.serving.origins import is_of_host
 
 _HARMLESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OTHERS: Final = frozenset({b"cross-site", b"same-site"})
@@ -19,7 +20,8 @@ class OtherSites:
 
     Any page can have a browser send a form, or bytes without a type, to wherever the browser
     reaches, such as a service on its own machine. Browsers say so by ``Sec-Fetch-Site``
-    (https://www.w3.org/TR/fetch-metadata/); programs, which send none, are not meant.
+    (https://www.w3.org/TR/fetch-metadata/), or, to what is neither https nor their own machine, by
+    an ``Origin`` that is not the ``Host``; programs, which send neither, are not meant.
 
     Args:
         app: The application.
@@ -45,6 +47,11 @@ class OtherSites:
 
     def _refuses(self, scope: Scope) -> bool:
         headers = scope["headers"]
-        if not any(name == b"sec-fetch-site" and said in _OTHERS for name, said in headers):
+        origins = [said for name, said in headers if name == b"origin"]
+        if self._allowed.intersection(origins):
             return False
-        return not any(name == b"origin" and said in self._allowed for name, said in headers)
+        sites = [said for name, said in headers if name == b"sec-fetch-site"]
+        if sites:
+            return not _OTHERS.isdisjoint(sites)
+        host = next((said for name, said in headers if name == b"host"), b"").decode("latin-1")
+        return not all(is_of_host(each.decode("latin-1"), host) for each in origins)

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Final, TypeVar
 
 from anyio import to_thread
-from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import ValidationError
 
 from pawsight.records.errors import Unavailable
@@ -161,7 +160,7 @@ async def recorded(id_: AnswerId, service: Service) -> schemas.RecordedAnswer:
 @router.get(
     "/records/{id}/picture",
     summary="Show the picture of a recorded answer",
-    response_class=FileResponse,
+    response_class=Response,
     responses={
         200: {
             "description": "The picture as it was sent.",
@@ -170,15 +169,19 @@ async def recorded(id_: AnswerId, service: Service) -> schemas.RecordedAnswer:
         **responses(*_PROBLEMS, "unknown-answer", "no-picture", "invalid-request"),
     },
 )
-async def picture(id_: AnswerId, service: Service) -> FileResponse:
+async def picture(id_: AnswerId, service: Service) -> Response:
     """Where it was kept: with feedback, or as PAWSIGHT_KEEP_PICTURES says."""
     recorder = _recorder(service)
     record = await _read_from(id_, lambda: recorder.answer(id_))
     path = recorder.pictures.find(record.digest)
-    if path is None:
+    try:
+        data = await to_thread.run_sync(path.read_bytes) if path else None
+    except FileNotFoundError:  # deleted since then, maybe by another process
+        data = None
+    if path is None or data is None:
         raise Refusal("no-picture", "the picture of this answer is not kept")
     kind = MEDIA_TYPES.get(path.suffix, "application/octet-stream")
-    return FileResponse(path, media_type=kind)
+    return Response(data, media_type=kind)
 
 
 def _recorder(service: State) -> Recorder:

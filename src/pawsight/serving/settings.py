@@ -16,6 +16,7 @@ from pawsight.images.decode import DEFAULT_LIMITS
 from pawsight.records.keeping import DEFAULT_BOUNDS
 from pawsight.records.place import check
 from pawsight.serving.keys import Key, check_rate, parse_keys
+from pawsight.serving.origins import check_origin
 
 
 def _names(value: object) -> object:
@@ -27,6 +28,8 @@ def _names(value: object) -> object:
 
 AnyNames = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 Names = Annotated[AnyNames, Field(min_length=1)]
+Origin = Annotated[str, AfterValidator(check_origin)]
+Origins = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_names)]
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -129,10 +132,10 @@ class Settings(BaseSettings):
         description="`/metrics` needs a key, where there are keys (`key`), or never (`open`), or "
         "is not there (`off`).",
     )
-    cors_origins: AnyNames = Field(
+    cors_origins: Origins = Field(
         default=(),
         description="Web pages of which origins may ask from a browser, such as "
-        "`https://example.org`, with commas between them, or `*`.",
+        "`https://example.org` (no path, and no `/` at the end), with commas between them, or `*`.",
     )
     log_format: Literal["text", "json"] = Field(
         default="text", description="The log's lines: `text` for people or `json`."
@@ -208,6 +211,19 @@ class Settings(BaseSettings):
         if self.api_keys_file:
             lines += self.api_keys_file.read_text(encoding="utf-8").splitlines()
         return parse_keys(lines)
+
+    @model_validator(mode="after")
+    def _what_may_come_may_be_held(self) -> Settings:
+        for name, size in (
+            ("max_bytes", self.max_bytes),
+            ("max_batch_bytes", self.max_batch_bytes),
+        ):
+            if size > self.max_held_bytes:
+                raise ValueError(
+                    f"{name} ({size:,}) is more than max_held_bytes ({self.max_held_bytes:,}), and "
+                    "what is so large would always be refused: lower the one or raise the other"
+                )
+        return self
 
     @model_validator(mode="after")
     def _keys_are_keys(self) -> Settings:

@@ -327,12 +327,29 @@ class State:
     async def run(self, function: Callable[[], Result]) -> Result:
         """Call what computes for longer beside the event loop, a bounded number at once.
 
+        Whoever stops waiting (by cancellation) takes it back while it waits for its turn; what has
+        begun is waited for, as it is one of that number until it ends.
+
         Raises:
             Refusal: ``overloaded``: as many wait for this as pictures may for their answers.
         """
         if self.workers.statistics().tasks_waiting >= self.settings.max_waiting:
             raise self.overloaded()
-        return await to_thread.run_sync(function, limiter=self.workers)
+        begun = False
+
+        def begin() -> Result:
+            nonlocal begun
+            begun = True
+            return function()
+
+        work = asyncio.ensure_future(to_thread.run_sync(begin, limiter=self.workers))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            if not begun:
+                work.cancel()
+            await asyncio.wait((work,))
+            raise
 
 
 def _recorder(settings: Settings, meter: Meter) -> Recorder | None:

@@ -58,7 +58,7 @@ class Training:
 
     def trained(self) -> list[str]:
         """The names of the models that were trained here."""
-        return self.runner.trained()
+        return list(dict.fromkeys(each.model for each in self.runner.results()))
 
     def start(self, adopt: Callable[[str, Path], Awaitable[Model]]) -> None:
         """Begin to train; from the event loop.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from pawsight.inference.catalog import NAME
 from pawsight.jobs.datasets import LeftOut
@@ -58,7 +58,8 @@ class JobForm(BaseModel):
     """A training that is asked for."""
 
     model_config = ConfigDict(
-        json_schema_extra={"example": {"dataset": _ID, "name": "my-model", "method": "head"}}
+        extra="forbid",
+        json_schema_extra={"example": {"dataset": _ID, "name": "my-model", "method": "head"}},
     )
 
     dataset: str = Field(max_length=64, description="The id of what was sent.")
@@ -79,6 +80,13 @@ class JobForm(BaseModel):
     epochs: Annotated[int, Field(ge=1, le=1000)] | None = Field(
         default=None, description=f"Of a full training; by default {EPOCHS}."
     )
+
+    @field_validator("epochs")
+    @classmethod
+    def _are_of_a_full_training(cls, epochs: int | None, info: ValidationInfo) -> int | None:
+        if epochs is not None and info.data.get("method") == "head":
+            raise ValueError('a head is fitted at once, without epochs; "method": "full" has them')
+        return epochs
 
 
 class JobAnswer(BaseModel):

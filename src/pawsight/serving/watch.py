@@ -80,9 +80,10 @@ class Watch:
         finally:
             if state.get("gone"):  # it was answered, which nobody heard
                 status = _GONE
-            service = getattr(scope["app"].state, "service", None)
-            meter = None if service is None else service.meter
-            tell(meter, scope, method, status, perf_counter() - start)
+            if not state.get("told"):  # by the server, which has answered as the body broke
+                service = getattr(scope["app"].state, "service", None)
+                meter = None if service is None else service.meter
+                tell(meter, scope, method, status, perf_counter() - start)
 
 
 def request_id(scope: Scope) -> str:

@@ -12,10 +12,14 @@ from typing import Final
 from PIL import Image, UnidentifiedImageError
 
 from pawsight.labels import NEITHER, is_about
+from pawsight.plurals import counted
 from pawsight.ui.feedback import WRONG
 from pawsight.ui.service import RecordedAnswer
 
 TABLE: Final = "labels.csv"
+LEFT_OUT: Final = "left-out.txt"
+MOST: Final = 256_000_000
+"""Bytes of an export's pictures: what is downloaded from it, Streamlit holds in memory whole."""
 
 
 def kinds(answers: Sequence[RecordedAnswer]) -> list[frozenset[str]]:
@@ -44,24 +48,42 @@ def to_train(
     return [(each, label) for each, label in latest.values() if each.picture and label != WRONG]
 
 
-def as_zip(decided: Sequence[tuple[RecordedAnswer, str]], picture: Callable[[str], bytes]) -> bytes:
+def as_zip(
+    decided: Sequence[tuple[RecordedAnswer, str]],
+    picture: Callable[[str], bytes],
+    most: int = MOST,
+) -> bytes:
     """A ZIP of ``labels.csv`` (columns ``path`` and ``label``) and the pictures that it names.
+
+    From the first picture on that does not fit all are left out, and a text in the ZIP says so.
 
     Args:
         decided: Of :func:`to_train`.
         picture: Gives the picture of an answer by its id.
+        most: Bytes of all pictures together.
     """
     file, table = io.BytesIO(), io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow(("path", "label"))
     with zipfile.ZipFile(file, "w") as archive:  # stored: pictures are compressed already
-        for answer, label in decided:
+        for number, (answer, label) in enumerate(decided):
             data = picture(answer.id)
+            most -= len(data)
+            if most < 0:
+                archive.writestr(LEFT_OUT, _left_out(len(decided) - number))
+                break
             name = f"pictures/{answer.digest[:16]}.{_ending(data)}"
             archive.writestr(name, data)
             rows.writerow((name, label))
         archive.writestr(TABLE, table.getvalue())
     return file.getvalue()
+
+
+def _left_out(number: int) -> str:
+    return (
+        f"{counted(number, 'picture')} more would be too large for the page. `pawsight feedback "
+        "export`, where the service runs, writes all of them.\n"
+    )
 
 
 def _known(answer: RecordedAnswer) -> frozenset[str]:

@@ -184,6 +184,10 @@ class Service:
         """End a training."""
         return self._ask(lambda service: service.cancel(id_))
 
+    def remove_job(self, id_: str) -> Job:
+        """Have a training that has ended be listed no more."""
+        return self._ask(lambda service: service.remove_job(id_))
+
     def remove(self, model: str) -> Model:
         """Have a model that was trained there answer no more."""
         return self._ask(lambda service: service.remove(model))

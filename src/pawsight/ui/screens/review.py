@@ -11,7 +11,7 @@ import streamlit as st
 from pawsight.labels import NEITHER
 from pawsight.plurals import counted
 from pawsight.ui import cards
-from pawsight.ui.export import as_zip, kinds, to_train
+from pawsight.ui.export import MOST, as_zip, kinds, to_train
 from pawsight.ui.feedback import MOST_BUTTONS, WRONG, named, noted, to_say
 from pawsight.ui.preview import preview
 from pawsight.ui.service import Answer, RecordedAnswer, Refused, ReviewItem, Service, Unavailable
@@ -199,7 +199,9 @@ def _decided(asked: Service, answers: Sequence[RecordedAnswer]) -> None:
             "corrections.zip",
             icon=":material/download:",
             on_click="ignore",
-            help="A ZIP of the pictures and a table of their labels, as the page Train takes it.",
+            help="A ZIP of the pictures and a table of their labels, as the page Train takes it; "
+            f"no more than {MOST // 1_000_000} MB, the latest first: `pawsight feedback export` "
+            "writes all.",
             disabled=not export,
         )
     head = ("decided", "model", "said", "right is", "comment", "picture")

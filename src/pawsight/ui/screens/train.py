@@ -56,7 +56,7 @@ def show() -> None:
     if current:
         watch(asked, current.id)
     _new(asked, known_models()[0], status.max_bytes)
-    _others(jobs, current)
+    _others(asked, jobs, current)
 
 
 def _new(asked: Service, models: Sequence[Model], most: int | None) -> None:
@@ -172,7 +172,7 @@ def _start(networks: Sequence[str]) -> str:
     return name
 
 
-def _others(jobs: Sequence[Job], current: Job | None) -> None:
+def _others(asked: Service, jobs: Sequence[Job], current: Job | None) -> None:
     others = [each for each in jobs if current is None or each.id != current.id]
     if not others:
         return
@@ -181,6 +181,23 @@ def _others(jobs: Sequence[Job], current: Job | None) -> None:
         with st.container(horizontal=True, vertical_alignment="center", key=f"job-{each.id}"):
             st.markdown(f"**{each.name}**: {each.state}, {each.created:%Y-%m-%d %H:%M}")
             st.button("Show", key=f"show-{each.id}", on_click=_turn_to, args=(each.id,))
+            if not each.is_open:
+                st.button(
+                    "Remove",
+                    key=f"remove-{each.id}",
+                    help="From this list: its model stays.",
+                    on_click=_remove,
+                    args=(asked, each.id),
+                )
+    if trouble := st.session_state.pop("not-removed-job", ""):
+        st.warning(trouble)
+
+
+def _remove(asked: Service, id_: str) -> None:
+    try:
+        asked.remove_job(id_)
+    except (Refused, Unavailable) as error:
+        st.session_state["not-removed-job"] = full_stop(f"not removed: {error}")
 
 
 def _turn_to(id_: str) -> None:
