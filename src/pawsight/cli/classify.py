@@ -29,9 +29,9 @@ def classify(
         list[str],
         typer.Argument(
             help="Pictures, folders (searched to the bottom), globs, ZIP and tar archives, and "
-            "lists (.txt with a path a line, .csv and .parquet with a column 'path'; relative "
-            "paths start in the current directory); of this machine, or at an address such as "
-            "s3://bucket/album.",
+            "lists (.txt with a path a line, .csv, .tsv and .parquet with a column 'path'; "
+            "relative paths start in the current directory); of this machine, or at an address "
+            "such as s3://bucket/album.",
             metavar="PATH...",
         ),
     ],
