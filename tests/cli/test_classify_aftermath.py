@@ -94,6 +94,8 @@ def test_a_picture_whose_name_is_no_utf8_is_shown(tmp_path: Path) -> None:
         (["--move-to", "{album}/sorted"], "the next run would find the pictures twice"),
         (["--copy-to", "{album}.csv", "--output", "{album}.csv"], "and the --output: name two"),
         (["--copy-to", "{album}/0.png"], "is a file, and a folder"),
+        (["--copy-to", ""], "has no name"),
+        (["--move-to", ""], "has no name"),
     ],
 )
 def test_what_makes_no_sense_is_said(

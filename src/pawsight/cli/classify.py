@@ -61,9 +61,16 @@ def classify(
     ] = False,
     copy_to: Annotated[
         Path | None,
-        typer.Option(help="Copy the pictures into folders of this one, named by their labels."),
+        typer.Option(
+            help="Copy the pictures into folders of this one, named by their labels.",
+            parser=options.folder,
+            metavar="PATH",
+        ),
     ] = None,
-    move_to: Annotated[Path | None, typer.Option(help="Move them there instead.")] = None,
+    move_to: Annotated[
+        Path | None,
+        typer.Option(help="Move them there instead.", parser=options.folder, metavar="PATH"),
+    ] = None,
     min_confidence: Annotated[
         float | None,
         typer.Option(min=0, max=1, help="What is less sure is copied or moved to 'unsure'."),
