@@ -108,6 +108,16 @@ def test_what_makes_no_sense_is_said(
     assert len(below(album)) == 4
 
 
+def test_a_glob_that_finds_the_folder_of_what_is_sorted_is_refused(
+    trained: Path, album: Path
+) -> None:
+    command = ("--model", trained, "--copy-to", album / "sorted")
+    done = run("classify", album / "*", *command)
+    assert done.exit_code == 2
+    assert "the next run would find the pictures twice" in done.stderr
+    assert run("classify", album / "*.png", *command).exit_code == 0
+
+
 def test_two_runs_are_compared(trained: Path, album: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "first.jsonl", tmp_path / "second.parquet"
     run("classify", album, "--model", trained, "--output", first)
