@@ -192,13 +192,13 @@ class RunFolder:
             return False
         return True
 
-    def check_same(self, recipe: Recipe, table: pd.DataFrame) -> None:
-        """Refuse to go on with another recipe or other data than the training began with.
+    def check_same_recipe(self, recipe: Recipe) -> None:
+        """Refuse to go on with another recipe than the training began with.
 
         Raises:
             RunError: Names what differs.
         """
-        old_recipe, old_table = self.read()
+        old_recipe, _ = self.read()
         for field in Recipe.model_fields:
             before, now = getattr(old_recipe, field), getattr(recipe, field)
             if before != now:
@@ -206,6 +206,15 @@ class RunFolder:
                     f"cannot resume: {field} was {before} when training began and is {now} now; "
                     "resume with the same recipe, or train into another folder"
                 )
+
+    def check_same(self, recipe: Recipe, table: pd.DataFrame) -> None:
+        """Refuse to go on with another recipe or other data than the training began with.
+
+        Raises:
+            RunError: Names what differs.
+        """
+        self.check_same_recipe(recipe)
+        _, old_table = self.read()
         columns = ["path", "label", "split"]
         if old_table[columns].to_numpy().tolist() != table[columns].to_numpy().tolist():
             raise RunError(
