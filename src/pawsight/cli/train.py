@@ -24,7 +24,6 @@ from pawsight.cli.correct import correct
 from pawsight.cli.debug import debug_run
 
 if TYPE_CHECKING:
-
     from pawsight.inference.artifact import ModelFolder
     from pawsight.inference.catalog import Entry
     from pawsight.training.recipe import Recipe
