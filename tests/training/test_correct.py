@@ -210,6 +210,12 @@ def test_nothing_to_learn_or_to_compare_with_is_said(
     assert done.exit_code == 2
     assert "the model that --start names: the one whose answers people spoke of" in done.stderr
     assert "such as --start custom" in done.stderr
+    done = run(  # before any picture is looked at
+        "train", "--from-feedback", "--start", trained, "--output", tmp_path / "new",
+        "--labels", tmp_path / "none.csv", "--records", f"sqlite:///{tmp_path / 'none.db'}",
+    )  # fmt: skip
+    assert done.exit_code == 2
+    assert "nothing is recorded in" in done.stderr
 
 
 def test_the_head_of_an_exported_network_is_the_one_it_answers_with(trained: Path) -> None:

@@ -20,7 +20,7 @@ from pawsight.cli.common import (
     require_train_extra,
     split_rows,
 )
-from pawsight.cli.correct import correct
+from pawsight.cli.correct import correct, said
 from pawsight.cli.debug import debug_run
 
 if TYPE_CHECKING:
@@ -133,6 +133,7 @@ def train(
     with refusing(RecipeError):
         chosen = load_recipe(recipe or "simple-cnn", **changes)
     _check_without_table(chosen, output, model=model, start=start, resume=resume, debug=bool(debug))
+    corrections = said(model, records, pictures_dir) if model and from_feedback else None
     table = read_labels(
         labels,
         images,
@@ -160,16 +161,8 @@ def train(
             debug_run(debug, split.frame, chosen)
         typer.echo("nothing was kept")
         return
-    if model and from_feedback:
-        correct(
-            split.frame,
-            model,
-            output,
-            name=called,
-            seed=seed or 0,
-            records=records,
-            pictures_dir=pictures_dir,
-        )
+    if model and corrections is not None:
+        correct(corrections, split.frame, model, output, name=called, seed=seed or 0)
         return
     if model:
         with (

@@ -57,7 +57,7 @@ def tune(
     """
     require_train_extra()
     from pawsight.cluster import ClusterError
-    from pawsight.extras import ExtraMissing
+    from pawsight.extras import ExtraMissing, require
     from pawsight.inference.errors import ModelError
     from pawsight.training.recipe import RecipeError, load_recipe
     from pawsight.training.run import RunError
@@ -67,7 +67,9 @@ def tune(
     from pawsight.training.tune import tune as search
 
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    with refusing(RecipeError):
+    with refusing(RecipeError, ExtraMissing):
+        if ray:
+            require("ray", "--ray")
         chosen = load_recipe(recipe, epochs=epochs, image_size=image_size, seed=seed)
         varied = read_search_space(space, chosen) if space else DEFAULT
         check_fits(varied, chosen)

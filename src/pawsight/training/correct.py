@@ -33,6 +33,16 @@ log = logging.getLogger(__name__)
 _ANCHORS: Final = 800  # of the table's training pictures, where a folder carries no features
 
 
+def refuse_none(corrections: pd.DataFrame) -> None:
+    """Make sure that there are any.
+
+    Raises:
+        RunError: There are none.
+    """
+    if corrections.empty:
+        raise RunError("there is nothing to learn: no corrections with their pictures")
+
+
 def correct(
     corrections: pd.DataFrame,
     table: pd.DataFrame,
@@ -67,8 +77,7 @@ def correct(
         ExportError: Its network ends otherwise than in a linear layer.
     """
     refuse_taken(output)
-    if corrections.empty:
-        raise RunError("there is nothing to learn: no corrections with their pictures")
+    refuse_none(corrections)
     labels = start.card.labels
     if others := sorted(set(table["label"]) - {*labels, NEITHER}):
         raise RunError(
