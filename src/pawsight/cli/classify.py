@@ -210,6 +210,7 @@ def _format(given: Format | None, output: Path | None) -> Format:
 
 def _target(output: Path | None, kind: Format, *, resume: bool, overwrite: bool) -> Output | None:
     """What can be gone on with, None for a stream; what is there is refused or set aside."""
+    from pawsight.bulk.journal import NotOurs
     from pawsight.bulk.output import Output
 
     if resume and overwrite:
@@ -226,7 +227,7 @@ def _target(output: Path | None, kind: Format, *, resume: bool, overwrite: bool)
     if target.begun and output.exists() and not output.is_file():
         fail(f"{str(output)!r} is no file; without --output, answers go to standard output")
     if overwrite:
-        with refusing(OSError):
+        with refusing(NotOurs, OSError):
             for backup in target.set_aside():
                 typer.echo(f"pawsight: what was there is {str(backup)!r} now", err=True)
     elif target.begun and not resume:

@@ -93,8 +93,7 @@ class Run:
             with refusing(ExtraMissing):
                 output.finish(journal, self._model.card.labels)
         else:
-            journal.close()
-            journal.file.unlink()
+            journal.remove()
         return tally
 
     def _holds(self, row: Row) -> bool:

@@ -113,11 +113,12 @@ def begin(
         ModelError: A teacher is no model, or tells other classes apart than the table.
     """
     run = RunFolder(output / RUN_FOLDER)
-    check_without_table(recipe, output, resume=resume, start=start)
     classes = check_table(table)
     if resume and run.begun:
         run.check_same(recipe, table)
+        run.check_whole()
     else:
+        check_without_table(recipe, output, start=start)
         check_repeats(recipe, classes)
         for how in recipe.distillation:
             check_teacher(how.teacher, classes)
