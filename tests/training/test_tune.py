@@ -59,7 +59,7 @@ def test_a_trial_that_is_worse_than_the_others_is_broken_off(
     """Losses are said in place of being measured: how Optuna decides is not ours to test."""
     losses = iter([1.0, 1.0, 1.0, 1.0, 9.0])
 
-    def say(table: object, recipe: Recipe, folder: RunFolder, watch: tuning.Watch) -> None:
+    def say(table: object, recipe: Recipe, folder: RunFolder, watch: tuning.TrialWatch) -> None:
         watch.loss = next(losses)
         for epoch in range(3):
             watch._trial.report(watch.loss, epoch)

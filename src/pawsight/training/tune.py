@@ -135,7 +135,7 @@ def _trials_here(
         yield study.trials[-1]
 
 
-def attempt(table: pd.DataFrame, recipe: Recipe, folder: Path, trial: Reporting) -> Watch:
+def attempt(table: pd.DataFrame, recipe: Recipe, folder: Path, trial: Reporting) -> TrialWatch:
     """Train by a recipe, and keep nothing of it but what was reached.
 
     Args:
@@ -145,7 +145,7 @@ def attempt(table: pd.DataFrame, recipe: Recipe, folder: Path, trial: Reporting)
         trial: Is told what every epoch reached, and may end it.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    watch = Watch(trial)
+    watch = TrialWatch(trial)
     try:
         _fit(table, recipe, RunFolder(folder), watch)
     finally:
@@ -153,7 +153,7 @@ def attempt(table: pd.DataFrame, recipe: Recipe, folder: Path, trial: Reporting)
     return watch
 
 
-def _fit(table: pd.DataFrame, recipe: Recipe, run: RunFolder, watch: Watch) -> None:
+def _fit(table: pd.DataFrame, recipe: Recipe, run: RunFolder, watch: TrialWatch) -> None:
     callbacks: list[Callback] = [watch]
     if recipe.ema_decay:
         callbacks.append(EMAWeightAveraging(decay=recipe.ema_decay))
@@ -170,7 +170,7 @@ class Reporting(Protocol):
         """Whether the trial is to be broken off."""
 
 
-class Watch(Callback):
+class TrialWatch(Callback):
     """Reports every epoch to the trial, and ends one that the study gives up.
 
     Attributes:
