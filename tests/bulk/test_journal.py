@@ -7,7 +7,7 @@ import pytest
 
 from pawsight.bulk.items import Fingerprint
 from pawsight.bulk.journal import Journal, NotOurs, rows_of
-from pawsight.bulk.records import Record, Row
+from pawsight.bulk.rows import Record, Row
 
 
 @dataclass

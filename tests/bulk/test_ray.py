@@ -17,7 +17,7 @@ import pytest
 
 from pawsight.bulk.partitions import Partition, partitioned, weight
 from pawsight.bulk.parts import Parts, packed
-from pawsight.bulk.records import Record
+from pawsight.bulk.rows import Record
 from pawsight.bulk.sources import find_unopened
 from pawsight.training.search_space import SearchSpace, Span
 from pawsight.training.tune import tune

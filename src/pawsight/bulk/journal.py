@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pawsight.bulk.items import Item
-from pawsight.bulk.records import Row, digest, is_row, line
+from pawsight.bulk.rows import Row, digest, is_row, line
 
 try:
     import fcntl

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from pawsight.bulk.answers import read_answers
 from pawsight.bulk.journal import Journal, alone, rename, rows_of
-from pawsight.bulk.records import Row, line
+from pawsight.bulk.rows import Row, line
 from pawsight.bulk.sinks import Format, open_sink
 
 

@@ -11,8 +11,8 @@ from pawsight.cli.common import fail
 from pawsight.plurals import counted
 
 if TYPE_CHECKING:
-    from pawsight.bulk.records import Row
     from pawsight.bulk.review import LeastSure
+    from pawsight.bulk.rows import Row
     from pawsight.bulk.sorting import Sorter
 
 
