@@ -10,6 +10,7 @@ import pytest
 from pawsight.bulk import output as module
 from pawsight.bulk.journal import Journal, NotOurs
 from pawsight.bulk.output import Output
+from pawsight.bulk.sinks import open_sink
 from tests.bulk.test_journal import every, row
 
 fcntl = pytest.importorskip("fcntl")
@@ -28,7 +29,6 @@ def test_no_other_run_writes_until_the_table_is_there(
         journal.close()
         journal = output.open(every)
     tried = []
-    sink = module.open_sink
 
     def meanwhile(*arguments: Any) -> Any:
         with pytest.raises(NotOurs, match="another run is writing"):
@@ -36,7 +36,7 @@ def test_no_other_run_writes_until_the_table_is_there(
         with pytest.raises(NotOurs, match="another run is writing"):
             output.set_aside()
         tried.append(True)
-        return sink(*arguments)
+        return open_sink(*arguments)
 
     monkeypatch.setattr(module, "open_sink", meanwhile)
     output.finish(journal, ["cat", "dog"])

@@ -19,7 +19,7 @@ from pawsight.training.networks import Network, load_weights, random_network, st
 from pawsight.training.recipe import Recipe
 from pawsight.training.run import RunError, RunFolder
 from pawsight.training.starting_points import load_exported
-from pawsight.training.teachers import check_teacher
+from pawsight.training.teachers import check_teacher, version_of_teacher
 
 log = logging.getLogger(__name__)
 
@@ -66,14 +66,14 @@ def check_without_table(
         start: Likewise.
 
     Raises:
-        RunError: The folder holds a training and ``resume`` is not set, or the recipe differs from
-            its, or its checkpoint is torn; or the folder holds a model; or there is nothing to
-            start from.
+        RunError: The folder holds a training and ``resume`` is not set, or the recipe or a teacher
+            is another, or its checkpoint is torn; or the folder holds a model; or there is nothing
+            to start from.
         ModelError: A teacher is no model.
     """
     run = RunFolder(output / RUN_FOLDER)
     if resume and run.begun:
-        run.check_same_recipe(recipe)
+        run.check_same_recipe(recipe, _teachers(recipe))
         run.check_whole()
         return
     refuse_begun(output)
@@ -106,16 +106,17 @@ def begin(
 
     Raises:
         StartingPointError: The model to start from has another architecture.
-        RunError: The folder holds a training and ``resume`` is not set, or it is set and recipe or
-            table differ, or its checkpoint is torn; or the table has fewer than two classes, or
-            none in its validation split, or not all that the recipe repeats; or the weights to
-            start from are not there, or those of another architecture.
+        RunError: The folder holds a training and ``resume`` is not set, or it is set and recipe,
+            teachers or table differ, or its checkpoint is torn; or the table has fewer than two
+            classes, or none in its validation split, or not all that the recipe repeats; or the
+            weights to start from are not there, or those of another architecture.
         ModelError: A teacher is no model, or tells other classes apart than the table.
     """
     run = RunFolder(output / RUN_FOLDER)
     classes = check_table(table)
     if resume and run.begun:
-        run.check_same(recipe, table)
+        run.check_same_recipe(recipe, _teachers(recipe))
+        run.check_same_table(table)
         run.check_whole()
     else:
         check_without_table(recipe, output, start=start)
@@ -123,14 +124,21 @@ def begin(
         for how in recipe.distillation:
             check_teacher(how.teacher, classes)
         found = _found(str(start), recipe, len(classes)) if start else None
-        if not (resume and run.is_same(recipe, table)):
+        teachers = _teachers(recipe)
+        if not (resume and run.is_same(recipe, table, teachers)):
             run.clear()
         if found:
             run.start_from(*found)
-        run.write(recipe, table)
+        run.write(recipe, table, teachers)
     if resume and not run.last.exists():
         log.info("nothing to resume in %r: starting anew", str(output))
     return run
+
+
+def _teachers(recipe: Recipe) -> dict[str, str]:
+    """The version of each teacher, by the name that the recipe gives it."""
+    names = [how.teacher for how in (*recipe.distillation, *recipe.hints)]
+    return {name: version_of_teacher(name) for name in names}
 
 
 def check_repeats(recipe: Recipe, classes: tuple[str, ...]) -> None:
