@@ -93,9 +93,10 @@ def tune(
         except (KeyboardInterrupt, SystemExit):  # Lightning turns the one into the other
             typer.echo("\npawsight: stopped; the same command goes on", err=True)
             raise typer.Exit(130) from None
+    before = "was not tried to its end" if found.before is None else f"has {found.before:.4f}"
     typer.echo(
         f"the best of {found.finished} recipes ({found.pruned} more were broken off) has a "
         f"validation loss of {found.loss:.4f}, {found.accuracy:.2%} right; the one that was varied "
-        f"has {found.before:.4f}"
+        f"{before}"
     )
     typer.echo(f"`pawsight train --recipe {output / BEST_FILE} …` trains by it")
