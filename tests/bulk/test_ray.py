@@ -112,6 +112,7 @@ def test_a_search_tries_recipes_side_by_side(cluster: Any, tmp_path: Path) -> No
         )
     assert found.finished == 3
     assert [line.split(":")[0] for line in said] == ["1 of 2", "2 of 2", "3 of 3"]
+    assert found.before is not None
     assert found.loss <= found.before
     for node in nodes:
         cluster.remove_node(node)

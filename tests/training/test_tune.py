@@ -46,6 +46,7 @@ def test_a_search_finds_a_better_recipe_and_goes_on_where_it_was_stopped(
     assert [line.split(":")[0] for line in said] == [f"{n} of 5" for n in range(1, 6)]
     assert "learning_rate 1e-07" in said[0], "the recipe as it is comes first"
     assert found.finished + found.pruned == 5
+    assert found.before is not None
     assert found.loss < found.before
     best = load_recipe(str(tmp_path / "study" / BEST_FILE))
     assert best == found.recipe

@@ -137,7 +137,7 @@ def begin(
 
 def _teachers(recipe: Recipe) -> dict[str, str]:
     """The version of each teacher, by the name that the recipe gives it."""
-    names = [how.teacher for how in (*recipe.distillation, *recipe.hints)]
+    names = [how.teacher for how in recipe.distillation] + [hint.teacher for hint in recipe.hints]
     return {name: version_of_teacher(name) for name in names}
 
 

@@ -275,7 +275,7 @@ def _found(study: optuna.Study, recipe: Recipe) -> Found:
         recipe=changed(recipe, {"name": f"{recipe.name}-tuned", **best.params}),
         loss=float(study.best_value),
         accuracy=float(best.user_attrs["accuracy"]),
-        before=before and before.value,
+        before=before.value if before else None,
         finished=len(finished),
         pruned=_done(study) - len(finished),
     )
