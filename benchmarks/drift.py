@@ -27,7 +27,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from pawsight.drift.comparison import Comparison, Decision, compare
+from pawsight.drift.comparison import Decision, WindowComparison, compare
 from pawsight.drift.monitor import LEVEL, WINDOW, Monitor
 from pawsight.drift.reference import FEWEST, Reference, read_reference
 from pawsight.inference.catalog import load_network, resolve
@@ -88,7 +88,7 @@ class Simulation:
 
     def windows(
         self, reference: Reference, usual: Outputs, other: Outputs | None = None, part: float = 0.0
-    ) -> Iterator[Comparison]:
+    ) -> Iterator[WindowComparison]:
         """Compare windows, a part of which is of the other pictures."""
         for _ in range(WINDOWS):
             count = round(part * WINDOW)
@@ -97,7 +97,7 @@ class Simulation:
                 window = joined(window, self._drawn(other, count))
             yield self.compare(reference, window, LEVEL)
 
-    def compare(self, reference: Reference, window: Outputs, level: float) -> Comparison:
+    def compare(self, reference: Reference, window: Outputs, level: float) -> WindowComparison:
         return compare(reference, self.decision, window.features, window.logits, level)
 
     def _drawn(self, pool: Outputs, count: int) -> Outputs:
@@ -130,7 +130,7 @@ def joined(first: Outputs, second: Outputs) -> Outputs:
     return Outputs(*(np.concatenate(each) for each in zip(first, second, strict=True)))
 
 
-def noticed(windows: Iterator[Comparison]) -> str:
+def noticed(windows: Iterator[WindowComparison]) -> str:
     rows = [(each.drifted, each.features.differs, each.confidences.differs, each.labels.differs)
             for each in windows]  # fmt: skip
     return "".join(f"{share:>13.1%}" for share in np.mean(rows, axis=0))

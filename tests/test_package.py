@@ -57,7 +57,7 @@ def test_the_command_line_loads_nothing_that_help_does_not_need() -> None:
     [
         "import pawsight; pawsight.load()",
         "import pawsight.serving.app",
-        "import pawsight.bulk.records, pawsight.bulk.sinks, pawsight.bulk.sources",
+        "import pawsight.bulk.rows, pawsight.bulk.sinks, pawsight.bulk.sources",
     ],
 )
 def test_classifying_and_serving_need_no_torch_and_no_pandas(code: str) -> None:

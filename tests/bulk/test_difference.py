@@ -6,7 +6,7 @@ from typing import Any
 
 from pawsight.bulk.answers import read_answers
 from pawsight.bulk.difference import Change, Difference, compare
-from pawsight.bulk.records import Record
+from pawsight.bulk.rows import Record
 from pawsight.bulk.sinks import open_sink
 
 

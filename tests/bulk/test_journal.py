@@ -7,7 +7,7 @@ import pytest
 
 from pawsight.bulk.items import Fingerprint
 from pawsight.bulk.journal import Journal, NotOurs, rows_of
-from pawsight.bulk.records import Record, Row
+from pawsight.bulk.rows import Record, Row
 
 
 @dataclass
@@ -51,6 +51,7 @@ def test_what_is_there_is_known_and_what_is_new_is_appended(tmp_path: Path) -> N
     assert not journal.has(Thing("c"))
     journal.write(row("c"))
     journal.tidy()
+    journal.close()
     assert names(file) == ["a", "b", "c"]
 
 
@@ -65,6 +66,7 @@ def test_a_record_that_was_cut_short_is_taken_away(tmp_path: Path, cut: int) -> 
     assert not journal.has(Thing("b"))
     journal.write(row("b"))
     journal.tidy()
+    journal.close()
     assert names(file) == ["a", "b"]
     assert file.read_bytes().count(b"\n") == 2
 
@@ -87,6 +89,7 @@ def test_a_hole_that_a_power_cut_left_is_passed_over(tmp_path: Path) -> None:
     journal = Journal(file, every)
     assert (journal.answered, journal.stale) == (1, 0)
     journal.tidy()
+    journal.close()
     assert file.read_bytes().count(b"\0") == 0
 
 
@@ -99,6 +102,7 @@ def test_a_file_that_changed_is_asked_again_and_its_old_record_goes(tmp_path: Pa
     assert journal.changed == 1
     journal.write(row("a", size=2))
     journal.tidy()
+    journal.close()
     assert [(each["path"], each["size"]) for each in rows_of(file)] == [("b", 1), ("a", 2)]
 
 
@@ -112,6 +116,7 @@ def test_of_two_records_of_a_name_the_later_holds(tmp_path: Path) -> None:
     journal = Journal(file, every)
     assert journal.has(Thing("a", Fingerprint(2, "then")))
     journal.tidy()
+    journal.close()
     assert [(each["path"], each["size"]) for each in rows_of(file)] == [("b", 1), ("a", 2)]
 
 
@@ -125,6 +130,7 @@ def test_records_that_do_not_hold_are_not_known(tmp_path: Path) -> None:
     assert (journal.answered, journal.failed, journal.stale) == (1, 0, 1)
     assert not journal.has(Thing("b"))
     journal.tidy()
+    journal.close()
     assert names(file) == ["a"]
 
 
@@ -137,6 +143,7 @@ def test_a_record_that_does_not_hold_stays_until_its_picture_is_met(tmp_path: Pa
     journal.write(row("b"))
     assert journal.stale == 1
     journal.tidy()
+    journal.close()
     assert names(file) == ["a", "b"]
 
 

@@ -96,6 +96,22 @@ def test_a_table_has_a_column_of_paths(tmp_path: Path, column: str) -> None:
     assert names(tmp_path / "list.csv", tmp_path / "list.parquet") == PATHS * 2
 
 
+@pytest.mark.parametrize(
+    ("name", "between"), [("list.csv", ";"), ("list.csv", "\t"), ("list.tsv", "\t")]
+)
+def test_a_table_may_have_what_spreadsheets_put_between_columns(
+    tmp_path: Path, name: str, between: str
+) -> None:
+    rows = [["label, if known", "path"], *(["cat", path] for path in PATHS)]
+    (tmp_path / name).write_text("\n".join(map(between.join, rows)), encoding="utf-8")
+    assert names(tmp_path / name) == PATHS
+
+
+def test_a_column_of_paths_alone_may_have_names_with_separators(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("path\na;b.jpg\n")
+    assert names(tmp_path / "list.csv") == ["a;b.jpg"]
+
+
 def test_a_list_without_paths_says_what_it_has(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("name,label\na.jpg,cat\n")
     (tmp_path / "list.parquet").write_text("no parquet")

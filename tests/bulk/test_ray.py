@@ -17,7 +17,7 @@ import pytest
 
 from pawsight.bulk.partitions import Partition, partitioned, weight
 from pawsight.bulk.parts import Parts, packed
-from pawsight.bulk.records import Record
+from pawsight.bulk.rows import Record
 from pawsight.bulk.sources import find_unopened
 from pawsight.training.search_space import SearchSpace, Span
 from pawsight.training.tune import tune
@@ -112,6 +112,7 @@ def test_a_search_tries_recipes_side_by_side(cluster: Any, tmp_path: Path) -> No
         )
     assert found.finished == 3
     assert [line.split(":")[0] for line in said] == ["1 of 2", "2 of 2", "3 of 3"]
+    assert found.before is not None
     assert found.loss <= found.before
     for node in nodes:
         cluster.remove_node(node)

@@ -94,6 +94,8 @@ def test_a_picture_whose_name_is_no_utf8_is_shown(tmp_path: Path) -> None:
         (["--move-to", "{album}/sorted"], "the next run would find the pictures twice"),
         (["--copy-to", "{album}.csv", "--output", "{album}.csv"], "and the --output: name two"),
         (["--copy-to", "{album}/0.png"], "is a file, and a folder"),
+        (["--copy-to", ""], "has no name"),
+        (["--move-to", ""], "has no name"),
     ],
 )
 def test_what_makes_no_sense_is_said(
@@ -104,6 +106,16 @@ def test_what_makes_no_sense_is_said(
     assert done.exit_code == 2
     assert words in done.stderr
     assert len(below(album)) == 4
+
+
+def test_a_glob_that_finds_the_folder_of_what_is_sorted_is_refused(
+    trained: Path, album: Path
+) -> None:
+    command = ("--model", trained, "--copy-to", album / "sorted")
+    done = run("classify", album / "*", *command)
+    assert done.exit_code == 2
+    assert "the next run would find the pictures twice" in done.stderr
+    assert run("classify", album / "*.png", *command).exit_code == 0
 
 
 def test_two_runs_are_compared(trained: Path, album: Path, tmp_path: Path) -> None:

@@ -287,9 +287,11 @@ def test_two_runs_do_not_write_to_one_file(trained: Path, pictures: Path, tmp_pa
     output = tmp_path / "answers.jsonl"
     with output.open("a") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        refused = run("classify", pictures, "--model", trained, "--output", output, "--resume")
-    assert refused.exit_code == 2
-    assert "another run is writing" in refused.stderr
+        for option in ("--resume", "--overwrite"):
+            refused = run("classify", pictures, "--model", trained, "--output", output, option)
+            assert refused.exit_code == 2
+            assert "another run is writing" in refused.stderr
+    assert [each for each in tmp_path.iterdir() if "backup" in each.name] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

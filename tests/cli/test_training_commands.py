@@ -157,14 +157,20 @@ def test_every_row_that_is_not_used_is_named(data: Path) -> None:
     assert {row["code"] for row in rows} == {"missing-file"}
 
 
-def test_a_debug_run_leaves_nothing_behind(data: Path) -> None:
-    done = run(
-        "train", *options(data), "--output", data / "model", "--recipe", data / "tiny.toml",
-        "--debug", "batch",
-    )  # fmt: skip
+def test_a_debug_run_needs_no_folder_and_leaves_nothing_behind(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = data / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    command = ("train", *options(data), "--recipe", data / "tiny.toml")
+    done = run(*command, "--debug", "batch")
     assert done.exit_code == 0, done.output
     assert "nothing was kept" in done.stdout
-    assert not (data / "model").exists()
+    assert list(here.iterdir()) == []
+    done = run(*command)
+    assert done.exit_code == 2
+    assert "name the folder that becomes a model folder: --output" in done.stderr
 
 
 def test_what_was_seen_in_training_is_found(data: Path, trained: Path) -> None:
@@ -346,6 +352,9 @@ def test_what_cannot_be_trained_is_said(data: Path, change: dict[str, str], word
         ),
         ([], "training/checkpoints/last.ckpt", "--resume"),
         ([], "cascade.json", "already holds a model"),
+        (["--resume"], "model.json", "already holds a model"),
+        (["--recipe", "simple-cnn", "--start", "nothing"], None, "nothing to start from in"),
+        (["--left-out", "nowhere/left-out.csv"], None, "there is no folder 'nowhere'"),
         (["--start", "custom"], "cascade.json", "already holds a model"),
         (
             ["--start", "custom", "--recipe", "simple-cnn", "--debug", "learning-rate"],

@@ -154,7 +154,8 @@ class TestFiles:
             f'"{write(f"Kätzchen, {i}.png", i).name}"{delimiter}{label}{delimiter}'
             for i, label in enumerate(PAIRS)
         ]
-        text = "\r\n".join([f"path{delimiter}label", *rows[:2], "", *rows[2:], ""])
+        header = ["path", "label", '"of whom, if known, or; where, when"']
+        text = "\r\n".join([delimiter.join(header), *rows[:2], "", *rows[2:], ""])
         table = read_table(csv(tmp_path, text, encoding))
         assert list(table.frame["label"]) == PAIRS
 

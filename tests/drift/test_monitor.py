@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pawsight.drift.comparison import Comparison, Decision, compare
+from pawsight.drift.comparison import Decision, WindowComparison, compare
 from pawsight.drift.monitor import Monitor
 from pawsight.drift.reference import FEWEST, Reference
 from tests.clouds import cloud
@@ -69,7 +69,7 @@ def test_what_has_changed_is_named(
 
 
 def test_each_window_is_looked_at_once(reference: Reference) -> None:
-    told: list[Comparison] = []
+    told: list[WindowComparison] = []
     monitor = Monitor(reference, DECISION, told.append, size=50)
     for number, (features, logits) in enumerate(zip(*cloud(120, 1), strict=True), 1):
         monitor.add(features, logits)

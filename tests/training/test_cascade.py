@@ -107,6 +107,8 @@ def test_without_neither_the_fast_one_keeps_to_its_own_threshold(
     assert choice.outcome.catches is None
     with pytest.raises(ChoiceError, match="here are none"):
         choose(quick, slow, ~everything, threshold=0.0, allowance=EXACT)
+    with pytest.raises(ChoiceError, match="neither, and has nothing to decide"):
+        choose(quick, slow, everything, threshold=0.0, allowance=EXACT, least=1e9)
 
 
 @pytest.fixture
@@ -203,3 +205,14 @@ def test_what_makes_no_cascade_is_refused_in_words(
     assert done.exit_code == 2
     assert words in done.stderr
     assert not (data / "both").exists()
+
+
+def test_what_no_cascade_can_be_made_of_is_refused_before_any_picture_is_looked_at(
+    data: Path, trained: Path
+) -> None:
+    done = run(
+        "cascade", "--labels", data / "no.csv", "--fast", trained, "--strong", "nothing",
+        "--output", data / "both",
+    )  # fmt: skip
+    assert done.exit_code == 2
+    assert "no model 'nothing'" in done.stderr

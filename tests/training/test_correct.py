@@ -20,7 +20,7 @@ from pawsight.inference.errors import ModelError
 from pawsight.inference.switch import back, switch
 from pawsight.serving.app import create_app
 from pawsight.serving.settings import Settings
-from pawsight.training.against import RECIPE_KEY, Comparison, measured_worse
+from pawsight.training.against import RECIPE_KEY, AgainstBefore, measured_worse
 from pawsight.training.correct import correct
 from pawsight.training.folder import write_card
 from pawsight.training.graft import read_head
@@ -192,7 +192,7 @@ def test_a_name_that_people_ask_keeps_its_classes(trained: Path, installed: Path
 def test_worse_is_what_chance_does_not_explain(
     fixed: int, broken: int, p_value: float, worse: bool
 ) -> None:
-    assert Comparison(100, fixed, broken, p_value, 1, 0, 1).worse is worse
+    assert AgainstBefore(100, fixed, broken, p_value, 1, 0, 1).worse is worse
 
 
 def test_nothing_to_learn_or_to_compare_with_is_said(
@@ -211,6 +211,12 @@ def test_nothing_to_learn_or_to_compare_with_is_said(
     assert done.exit_code == 2
     assert "the model that --start names: the one whose answers people spoke of" in done.stderr
     assert "such as --start custom" in done.stderr
+    done = run(  # before any picture is looked at
+        "train", "--from-feedback", "--start", trained, "--output", tmp_path / "new",
+        "--labels", tmp_path / "none.csv", "--records", f"sqlite:///{tmp_path / 'none.db'}",
+    )  # fmt: skip
+    assert done.exit_code == 2
+    assert "nothing is recorded in" in done.stderr
 
 
 def test_the_head_of_an_exported_network_is_the_one_it_answers_with(trained: Path) -> None:

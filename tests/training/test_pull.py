@@ -12,6 +12,7 @@ from pawsight.inference.artifact import ModelFolder
 from pawsight.inference.catalog import load_network
 from pawsight.inference.explain import explain
 from pawsight.models.huggingface import HuggingFaceViT
+from tests.cascades import make_cascade_folder
 from tests.drawn import draw
 from tests.models.test_huggingface import make_checkpoint
 from tests.pulling import pull
@@ -69,6 +70,14 @@ def test_a_newer_pull_takes_the_place_of_the_older_one(
     assert pull("pretrained", "--from", trained)[0] == 0
     assert pull("pretrained", "--from", make_checkpoint(tmp_path / "checkpoint"))[0] == 0
     assert "ViTForImageClassification" in pawsight.load("pretrained").card.architecture
+
+
+def test_of_a_cascade_it_is_said_what_to_pull_instead(home: Path, tmp_path: Path) -> None:
+    code, output = pull("both", "--from", make_cascade_folder(tmp_path / "both"))
+    assert code == 2
+    assert "is a cascade, which has no network of its own" in output
+    assert "when '../fast' answers and when '../strong' is asked: pull these two" in output
+    assert not home.exists()
 
 
 @pytest.mark.parametrize("name", ["../outside", "Name", "", "a/b"])

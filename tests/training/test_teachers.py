@@ -16,11 +16,12 @@ from pawsight.training.fit import fit
 from pawsight.training.hint_teachers import load_hint_teacher
 from pawsight.training.networks import starting_point
 from pawsight.training.recipe import Distillation, Hint, Recipe
-from pawsight.training.run import RunFolder
+from pawsight.training.run import RunError, RunFolder
 from pawsight.training.starting_points import StartingPointError
 from pawsight.training.teachers import ImageNetTeacher, as_seen
 from pawsight.training.train import begin
 from tests.drawn import drawn_table
+from tests.model_folders import make_model_folder
 from tests.models.test_huggingface import make_checkpoint
 from tests.pulling import pull
 from tests.training.recipes import TINY
@@ -67,6 +68,28 @@ def test_a_model_that_knows_the_same_classes_teaches_them(trained: Path, tmp_pat
     classifier = fit(table, recipe, begin(table, recipe, tmp_path / "model"))
     assert float(classifier.trainer.callback_metrics["val_accuracy"]) >= 0.75
     assert "taught by drawn" in starting_point(recipe)
+
+
+def test_what_another_version_of_a_teacher_said_is_not_gone_on_with(
+    trained: Path, home: Path, tmp_path: Path
+) -> None:
+    assert pull("teacher", "--from", trained)[0] == 0
+    table = drawn_table(tmp_path / "pictures", 8)
+    recipe = TINY.model_copy(
+        update={"distillation": (Distillation(teacher="teacher"),), "views": 1}
+    )
+    run = begin(table, recipe, tmp_path / "model")
+    run.answers.mkdir()
+    begin(table, recipe, tmp_path / "model", resume=True)
+    assert run.answers.exists()
+    assert pull("teacher", "--from", make_model_folder(tmp_path / "other"))[0] == 0
+    run.checkpoints.mkdir()
+    run.last.touch()
+    with pytest.raises(RunError, match=r"the teacher 'teacher' was \w{12} when training"):
+        begin(table, recipe, tmp_path / "model", resume=True)
+    run.last.unlink()
+    begin(table, recipe, tmp_path / "model", resume=True)
+    assert not run.answers.exists()
 
 
 def test_a_teacher_of_other_classes_is_refused_before_anything_is_written(

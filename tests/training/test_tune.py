@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import optuna
 import pytest
+from optuna.trial import FrozenTrial
 
 from pawsight.data.augment import Augmentation
 from pawsight.training import tune as tuning
@@ -44,6 +46,7 @@ def test_a_search_finds_a_better_recipe_and_goes_on_where_it_was_stopped(
     assert [line.split(":")[0] for line in said] == [f"{n} of 5" for n in range(1, 6)]
     assert "learning_rate 1e-07" in said[0], "the recipe as it is comes first"
     assert found.finished + found.pruned == 5
+    assert found.before is not None
     assert found.loss < found.before
     best = load_recipe(str(tmp_path / "study" / BEST_FILE))
     assert best == found.recipe
@@ -59,7 +62,7 @@ def test_a_trial_that_is_worse_than_the_others_is_broken_off(
     """Losses are said in place of being measured: how Optuna decides is not ours to test."""
     losses = iter([1.0, 1.0, 1.0, 1.0, 9.0])
 
-    def say(table: object, recipe: Recipe, folder: RunFolder, watch: tuning.Watch) -> None:
+    def say(table: object, recipe: Recipe, folder: RunFolder, watch: tuning.TrialWatch) -> None:
         watch.loss = next(losses)
         for epoch in range(3):
             watch._trial.report(watch.loss, epoch)
@@ -71,6 +74,33 @@ def test_a_trial_that_is_worse_than_the_others_is_broken_off(
     found = tune(table, SHORT, SPACE, tmp_path / "study", trials=5, progress=said.append)
     assert (found.finished, found.pruned) == (4, 1)
     assert "broken off" in said[-1]
+
+
+def test_the_recipe_as_it_is_is_tried_again_where_others_were_done_and_it_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a cluster, where several are tried at a time."""
+    rates: list[float] = []
+
+    def say(table: object, recipe: Recipe, folder: RunFolder, watch: tuning.TrialWatch) -> None:
+        rates.append(recipe.learning_rate)
+        watch.loss = 9.0 if recipe.learning_rate == SHORT.learning_rate else 1.0
+
+    def by_ray(study: optuna.Study, *arguments: object) -> list[FrozenTrial]:
+        killed, done = study.ask(), study.ask()
+        assert killed.number == 0
+        done.set_user_attr("accuracy", 1.0)
+        return [study.tell(done, 1.0)]
+
+    monkeypatch.setattr(tuning, "_fit", say)
+    monkeypatch.setattr(tune_ray, "trials_by_ray", by_ray)
+    table = drawn_table(tmp_path / "pictures", 4)
+    found = tune(table, SHORT, SPACE, tmp_path / "study", trials=1, cluster="somewhere")
+    assert found.before is None
+    found = tune(table, SHORT, SPACE, tmp_path / "study", trials=3)
+    assert rates[0] == SHORT.learning_rate
+    assert len(rates) == 2
+    assert (found.loss, found.before) == (1.0, 9.0)
 
 
 def test_a_search_with_something_else_is_refused_and_named(

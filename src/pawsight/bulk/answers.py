@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pawsight.bulk.journal import NotOurs, rows_of, told_nobody
-from pawsight.bulk.records import Row, columns, nested
+from pawsight.bulk.rows import Row, columns, nested
 from pawsight.bulk.sinks import Format, require_pyarrow
 
 _NUMBERS: Final = ("confidence", "may_lose")

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from pawsight.bulk.records import Row, digest
+from pawsight.bulk.rows import Row, digest
 
 _ERROR: Final = "error"
 

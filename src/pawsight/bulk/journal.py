@@ -7,6 +7,7 @@ import os
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import BinaryIO, Final
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pawsight.bulk.items import Item
-from pawsight.bulk.records import Row, digest, is_row, line
+from pawsight.bulk.rows import Row, digest, is_row, line
 
 try:
     import fcntl
@@ -63,7 +64,7 @@ class Journal:
         names, prints = array("Q"), array("Q")
         self._stream: BinaryIO = file.open("a+b")
         try:
-            _lock(self._stream)
+            _lock(self._stream, file)
             for row in self._rows():
                 names.append(digest(row["path"]) if row else _NONE)
                 prints.append(_print(row["size"], row["modified"]) if row else _NONE)
@@ -172,37 +173,73 @@ class Journal:
             self._flushed = monotonic()
 
     def close(self) -> None:
-        """Write what is still held."""
+        """Write what is still held, and let other runs write."""
         self._stream.close()
 
     def tidy(self) -> None:
-        """Take out the records of what was asked again, and close."""
-        if _GONE in self._states:
-            self._stream.flush()
-            self._stream.seek(0)
-            fresh = self.file.with_name(f"{self.file.name}.fresh")
-            with fresh.open("wb") as target:
-                for number, text in enumerate(self._stream):
-                    if number >= len(self._states) or self._states[number] != _GONE:
-                        target.write(text)
-                target.flush()
-                os.fsync(target.fileno())
+        """Take out the records of what was asked again, and write what is still held."""
+        self._stream.flush()
+        if _GONE not in self._states:
+            return
+        self._stream.seek(0)
+        fresh = self.file.with_name(f"{self.file.name}.fresh")
+        with ExitStack() as undo:
+            target = undo.enter_context(fresh.open("w+b"))
+            _lock(target, fresh)  # before it has the name by which other runs find it
+            for number, text in enumerate(self._stream):
+                if number >= len(self._states) or self._states[number] != _GONE:
+                    target.write(text)
+            target.flush()
+            os.fsync(target.fileno())
             fresh.replace(self.file)
+            undo.pop_all()
+        self._stream.close()
+        self._stream = target
+
+    def remove(self) -> None:
+        """Remove the file, and close."""
+        if fcntl is None:  # Windows removes nothing that is open
+            self.close()
+        self.file.unlink()
         self.close()
 
 
-def _lock(stream: BinaryIO) -> None:
-    """Keep other runs from writing to it, until it is closed, however that comes.
+def _lock(stream: BinaryIO, file: Path) -> None:
+    """Keep other runs from writing to a file, until it is closed, however that comes.
 
     Raises:
-        NotOurs: One does.
+        NotOurs: One does, or did so until now, and has put another in its place.
     """
     if fcntl is None:
         return
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise NotOurs(f"another run is writing to {stream.name!r}: let it end first") from error
+        if os.path.samestat(os.fstat(stream.fileno()), file.stat()):
+            return
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    raise NotOurs(f"another run is writing to {str(file)!r}: let it end first")
+
+
+@contextmanager
+def alone(file: Path) -> Iterator[BinaryIO]:
+    """A file to append to, which no other run writes to meanwhile.
+
+    Raises:
+        NotOurs: One does.
+        OSError: It cannot be opened.
+    """
+    with file.open("a+b") as stream:
+        _lock(stream, file)
+        yield stream
+
+
+def rename(stream: BinaryIO, file: Path, to: Path) -> None:
+    """Give the file of :func:`alone` another name, in place of what has it."""
+    stream.flush()
+    if fcntl is None:  # Windows renames nothing that is open
+        stream.close()
+    file.replace(to)
 
 
 def told_nobody(torn: int, whole: int) -> None:

@@ -8,12 +8,13 @@ import errno
 import os
 from collections.abc import Callable, Iterable, Iterator
 from io import BufferedReader, RawIOBase, TextIOWrapper
+from itertools import chain
 from typing import BinaryIO, Final, cast
 
 from pawsight.bulk.items import Item, Unreadable, as_text
 from pawsight.bulk.sinks import require_pyarrow
 from pawsight.bulk.stores import item_of
-from pawsight.data.column_names import PATH_NAMES, plain
+from pawsight.data.column_names import PATH_NAMES, plain, separator
 from pawsight.extras import ExtraMissing
 
 _MARKS: Final = (  # at the beginning of a text; the longer first, which begins like a shorter one
@@ -27,7 +28,7 @@ _MARKS: Final = (  # at the beginning of a text; the longer first, which begins 
 
 def is_list(path: str) -> bool:
     """Whether a name ends as those of lists do."""
-    return path.lower().endswith((".txt", ".csv", ".parquet"))
+    return path.lower().endswith((".txt", ".csv", ".tsv", ".parquet"))
 
 
 def listed(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
@@ -38,14 +39,15 @@ def listed(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
     of it, unless a file of this machine has them in its name. Of a text, blank lines and those that
     begin with ``#`` are passed over (``./#cat.jpg`` names a file that does). A CSV or Parquet file
     has them in the first column with a usual name, such as ``path``
-    (:data:`~pawsight.data.column_names.PATH_NAMES`). Where the list cannot be read on, a last item
-    says so.
+    (:data:`~pawsight.data.column_names.PATH_NAMES`); between the columns of a CSV stands what
+    :func:`~pawsight.data.column_names.separator` finds in its header. Where the list cannot be read
+    on, a last item says so.
 
     Args:
         name: Of the list; its ending says of what kind it is.
         opened: Opens it.
     """
-    kinds = {".csv": _of_csv, ".parquet": _of_parquet}
+    kinds = {".csv": _of_csv, ".tsv": _of_csv, ".parquet": _of_parquet}
     each = kinds.get(os.path.splitext(name)[1].lower(), _of_text)
     try:
         with opened() as stream:
@@ -83,7 +85,9 @@ def _of_text(stream: BinaryIO) -> Iterator[str]:
 
 
 def _of_csv(stream: BinaryIO) -> Iterator[str]:
-    rows = csv.DictReader(_text(stream))
+    text = _text(stream)
+    header = next(text, "")
+    rows = csv.DictReader(chain([header], text), delimiter=separator(header))
     column = _column(rows.fieldnames or ())
     for row in rows:
         yield row[column] or ""

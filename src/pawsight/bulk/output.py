@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
 from pawsight.bulk.answers import read_answers
-from pawsight.bulk.journal import Journal, rows_of
-from pawsight.bulk.records import Row
+from pawsight.bulk.journal import Journal, alone, rename, rows_of
+from pawsight.bulk.rows import Row, line
 from pawsight.bulk.sinks import Format, open_sink
 
 
@@ -45,7 +45,15 @@ class Output:
         return os.path.lexists(self.file) or os.path.lexists(self.journal)
 
     def set_aside(self) -> list[Path]:
-        """Give what is there another name, under which it is kept; returns the new names."""
+        """Give what is there another name, under which it is kept; returns the new names.
+
+        Raises:
+            NotOurs: Another run is writing to it.
+            OSError: It cannot be renamed.
+        """
+        if self.journal.is_file():
+            with alone(self.journal):
+                pass
         files = dict.fromkeys((self.file, self.journal))
         return [kept_as_backup(file) for file in files if os.path.lexists(file)]
 
@@ -61,16 +69,24 @@ class Output:
             OSError: It cannot be read or written.
         """
         if self.kind != "jsonl" and self.file.exists() and not self.journal.exists():
-            fresh = self.journal.with_name(f"{self.journal.name}.fresh")
-            try:
-                with fresh.open("w", encoding="utf-8") as stream:
-                    sink = open_sink("jsonl", stream, ())
-                    for row in read_answers(self.file, self.kind):
-                        sink.write(row)
-                fresh.replace(self.journal)
-            finally:
-                fresh.unlink(missing_ok=True)
+            self._make_journal()
         return Journal(self.journal, good)
+
+    def _make_journal(self) -> None:
+        """Of the finished file; whole, or not at all."""
+        fresh = self.journal.with_name(f"{self.journal.name}.begun")
+        with alone(fresh) as stream:
+            try:
+                if self.journal.exists():  # another run has made it meanwhile
+                    fresh.unlink()
+                    return
+                stream.truncate(0)
+                for row in read_answers(self.file, self.kind):
+                    stream.write(line(row).encode())
+                rename(stream, fresh, self.journal)
+            except BaseException:
+                fresh.unlink(missing_ok=True)
+                raise
 
     def rows(self) -> Iterator[Row]:
         """Of the finished file."""
@@ -88,23 +104,24 @@ class Output:
             OSError: It cannot be written; the journal stays.
         """
         others = journal.stale > 0
-        journal.tidy()
-        if self.kind == "jsonl":
-            return
-        if others:
-            known = (row["probabilities"] or () for row in rows_of(self.journal))
-            labels = list(dict.fromkeys(chain(labels, *known)))
-        fresh = self.file.with_name(f"{self.file.name}.fresh")
-        with ExitStack() as stack:
-            target: Path | TextIO = fresh
-            if self.kind != "parquet":
-                target = stack.enter_context(fresh.open("w", encoding="utf-8", newline=""))
-            sink = open_sink(self.kind, target, labels)
-            stack.callback(sink.close)
-            for row in rows_of(self.journal):
-                sink.write(row)
-        fresh.replace(self.file)
-        self.journal.unlink()
+        with closing(journal):  # until then, no other run writes to either
+            journal.tidy()
+            if self.kind == "jsonl":
+                return
+            if others:
+                known = (row["probabilities"] or () for row in rows_of(self.journal))
+                labels = list(dict.fromkeys(chain(labels, *known)))
+            fresh = self.file.with_name(f"{self.file.name}.fresh")
+            with ExitStack() as stack:
+                target: Path | TextIO = fresh
+                if self.kind != "parquet":
+                    target = stack.enter_context(fresh.open("w", encoding="utf-8", newline=""))
+                sink = open_sink(self.kind, target, labels)
+                stack.callback(sink.close)
+                for row in rows_of(self.journal):
+                    sink.write(row)
+            fresh.replace(self.file)
+            journal.remove()
 
 
 def kept_as_backup(file: Path) -> Path:

@@ -10,7 +10,7 @@ from typing import Final
 
 from pawsight.bulk.archives import Archive
 from pawsight.bulk.items import Item
-from pawsight.bulk.records import digest
+from pawsight.bulk.rows import digest
 
 SIZE: Final = 2048
 """Pictures in a partition, about: some seconds of a processor's work."""

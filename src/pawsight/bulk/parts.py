@@ -13,7 +13,7 @@ from pawsight.bulk.answers import read_answers
 from pawsight.bulk.journal import NotOurs
 from pawsight.bulk.output import kept_as_backup
 from pawsight.bulk.partitions import Partition
-from pawsight.bulk.records import UNREAD, Row, digest
+from pawsight.bulk.rows import UNREAD, Row, digest
 from pawsight.bulk.sinks import ParquetSink, require_pyarrow
 
 _PART: Final = re.compile(r"part-([0-9a-f]{16})-([0-9a-f]{16})\.parquet")
@@ -25,7 +25,7 @@ def packed(rows: Iterable[Row], labels: Sequence[str]) -> bytes:
     """Rows as a Parquet file.
 
     Args:
-        rows: Of :meth:`pawsight.bulk.records.Record.row`.
+        rows: Of :meth:`pawsight.bulk.rows.Record.row`.
         labels: The model's.
     """
     target = BytesIO()

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pawsight.bulk.fetching import fetched
 from pawsight.bulk.items import Fingerprint, Item
-from pawsight.bulk.records import Record, reason
+from pawsight.bulk.rows import Record, reason
 from pawsight.images.errors import ImageError
 from pawsight.inference.model import Model
 from pawsight.inference.prediction import Prediction

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from pawsight.bulk.items import as_path
-from pawsight.bulk.records import Row
+from pawsight.bulk.rows import Row
 from pawsight.html import render_template
 from pawsight.labels import NEITHER
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal, Protocol, TextIO, TypeAlias
 
-from pawsight.bulk.records import Row, columns, flat, line
+from pawsight.bulk.rows import Row, columns, flat, line
 from pawsight.extras import require
 from pawsight.labels import NEITHER
 
@@ -38,7 +38,7 @@ def require_pyarrow() -> Any:  # noqa: ANN401 - a module without types
 
 
 class Sink(Protocol):
-    """Takes rows (:meth:`pawsight.bulk.records.Record.row`) one by one."""
+    """Takes rows (:meth:`pawsight.bulk.rows.Record.row`) one by one."""
 
     def write(self, row: Row) -> None:
         """Take one row."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from pawsight.bulk.items import as_path, as_text
-from pawsight.bulk.records import Row, digest
+from pawsight.bulk.rows import Row, digest
 from pawsight.labels import NEITHER
 
 UNSURE: Final = "unsure"

@@ -11,8 +11,8 @@ from pawsight.cli.common import fail
 from pawsight.plurals import counted
 
 if TYPE_CHECKING:
-    from pawsight.bulk.records import Row
     from pawsight.bulk.review import LeastSure
+    from pawsight.bulk.rows import Row
     from pawsight.bulk.sorting import Sorter
 
 
@@ -102,6 +102,7 @@ def aftermath(
     """What the options ask for; nonsense is refused."""
     from pawsight.bulk.review import LeastSure
     from pawsight.bulk.sorting import Sorter
+    from pawsight.bulk.sources import looks_into
 
     folder = move_to or copy_to
     if copy_to and move_to:
@@ -113,11 +114,10 @@ def aftermath(
             fail(f"{str(folder)!r} is to be the folder of the pictures and the --output: name two")
         if folder.exists() and not folder.is_dir():
             fail(f"{str(folder)!r} is a file, and a folder for the pictures is wanted")
-        inside = [path for path in paths if folder.resolve().is_relative_to(Path(path).resolve())]
-        if inside:
+        if inside := [path for path in paths if looks_into(path, folder)]:
             fail(
-                f"{str(folder)!r} is inside {inside[0]!r}, so that the next run would find the "
-                "pictures twice: name a folder elsewhere"
+                f"{inside[0]!r} finds what is in {str(folder)!r}, so that the next run would find "
+                "the pictures twice: name a folder elsewhere"
             )
     sorter = Sorter(folder, move_to is not None, min_confidence or 0.0, dry_run) if folder else None
     sheet = output.with_name(f"{output.name}.review.html") if output else Path("review.html")

@@ -64,12 +64,14 @@ def cascade(
     require_train_extra()
     from pawsight.images.errors import ImageError
     from pawsight.inference.errors import ModelError
-    from pawsight.training.build_cascade import build_cascade
+    from pawsight.training.build_cascade import build_cascade, find_members
     from pawsight.training.cascade import Allowance, ChoiceError
 
     called = model_name(name, output)
     if output.exists() and not output.is_dir():
         fail(f"cannot write {str(output)!r}: it is a file")
+    with refusing(ModelError):
+        find_members(fast, strong, output)  # before any picture is looked at
     table = read_labels(
         labels,
         images,

@@ -29,9 +29,9 @@ def classify(
         list[str],
         typer.Argument(
             help="Pictures, folders (searched to the bottom), globs, ZIP and tar archives, and "
-            "lists (.txt with a path a line, .csv and .parquet with a column 'path'; relative "
-            "paths start in the current directory); of this machine, or at an address such as "
-            "s3://bucket/album.",
+            "lists (.txt with a path a line, .csv, .tsv and .parquet with a column 'path'; "
+            "relative paths start in the current directory); of this machine, or at an address "
+            "such as s3://bucket/album.",
             metavar="PATH...",
         ),
     ],
@@ -61,9 +61,16 @@ def classify(
     ] = False,
     copy_to: Annotated[
         Path | None,
-        typer.Option(help="Copy the pictures into folders of this one, named by their labels."),
+        typer.Option(
+            help="Copy the pictures into folders of this one, named by their labels.",
+            parser=options.folder,
+            metavar="PATH",
+        ),
     ] = None,
-    move_to: Annotated[Path | None, typer.Option(help="Move them there instead.")] = None,
+    move_to: Annotated[
+        Path | None,
+        typer.Option(help="Move them there instead.", parser=options.folder, metavar="PATH"),
+    ] = None,
     min_confidence: Annotated[
         float | None,
         typer.Option(min=0, max=1, help="What is less sure is copied or moved to 'unsure'."),
@@ -203,6 +210,7 @@ def _format(given: Format | None, output: Path | None) -> Format:
 
 def _target(output: Path | None, kind: Format, *, resume: bool, overwrite: bool) -> Output | None:
     """What can be gone on with, None for a stream; what is there is refused or set aside."""
+    from pawsight.bulk.journal import NotOurs
     from pawsight.bulk.output import Output
 
     if resume and overwrite:
@@ -220,7 +228,7 @@ def _target(output: Path | None, kind: Format, *, resume: bool, overwrite: bool)
     if target.begun and output.exists() and not output.is_file():
         fail(f"{str(output)!r} is no file; without --output, answers go to standard output")
     if overwrite:
-        with refusing(OSError):
+        with refusing(NotOurs, OSError):
             for backup in target.set_aside():
                 typer.echo(f"pawsight: what was there is {str(backup)!r} now", err=True)
     elif target.begun and not resume:

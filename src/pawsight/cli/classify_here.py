@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pawsight.bulk.items import Item
     from pawsight.bulk.journal import Journal
     from pawsight.bulk.output import Output
-    from pawsight.bulk.records import Row
+    from pawsight.bulk.rows import Row
     from pawsight.bulk.sinks import Format
     from pawsight.inference.model import Model
 
@@ -93,13 +93,12 @@ class Run:
             with refusing(ExtraMissing):
                 output.finish(journal, self._model.card.labels)
         else:
-            journal.close()
-            journal.file.unlink()
+            journal.remove()
         return tally
 
     def _holds(self, row: Row) -> bool:
         """Whether a record still says what would be said now, if its file is the same."""
-        from pawsight.bulk.records import UNREAD
+        from pawsight.bulk.rows import UNREAD
 
         if row["error"] is not None:
             return not row["error"].startswith(UNREAD)

@@ -16,29 +16,49 @@ if TYPE_CHECKING:
     from pawsight.inference.catalog import Entry
 
 
+def said(model: Entry, records: str, pictures_dir: Path | None) -> pd.DataFrame:
+    """What people said of a model's answers, ``path`` and ``label``; exit code 2 if nothing.
+
+    Args:
+        model: To correct.
+        records: As the service's setting.
+        pictures_dir: Likewise.
+    """
+    import pandas as pd
+
+    from pawsight.inference.errors import ModelError
+    from pawsight.training.correct import refuse_none
+    from pawsight.training.run import RunError
+
+    with refusing(RunError, ModelError, OSError):
+        labels = model.open().card.labels
+        found = recorded.corrections(records, pictures_dir, lambda _: labels)
+        frame: pd.DataFrame = pd.DataFrame(
+            [(str(path), label) for path, label in found.rows], columns=["path", "label"]
+        )
+        refuse_none(frame)
+    return frame
+
+
 def correct(
+    corrections: pd.DataFrame,
     table: pd.DataFrame,
     model: Entry,
     output: Path,
     *,
     name: str,
     seed: int,
-    records: str,
-    pictures_dir: Path | None,
 ) -> None:
     """Correct a model by what people said, and say whether it is to be switched to.
 
     Args:
+        corrections: From :func:`said`.
         table: With its split.
         model: To correct.
         output: The folder that becomes a model folder.
         name: For its card.
         seed: Of what is drawn.
-        records: As the service's setting.
-        pictures_dir: Likewise.
     """
-    import pandas as pd
-
     from pawsight.evaluation.evaluate import EvaluationError
     from pawsight.images.errors import ImageError
     from pawsight.inference.errors import ModelError
@@ -47,14 +67,9 @@ def correct(
     from pawsight.training.run import RunError
 
     errors = (RunError, ModelError, ExportError, EvaluationError, ImageError, OSError)
-    with refusing(*errors):
+    with refusing(*errors), counting("looking") as advance:
         start = model.open()
-        found = recorded.corrections(records, pictures_dir, lambda _: start.card.labels)
-        frame = pd.DataFrame(
-            [(str(path), label) for path, label in found.rows], columns=["path", "label"]
-        )
-        with counting("looking") as advance:
-            done = learn(frame, table, start, output, name=name, seed=seed, progress=advance)
+        done = learn(corrections, table, start, output, name=name, seed=seed, progress=advance)
     typer.echo(
         f"of {done.corrections} corrections, {done.right_before} were right before and "
         f"{done.right_now} are now"

@@ -15,7 +15,7 @@ from pawsight.plurals import counted
 
 if TYPE_CHECKING:
     from pawsight.bulk.difference import Change, Difference
-    from pawsight.bulk.records import Row
+    from pawsight.bulk.rows import Row
     from pawsight.bulk.sinks import Format
 
 

@@ -7,6 +7,16 @@ from typing import Annotated
 
 import typer
 
+from pawsight.cli.common import fail
+
+
+def folder(given: str) -> Path:
+    """A folder that is to be written; the empty name of an unset variable, say, is refused."""
+    if not given:
+        fail("a folder to write has no name: name one ('.' is this one)")
+    return Path(given)
+
+
 DEFAULT_MODEL = "auto"
 Model = Annotated[str, typer.Option(help="A model by name, or by the path of its folder.")]
 Labels = Annotated[

@@ -78,7 +78,7 @@ def _hash(paths: list[str]) -> tuple[list[str], NDArray[np.uint64], list[str]]:
     """The files that can be read, their hashes, and what is wrong with the others."""
     import numpy as np
 
-    from pawsight.bulk.records import reason
+    from pawsight.bulk.rows import reason
     from pawsight.data.cleaning import printable
     from pawsight.data.duplicates import HASH_WORDS, hash_file
     from pawsight.data.parallel import map_files

@@ -11,6 +11,7 @@ import typer
 
 from pawsight.cli import options, recorded
 from pawsight.cli.common import (
+    check_folder,
     counting,
     fail,
     model_name,
@@ -19,11 +20,10 @@ from pawsight.cli.common import (
     require_train_extra,
     split_rows,
 )
-from pawsight.cli.correct import correct
+from pawsight.cli.correct import correct, said
+from pawsight.cli.debug import debug_run
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from pawsight.inference.artifact import ModelFolder
     from pawsight.inference.catalog import Entry
     from pawsight.training.recipe import Recipe
@@ -35,7 +35,10 @@ MOST_SHOWN = 200
 
 
 def train(
-    output: Annotated[Path, typer.Option(help="The folder that becomes a model folder.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(help="The folder that becomes a model folder; only --debug needs none."),
+    ] = None,
     labels: options.Labels = None,
     images: options.Images = None,
     recipe: Annotated[
@@ -117,6 +120,7 @@ def train(
     logging.getLogger("pawsight").setLevel(logging.INFO)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     changes = {"epochs": epochs, "image_size": image_size, "seed": seed}
+    output = _to_write(output, debug=bool(debug))
     called = model_name(name, output)
     model: Entry | None = None
     _check_start(start, recipe, from_feedback=from_feedback, debug=bool(debug))
@@ -125,9 +129,11 @@ def train(
             "--epochs": epochs, "--image-size": image_size, "--debug": debug, "--resume": resume,
         }  # fmt: skip
         model = _to_start_from(start, [option for option, given in refused.items() if given])
-    _refuse_taken(output, headed=model is not None, writes=not (resume or debug))
+    check_folder(left_out_file)
     with refusing(RecipeError):
         chosen = load_recipe(recipe or "simple-cnn", **changes)
+    _check_without_table(chosen, output, model=model, start=start, resume=resume, debug=bool(debug))
+    corrections = said(model, records, pictures_dir) if model and from_feedback else None
     table = read_labels(
         labels,
         images,
@@ -152,19 +158,11 @@ def train(
     if debug:
         with refusing(RunError, StartingPointError, ModelError, ImageError, OSError):
             check_repeats(chosen, check_table(split.frame))
-            _debug(debug, split.frame, chosen)
+            debug_run(debug, split.frame, chosen)
         typer.echo("nothing was kept")
         return
-    if model and from_feedback:
-        correct(
-            split.frame,
-            model,
-            output,
-            name=called,
-            seed=seed or 0,
-            records=records,
-            pictures_dir=pictures_dir,
-        )
+    if model and corrections is not None:
+        correct(corrections, split.frame, model, output, name=called, seed=seed or 0)
         return
     if model:
         with (
@@ -197,6 +195,13 @@ def train(
     with refusing(ExportError, ImageError, OSError), counting("measuring") as advance:
         folder = export_run(run, output, name=called, progress=advance)
     _say_what_it_reached(folder, output)
+
+
+def _to_write(output: Path | None, *, debug: bool) -> Path:
+    """The folder of the model; of a debug run, which writes nothing, any."""
+    if output is None and not debug:
+        fail("name the folder that becomes a model folder: --output")
+    return output or Path()
 
 
 def _check_start(
@@ -240,17 +245,27 @@ def _to_start_from(start: str, refused: list[str]) -> Entry:
     return found
 
 
-def _refuse_taken(output: Path, *, headed: bool, writes: bool) -> None:
-    """Refuse a folder that holds what would be refused once all pictures were looked at."""
+def _check_without_table(
+    recipe: Recipe,
+    output: Path,
+    *,
+    model: Entry | None,
+    start: str | None,
+    resume: bool,
+    debug: bool,
+) -> None:
+    """Refuse what would be refused once all pictures were looked at."""
+    from pawsight.inference.errors import ModelError
     from pawsight.training.headed import refuse_taken
     from pawsight.training.run import RunError
-    from pawsight.training.train import refuse_begun
+    from pawsight.training.starting_points import StartingPointError
+    from pawsight.training.train import check_without_table
 
-    with refusing(RunError):
-        if headed:
+    with refusing(RunError, StartingPointError, ModelError, OSError):
+        if model:
             refuse_taken(output)
-        elif writes:
-            refuse_begun(output)
+        elif not debug:
+            check_without_table(recipe, output, resume=resume, start=start)
 
 
 def _say_what_it_reached(folder: ModelFolder, output: Path) -> None:
@@ -258,29 +273,3 @@ def _say_what_it_reached(folder: ModelFolder, output: Path) -> None:
         if each.accuracy is not None:
             typer.echo(f"{each.data}: {each.accuracy:.2%} right")
     typer.echo(f"model folder {output}: `pawsight classify PICTURE --model {output}` asks it")
-
-
-def _debug(kind: str, table: pd.DataFrame, recipe: Recipe) -> None:
-    from pawsight.training.debug import PICTURES, one_batch, overfit, profile
-    from pawsight.training.learning_rate import find_learning_rate
-
-    if kind == "batch":
-        one_batch(table, recipe)
-        typer.echo("one batch went through training and validation")
-    elif kind == "profile":
-        typer.echo(profile(table, recipe))
-    elif kind == "overfit":
-        right = overfit(table, recipe)
-        typer.echo(f"{right:.0%} of {PICTURES} pictures were learned by heart")
-        if right < 1:
-            fail("a network that cannot learn ten pictures by heart has a mistake in it")
-    else:
-        test = find_learning_rate(table, recipe)
-        for rate, loss in list(zip(test.rates, test.losses, strict=True))[::5]:
-            typer.echo(f"{rate:10.2e}  loss {loss:.3f}")
-        typer.echo(
-            f"the loss falls fastest at {test.suggestion:.2e}; the recipe has "
-            f"{recipe.learning_rate:g}"
-            if test.suggestion
-            else "the loss never fell"
-        )

@@ -57,7 +57,7 @@ def tune(
     """
     require_train_extra()
     from pawsight.cluster import ClusterError
-    from pawsight.extras import ExtraMissing
+    from pawsight.extras import ExtraMissing, require
     from pawsight.inference.errors import ModelError
     from pawsight.training.recipe import RecipeError, load_recipe
     from pawsight.training.run import RunError
@@ -67,7 +67,9 @@ def tune(
     from pawsight.training.tune import tune as search
 
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    with refusing(RecipeError):
+    with refusing(RecipeError, ExtraMissing):
+        if ray:
+            require("ray", "--ray")
         chosen = load_recipe(recipe, epochs=epochs, image_size=image_size, seed=seed)
         varied = read_search_space(space, chosen) if space else DEFAULT
         check_fits(varied, chosen)
@@ -91,9 +93,10 @@ def tune(
         except (KeyboardInterrupt, SystemExit):  # Lightning turns the one into the other
             typer.echo("\npawsight: stopped; the same command goes on", err=True)
             raise typer.Exit(130) from None
+    before = "was not tried to its end" if found.before is None else f"has {found.before:.4f}"
     typer.echo(
         f"the best of {found.finished} recipes ({found.pruned} more were broken off) has a "
         f"validation loss of {found.loss:.4f}, {found.accuracy:.2%} right; the one that was varied "
-        f"has {found.before:.4f}"
+        f"{before}"
     )
     typer.echo(f"`pawsight train --recipe {output / BEST_FILE} …` trains by it")

@@ -1,7 +1,8 @@
-"""How tables usually name their columns."""
+"""How tables usually name their columns, and what stands between them."""
 
 from __future__ import annotations
 
+import csv
 from typing import Final
 
 PATH_NAMES: Final = frozenset(
@@ -18,7 +19,27 @@ LABEL_NAMES: Final = frozenset(
 )
 """Names under which a column of labels is found."""
 
+_SEPARATORS: Final = ",;\t"
+
 
 def plain(name: str) -> str:
     """A column's name as it stands in these sets."""
     return name.strip().casefold().replace(" ", "_").replace("-", "_")
+
+
+def separator(header: str) -> str:
+    """What parts the cells of a CSV: a comma, a semicolon (where commas are decimal) or a tab.
+
+    The first by which the header has a column of paths; else that of which it has most.
+
+    Args:
+        header: The first line.
+
+    Raises:
+        csv.Error: It is none.
+    """
+    for each in _SEPARATORS:
+        cells = next(csv.reader([header], delimiter=each), [])
+        if any(plain(cell) in PATH_NAMES for cell in cells):
+            return each
+    return max(_SEPARATORS, key=header.count)

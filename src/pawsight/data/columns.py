@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pawsight.data.column_names import LABEL_NAMES, PATH_NAMES, plain
+from pawsight.data.column_names import LABEL_NAMES, PATH_NAMES, plain, separator
 from pawsight.data.problems import TableError, UnclearColumn
 from pawsight.images.formats import EXTENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-_DELIMITERS = ",;\t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +123,8 @@ def _text(value: object) -> str:
 
 def _read_csv(source: Path) -> tuple[list[str], list[list[str]]]:
     text = _read_text(source)
-    header = text.splitlines()[0]
-    delimiter = max(_DELIMITERS, key=header.count)
     try:
+        delimiter = separator(text.splitlines()[0])
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:
         raise TableError(f"{source} is not a CSV file: {error}") from error
@@ -138,7 +135,9 @@ def _read_csv(source: Path) -> tuple[list[str], list[list[str]]]:
             f"{source} has no header: its first row is already a picture ({_listed(names)}); "
             "put a line such as 'path,label' before it"
         )
-    return names, [_fitted(source, number, row, names) for number, row in enumerate(rows, 1)]
+    return names, [
+        _fitted(source, number, row, names, delimiter) for number, row in enumerate(rows, 1)
+    ]
 
 
 def _read_text(source: Path) -> str:
@@ -166,12 +165,14 @@ def _read_text(source: Path) -> str:
     return text.lstrip("\r\n")
 
 
-def _fitted(source: Path, number: int, row: list[str], names: list[str]) -> list[str]:
+def _fitted(
+    source: Path, number: int, row: list[str], names: list[str], delimiter: str
+) -> list[str]:
     """Give a row as many cells as the header has."""
     if any(cell.strip() for cell in row[len(names) :]):
         raise TableError(
             f"{source}: row {number} has {len(row)} columns and the header {len(names)}; "
-            "a path or label with a comma in it must stand in quotes"
+            f"a path or label with {delimiter!r} in it must stand in quotes"
         )
     return (row + [""] * len(names))[: len(names)]
 

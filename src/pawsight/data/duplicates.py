@@ -11,7 +11,7 @@ from PIL import Image
 
 from pawsight.data.parallel import Progress, map_files
 from pawsight.images.decode import Pixels, decode
-from pawsight.images.files import read_file
+from pawsight.images.files import named, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,9 +70,9 @@ def hash_files(paths: Sequence[str], progress: Progress | None = None) -> NDArra
         uint64 [N, 4].
 
     Raises:
-        ImageError: A file cannot be decoded.
+        ImageError: A file cannot be decoded, which is named.
     """
-    hashes = map_files(hash_file, paths, progress)
+    hashes = map_files(_hash_named, paths, progress)
     return np.array(hashes, dtype=np.uint64).reshape(-1, HASH_WORDS)
 
 
@@ -84,6 +84,11 @@ def hash_file(path: str) -> NDArray[np.uint64]:
     """
     side = 8 * HASH_SIDE  # twice what imagehash resizes to
     return perceptual_hash(decode(read_file(Path(path)), at_least=(side, side)))
+
+
+def _hash_named(path: str) -> NDArray[np.uint64]:
+    with named(path):
+        return hash_file(path)
 
 
 def group_near_duplicates(

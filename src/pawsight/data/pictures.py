@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from pawsight.cpus import usable_cpus
 from pawsight.images.decode import Pixels, decode
+from pawsight.images.files import named
 from pawsight.images.preprocess import Preprocessing, resize
 
 _AT_ONCE = 512
@@ -117,13 +118,15 @@ def load_pictures(paths: Sequence[str], how: Preprocessing) -> Pixels:
         uint8 [N, height, width, 3], in the order of the paths.
 
     Raises:
-        ImageError: One of them cannot be decoded; :mod:`pawsight.data.table` finds those before.
+        ImageError: One of them cannot be decoded, which is named; :mod:`pawsight.data.table` finds
+            those before.
     """
     pixels = np.empty((len(paths), how.height, how.width, 3), dtype=np.uint8)
 
     def load(index: int) -> None:
         data = Path(paths[index]).read_bytes()
-        pixels[index] = resize(decode(data, at_least=how.decode_size), how)
+        with named(paths[index]):
+            pixels[index] = resize(decode(data, at_least=how.decode_size), how)
 
     with ThreadPoolExecutor(usable_cpus()) as pool:
         list(pool.map(load, range(len(paths))))

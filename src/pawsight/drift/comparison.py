@@ -33,7 +33,7 @@ class Shift:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class WindowComparison:
     """What was found about a window.
 
     Attributes:
@@ -102,7 +102,7 @@ class Decision:
 
 def compare(
     reference: Reference, decision: Decision, features: Numbers, logits: Numbers, level: float
-) -> Comparison:
+) -> WindowComparison:
     """Hold pictures against the reference by three tests, each at a third of the level.
 
     So (Bonferroni) where nothing has changed, at most the part ``level`` of windows is called
@@ -125,7 +125,7 @@ def compare(
     shares = [
         dict(zip(called, (each / each.sum()).round(4).tolist(), strict=True)) for each in names
     ]
-    return Comparison(
+    return WindowComparison(
         pictures=len(features),
         features=Shift(None, p, p < enough),
         confidences=_shift(bins[0], bins[1], enough),

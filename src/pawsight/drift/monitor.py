@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from pawsight.drift.comparison import Comparison, Decision, compare
+from pawsight.drift.comparison import Decision, WindowComparison, compare
 from pawsight.drift.reference import Numbers, Reference
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class Found:
         windows: How many there were.
     """
 
-    comparison: Comparison
+    comparison: WindowComparison
     time: datetime
     windows: int
 
@@ -55,7 +55,7 @@ class Monitor:
         self,
         reference: Reference,
         decision: Decision,
-        tell: Callable[[Comparison], object],
+        tell: Callable[[WindowComparison], object],
         *,
         size: int = WINDOW,
         level: float = LEVEL,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from pawsight.evaluation.metrics import Labels, expected_calibration_error, wilson_interval
+from pawsight.images.files import named
 from pawsight.inference.artifact import Measurement
 from pawsight.inference.model import Model
 from pawsight.inference.prediction import ModelReference, Prediction
@@ -215,7 +216,7 @@ def evaluate(
 
     Raises:
         EvaluationError: No pictures, or a label that the model does not have.
-        ImageError, OSError: A picture that cannot be used.
+        ImageError, OSError: A picture that cannot be used, which is named.
     """
     if not paths:
         raise EvaluationError(f"{data}: no pictures to evaluate on")
@@ -228,9 +229,10 @@ def evaluate(
         )
     start, used = time.perf_counter(), time.process_time()
     answers = []
-    for answer in model.predict_each(paths):
+    for path, answer in zip(paths, model.predict_each(paths), strict=True):
         if isinstance(answer, Exception):
-            raise answer
+            with named(path):
+                raise answer
         answers.append(answer)
         if progress:
             progress(1)

@@ -48,7 +48,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairComparison:
     """Whether two models differ by more than chance on the classes' pictures.
 
     Attributes:
@@ -127,14 +127,14 @@ class Report:
     def _shapes(self) -> list[str]:
         return map_files(_shape, self.frame["path"].tolist())
 
-    def comparisons(self) -> list[Comparison]:
+    def comparisons(self) -> list[PairComparison]:
         """Every model against every other."""
         found = []
         for one, other in combinations(self.evaluations, 2):
             known = one.known
             left, right = one.right[known], other.right[known]
             found.append(
-                Comparison(
+                PairComparison(
                     one.model.name,
                     other.model.name,
                     int((left & ~right).sum()),

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import errno
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 
 from pawsight.images.decode import DEFAULT_LIMITS, Limits, too_large
+from pawsight.images.errors import ImageError
 
 
 def read_file(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
@@ -29,3 +33,21 @@ def read_file(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
         if len(data) > found.st_size:  # it has grown meanwhile
             data += file.read(most - len(data))
         return data
+
+
+@contextmanager
+def named(picture: object) -> Iterator[None]:
+    """Have what is wrong with a picture say with which, where one of many ends the work.
+
+    Args:
+        picture: Its path; of anything else, nothing more is said.
+
+    Raises:
+        ImageError: Of the same kind.
+    """
+    try:
+        yield
+    except ImageError as error:
+        if not isinstance(picture, str | PathLike):
+            raise
+        raise type(error)(f"{str(picture)!r}: {error}") from error

@@ -10,6 +10,7 @@ import numpy as np
 from pawsight.cpus import usable_cpus
 from pawsight.images.decode import DEFAULT_LIMITS, Limits
 from pawsight.images.errors import ImageError
+from pawsight.images.files import named
 from pawsight.images.preprocess import preprocess
 from pawsight.inference.artifact import Card, ModelFolder
 from pawsight.inference.errors import BrokenModel, ModelError
@@ -141,7 +142,7 @@ class Classifier(Predicting[Tensor]):
             progress: Called with the number of pictures after each batch.
 
         Raises:
-            ImageError, OSError: A picture cannot be used.
+            ImageError, OSError: A picture cannot be used; of a path, it is named.
         """
         return self.outputs(pictures, progress).logits
 
@@ -151,7 +152,7 @@ class Classifier(Predicting[Tensor]):
         """The same with the network's features [N, D]; [0, 0] of no pictures."""
         logits: list[Tensor] = [np.empty((0, len(self.card.labels)), dtype=np.float32)]
         features: list[Tensor] = []
-        for read in read_ahead(self.read, pictures, self.threads):
+        for read in read_ahead(self._read_named, pictures, self.threads):
             good = []
             for each in read:
                 if isinstance(each, Exception):
@@ -169,6 +170,10 @@ class Classifier(Predicting[Tensor]):
         """Decode and preprocess one picture: float32 [3, height, width]."""
         how = self.card.preprocessing
         return preprocess(read_pixels(picture, how.decode_size, limits), how)
+
+    def _read_named(self, picture: Picture) -> Tensor:
+        with named(picture):
+            return self.read(picture)
 
     def answer(self, pictures: Sequence[Tensor], *, alone: bool = True) -> list[Prediction]:
         """Answer about preprocessed pictures, each float32 [3, height, width].

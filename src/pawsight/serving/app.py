@@ -32,7 +32,7 @@ from pawsight.serving.other_sites import OtherSites
 from pawsight.serving.routes import KEPT, direct, router
 from pawsight.serving.settings import Settings
 from pawsight.serving.state import State
-from pawsight.serving.watch import REQUEST_ID, Watch
+from pawsight.serving.watch import REQUEST_ID, RequestWatch
 
 
 def create_app(settings: Settings | None = None, *, state: State | None = None) -> FastAPI:
@@ -116,7 +116,7 @@ def _guard(app: FastAPI, settings: Settings) -> Callable[[], object]:
             ],
             expose_headers=["ETag", "Retry-After", REQUEST_ID, KEPT, *explain_routes.HEADERS],
         )
-    app.add_middleware(Watch)
+    app.add_middleware(RequestWatch)
     return tracing.trace(app)
 
 

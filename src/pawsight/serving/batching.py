@@ -16,7 +16,7 @@ from pawsight.inference.classifier import Classifier
 from pawsight.inference.model import Ask, Steps
 from pawsight.inference.network import Tensor
 from pawsight.inference.prediction import Prediction
-from pawsight.serving.drift import Watch
+from pawsight.serving.drift import DriftWatch
 from pawsight.serving.meter import Meter
 from pawsight.serving.stages import STAGES, Stage, StageName
 
@@ -63,7 +63,7 @@ class _Job:
 
     steps: Steps
     answer: asyncio.Future[Prediction]
-    watch: Watch | None = None
+    watch: DriftWatch | None = None
     picture: Tensor = field(init=False)
     since: float = field(default_factory=perf_counter)
     stages: list[Stage] | None = field(default_factory=STAGES.get)
@@ -136,7 +136,7 @@ class Scheduler:
         """Whether there are as many as there may be."""
         return self._waiting >= self._limit
 
-    async def ask(self, steps: Steps, watch: Watch | None = None) -> Prediction:
+    async def ask(self, steps: Steps, watch: DriftWatch | None = None) -> Prediction:
         """Go a picture's steps on the threads.
 
         Whoever stops waiting (by cancellation) takes the picture back: it is neither read nor run,

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from pawsight.drift.comparison import Comparison, Decision
+from pawsight.drift.comparison import Decision, WindowComparison
 from pawsight.drift.monitor import Found, Monitor
 from pawsight.drift.reference import read_reference
 from pawsight.inference.classifier import Classifier
@@ -16,14 +16,14 @@ from pawsight.serving.meter import Meter
 
 log = logging.getLogger(__name__)
 
-Watch: TypeAlias = Callable[[Tensor, Tensor], None]
+DriftWatch: TypeAlias = Callable[[Tensor, Tensor], None]
 """Is told of a picture's features float32 [D] and logits [C]; raises nothing."""
 
 
 class _Watched(NamedTuple):
     network: Classifier
     monitor: Monitor
-    watch: Watch
+    watch: DriftWatch
 
 
 class Drift:
@@ -56,7 +56,7 @@ class Drift:
             self.forget(name)
             return
 
-        def tell(found: Comparison) -> None:
+        def tell(found: WindowComparison) -> None:
             self._meter.compared(name, found)
             if found.drifted:
                 log.warning("%s: %s", name, found.words)
@@ -87,7 +87,7 @@ class Drift:
         monitor = self.monitor(model)
         return monitor.found if monitor else None
 
-    def watch(self, model: Model) -> Watch | None:
+    def watch(self, model: Model) -> DriftWatch | None:
         """What is to be told of the pictures that a model is asked about."""
         watched = self._of(model)
         return watched and watched.watch

@@ -13,7 +13,7 @@ from prometheus_client import (
     ProcessCollector,
 )
 
-from pawsight.drift.comparison import Comparison
+from pawsight.drift.comparison import WindowComparison
 from pawsight.inference.prediction import Prediction
 from pawsight.serving.stages import StageName
 
@@ -120,7 +120,7 @@ class Meter:
             registry=self.registry,
         )
 
-    def compared(self, model: str, found: Comparison) -> None:
+    def compared(self, model: str, found: WindowComparison) -> None:
         """A window of pictures was held against what a model was chosen on."""
         self._windows.labels(model, str(found.drifted).lower()).inc()
         self._drifted.labels(model).set(found.drifted)

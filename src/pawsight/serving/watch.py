@@ -34,7 +34,7 @@ DATA_POLICY: Final = b"default-src 'none'; frame-ancestors 'none'"
 log = logging.getLogger("pawsight.access")
 
 
-class Watch:
+class RequestWatch:
     """Gives each request an id, and tells the log and the meter what became of it.
 
     Args:

@@ -15,7 +15,7 @@ RECIPE_KEY: Final = "against_the_one_before"
 
 
 @dataclass(frozen=True)
-class Comparison:
+class AgainstBefore:
     """The new model against the one before it, on pictures that neither has learned from.
 
     Attributes:

@@ -27,6 +27,32 @@ from pawsight.training.cascade_plot import curve_plot
 Logits = NDArray[np.float32]
 
 
+def find_members(fast: str, strong: str, output: Path) -> tuple[Entry, Entry]:
+    """The two models, where they are ones and the folder for their cascade is free.
+
+    Args:
+        fast: As for :func:`build_cascade`, and so are the others.
+        strong: Likewise.
+        output: Likewise.
+
+    Raises:
+        ModelError: There is no such model, it is a cascade, or the two do not fit together; or the
+            folder holds a model.
+    """
+    if (output / CARD_FILE).exists():
+        raise ModelError(f"{output} holds a model already: name another folder for the cascade")
+    entries = resolve(fast), resolve(strong)
+    first, second = (each.open() for each in entries)
+    if set(first.card.labels) != set(second.card.labels):
+        raise ModelError(
+            f"{entries[0].name} knows {', '.join(first.card.labels)} and {entries[1].name} "
+            f"{', '.join(second.card.labels)}: a cascade's members tell the same classes apart"
+        )
+    if (entries[0].name, first.version) == (entries[1].name, second.version):
+        raise ModelError(f"{entries[0].name} cannot send on to itself: name two models")
+    return entries
+
+
 def build_cascade(
     fast: str,
     strong: str,
@@ -58,11 +84,9 @@ def build_cascade(
         ModelError: There is no such model, it is a cascade, or the two do not fit together.
         ChoiceError: The pictures are not such that thresholds can be chosen on them.
     """
-    if (output / CARD_FILE).exists():
-        raise ModelError(f"{output} holds a model already: name another folder for the cascade")
-    entries = resolve(fast), resolve(strong)
+    entries = find_members(fast, strong, output)
     members = [Classifier(each.open(), name=each.name, source=each.source) for each in entries]
-    _check(members, pictures)
+    _check(members[0], pictures)
     labels = [*pictures["label"]]
     logits = [each.logits([*pictures["path"]], progress) for each in members]
     first, second = (
@@ -98,16 +122,7 @@ def build_cascade(
     return write_cascade(output, card.measured(_measured(answers, labels, data, members)))
 
 
-def _check(members: Sequence[Classifier], pictures: pd.DataFrame) -> None:
-    fast, strong = members
-    if set(fast.card.labels) != set(strong.card.labels):
-        raise ModelError(
-            f"{fast.reference.name} knows {', '.join(fast.card.labels)} and "
-            f"{strong.reference.name} {', '.join(strong.card.labels)}: a cascade's members tell "
-            "the same classes apart"
-        )
-    if fast.reference == strong.reference:
-        raise ModelError(f"{fast.reference.name} cannot send on to itself: name two models")
+def _check(fast: Classifier, pictures: pd.DataFrame) -> None:
     unknown = sorted({*pictures["label"]} - {*fast.card.labels, NEITHER})
     if unknown:
         raise ChoiceError(

@@ -120,10 +120,15 @@ def choose(
         may_lose: What the strong model alone is expected to lose at its threshold, for the card.
 
     Raises:
-        ChoiceError: No picture shows one of the classes.
+        ChoiceError: No picture shows one of the classes, or the fast model could name none.
     """
     if not known.any():
         raise ChoiceError("thresholds are chosen on pictures of the classes, and here are none")
+    if not (fast.scores >= least).any():
+        raise ChoiceError(
+            f"the fast model alone would call all {len(known)} pictures neither, and has nothing "
+            "to decide: name another, or add pictures that are labelled so"
+        )
     goal = Goal.of(strong, known, threshold, allowance)
     found: list[tuple[float, float, Trade, tuple[int, int]]] = []
     for each in _stricter(strong.scores[known], threshold):

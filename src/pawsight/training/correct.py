@@ -18,7 +18,7 @@ from pawsight.evaluation.metrics import mcnemar
 from pawsight.inference.artifact import NETWORK_FILE, ModelFolder
 from pawsight.inference.classifier import Classifier
 from pawsight.labels import BACKGROUND, NEITHER, numbers_of
-from pawsight.training.against import RECIPE_KEY, Comparison
+from pawsight.training.against import RECIPE_KEY, AgainstBefore
 from pawsight.training.background import read_background
 from pawsight.training.calibrate import calibrate
 from pawsight.training.features import Features, extract
@@ -33,6 +33,16 @@ log = logging.getLogger(__name__)
 _ANCHORS: Final = 800  # of the table's training pictures, where a folder carries no features
 
 
+def refuse_none(corrections: pd.DataFrame) -> None:
+    """Make sure that there are any.
+
+    Raises:
+        RunError: There are none.
+    """
+    if corrections.empty:
+        raise RunError("there is nothing to learn: no corrections with their pictures")
+
+
 def correct(
     corrections: pd.DataFrame,
     table: pd.DataFrame,
@@ -42,7 +52,7 @@ def correct(
     name: str,
     seed: int = 0,
     progress: Callable[[int], None] | None = None,
-) -> Comparison:
+) -> AgainstBefore:
     """Make a model folder of a trained one and of corrections, and compare the two.
 
     The network stays as it is up to its features; its head is refitted near the old one
@@ -67,8 +77,7 @@ def correct(
         ExportError: Its network ends otherwise than in a linear layer.
     """
     refuse_taken(output)
-    if corrections.empty:
-        raise RunError("there is nothing to learn: no corrections with their pictures")
+    refuse_none(corrections)
     labels = start.card.labels
     if others := sorted(set(table["label"]) - {*labels, NEITHER}):
         raise RunError(
@@ -161,7 +170,7 @@ def _compare(
     corrections: pd.DataFrame,
     table: pd.DataFrame,
     progress: Callable[[int], None] | None,
-) -> Comparison:
+) -> AgainstBefore:
     test = table.loc[table["split"] == "test"]
 
     def right(model: Classifier, rows: pd.DataFrame) -> NDArray[np.bool_]:
@@ -170,7 +179,7 @@ def _compare(
 
     before, now = Classifier(start), Classifier(folder)
     old, new = right(before, test), right(now, test)
-    return Comparison(
+    return AgainstBefore(
         pictures=len(test),
         fixed=int((new & ~old).sum()),
         broken=int((old & ~new).sum()),

@@ -19,8 +19,10 @@ from pawsight.inference.artifact import (
     Provenance,
     Rejection,
 )
-from pawsight.inference.catalog import installed_models
+from pawsight.inference.cascade_card import CascadeFolder
+from pawsight.inference.catalog import Entry, installed_models
 from pawsight.inference.classifier import Classifier
+from pawsight.inference.errors import ModelError
 from pawsight.inference.switch import put
 from pawsight.models.checkpoint import DESCRIPTION, ONNX_FILES, SAFETENSORS, Checkpoint
 from pawsight.models.hub import locate
@@ -59,8 +61,16 @@ def pull(name: str, source: str, revision: str | None = None) -> ModelFolder:
         CheckpointError: The checkpoint cannot be had or cannot be used.
         ExtraMissing: The hub, ONNX or torch is needed and not installed.
         BrokenModel: The model folder does not prove itself.
+        ModelError: The folder is that of a cascade.
         ExportError: ONNX Runtime answers otherwise than the checkpoint.
     """
+    if Entry(name, Path(source), "local").is_cascade:
+        card = CascadeFolder.open(Path(source)).card
+        raise ModelError(
+            f"{source!r} is a cascade, which has no network of its own, but says when "
+            f"{card.fast.name!r} answers and when {card.strong.name!r} is asked: pull these two, "
+            "and choose that for them by `pawsight cascade --fast NAME --strong NAME`"
+        )
     home = installed_models()
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home, prefix=".pull-") as place:

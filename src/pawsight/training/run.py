@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,10 @@ class RunFolder:
         return self.path / "table.csv"
 
     @property
+    def _teachers(self) -> Path:
+        return self.path / "teachers.json"
+
+    @property
     def exists(self) -> bool:
         """Whether a training was asked for here."""
         return self._recipe.is_file()
@@ -129,7 +134,7 @@ class RunFolder:
             for folder in (self.answers, self.logs):
                 shutil.rmtree(folder, ignore_errors=True)
         torn = (*self.checkpoints.glob(f"*{FRESH}"), *self.path.glob(f"*{FRESH}"))
-        for file in (self.start, self._origin, self._table, self._recipe, *torn):
+        for file in (self.start, self._origin, self._table, self._teachers, self._recipe, *torn):
             file.unlink(missing_ok=True)
         with suppress(OSError):  # something else lies there
             for folder in (self.checkpoints, self.path):
@@ -146,10 +151,20 @@ class RunFolder:
                 self.clear()
             raise
 
-    def write(self, recipe: Recipe, table: pd.DataFrame) -> None:
-        """Keep what the training was started with."""
+    def write(
+        self, recipe: Recipe, table: pd.DataFrame, teachers: Mapping[str, str] | None = None
+    ) -> None:
+        """Keep what the training was started with.
+
+        Args:
+            recipe: How to train.
+            table: ``path``, ``label`` and ``split``.
+            teachers: The version of each teacher, by the name that the recipe gives it.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
         table.to_csv(self._table, index=False)
+        if teachers:
+            self._teachers.write_text(json.dumps(teachers, indent=2) + "\n", encoding="utf-8")
         # Last, and whole: it says that a training was asked for, and a kill may come in between.
         with written_whole(self._recipe) as stream:
             stream.write(f"{recipe.model_dump_json(indent=2)}\n".encode())
@@ -184,21 +199,26 @@ class RunFolder:
         # As text: labels may be 0 and 1, or "null".
         return recipe, pd.read_csv(self._table, dtype=str, keep_default_na=False)
 
-    def is_same(self, recipe: Recipe, table: pd.DataFrame) -> bool:
-        """Whether a training was asked for here that had this recipe and these data."""
+    def is_same(
+        self, recipe: Recipe, table: pd.DataFrame, teachers: Mapping[str, str] | None = None
+    ) -> bool:
+        """Whether a training was asked for here that had this recipe, these teachers and data."""
         try:
-            self.check_same(recipe, table)
+            self.check_same_recipe(recipe, teachers)
+            self.check_same_table(table)
         except RunError:
             return False
         return True
 
-    def check_same(self, recipe: Recipe, table: pd.DataFrame) -> None:
-        """Refuse to go on with another recipe or other data than the training began with.
+    def check_same_recipe(self, recipe: Recipe, teachers: Mapping[str, str] | None = None) -> None:
+        """Refuse to go on with another recipe or teacher than the training began with.
+
+        What teachers said is kept, and another version would be taken to have said it.
 
         Raises:
             RunError: Names what differs.
         """
-        old_recipe, old_table = self.read()
+        old_recipe, _ = self.read()
         for field in Recipe.model_fields:
             before, now = getattr(old_recipe, field), getattr(recipe, field)
             if before != now:
@@ -206,6 +226,21 @@ class RunFolder:
                     f"cannot resume: {field} was {before} when training began and is {now} now; "
                     "resume with the same recipe, or train into another folder"
                 )
+        kept = json.loads(self._teachers.read_text("utf-8")) if self._teachers.is_file() else {}
+        for name, version in (teachers or {}).items():
+            if (before := kept.get(name, version)) != version:
+                raise RunError(
+                    f"cannot resume: the teacher {name!r} was {before} when training began and is "
+                    f"{version} now; resume with the same one, or train into another folder"
+                )
+
+    def check_same_table(self, table: pd.DataFrame) -> None:
+        """Refuse to go on with other data than the training began with.
+
+        Raises:
+            RunError: They are others.
+        """
+        _, old_table = self.read()
         columns = ["path", "label", "split"]
         if old_table[columns].to_numpy().tolist() != table[columns].to_numpy().tolist():
             raise RunError(

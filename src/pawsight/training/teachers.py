@@ -73,6 +73,17 @@ def _refuse_others(name: str, labels: Sequence[str], classes: Sequence[str]) -> 
         )
 
 
+def version_of_teacher(name: str) -> str:
+    """What another teacher of the name does not have.
+
+    Raises:
+        ModelError: There is no such teacher.
+    """
+    if name in IMAGENET_TEACHERS:
+        return Path(IMAGENET_TEACHERS[name]).stem  # which ends in a digest
+    return resolve(name).open().version
+
+
 def origin_of_teacher(name: str) -> str:
     """A teacher's name and what it learned from, in words for a card.
 

@@ -19,7 +19,7 @@ from pawsight.training.networks import Network, load_weights, random_network, st
 from pawsight.training.recipe import Recipe
 from pawsight.training.run import RunError, RunFolder
 from pawsight.training.starting_points import load_exported
-from pawsight.training.teachers import check_teacher
+from pawsight.training.teachers import check_teacher, version_of_teacher
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +54,36 @@ def refuse_begun(output: Path) -> None:
         raise RunError(f"{str(output)!r} already holds a model: name another folder")
 
 
+def check_without_table(
+    recipe: Recipe, output: Path, *, resume: bool = False, start: str | Path | None = None
+) -> None:
+    """What :func:`begin` can refuse before any picture is looked at.
+
+    Args:
+        recipe: As for :func:`begin`, and so are the others.
+        output: Likewise.
+        resume: Likewise.
+        start: Likewise.
+
+    Raises:
+        RunError: The folder holds a training and ``resume`` is not set, or the recipe or a teacher
+            is another, or its checkpoint is torn; or the folder holds a model; or there is nothing
+            to start from.
+        ModelError: A teacher is no model.
+    """
+    run = RunFolder(output / RUN_FOLDER)
+    if resume and run.begun:
+        run.check_same_recipe(recipe, _teachers(recipe))
+        run.check_whole()
+        return
+    refuse_begun(output)
+    starting_point(recipe)
+    if recipe.keep_start and not start:
+        raise RunError("the recipe keeps a part of what it started from: name that (--start)")
+    if start:
+        _origin(str(start))
+
+
 def begin(
     table: pd.DataFrame,
     recipe: Recipe,
@@ -76,34 +106,39 @@ def begin(
 
     Raises:
         StartingPointError: The model to start from has another architecture.
-        RunError: The folder holds a training and ``resume`` is not set, or it is set and recipe or
-            table differ, or its checkpoint is torn; or the table has fewer than two classes, or
-            none in its validation split, or not all that the recipe repeats; or the weights to
-            start from are not there, or those of another architecture.
+        RunError: The folder holds a training and ``resume`` is not set, or it is set and recipe,
+            teachers or table differ, or its checkpoint is torn; or the table has fewer than two
+            classes, or none in its validation split, or not all that the recipe repeats; or the
+            weights to start from are not there, or those of another architecture.
         ModelError: A teacher is no model, or tells other classes apart than the table.
     """
     run = RunFolder(output / RUN_FOLDER)
     classes = check_table(table)
     if resume and run.begun:
-        run.check_same(recipe, table)
+        run.check_same_recipe(recipe, _teachers(recipe))
+        run.check_same_table(table)
         run.check_whole()
     else:
-        refuse_begun(output)
+        check_without_table(recipe, output, start=start)
         check_repeats(recipe, classes)
-        starting_point(recipe)  # a teacher that is not there is refused before anything is written
         for how in recipe.distillation:
             check_teacher(how.teacher, classes)
-        if recipe.keep_start and not start:
-            raise RunError("the recipe keeps a part of what it started from: name that (--start)")
         found = _found(str(start), recipe, len(classes)) if start else None
-        if not (resume and run.is_same(recipe, table)):
+        teachers = _teachers(recipe)
+        if not (resume and run.is_same(recipe, table, teachers)):
             run.clear()
         if found:
             run.start_from(*found)
-        run.write(recipe, table)
+        run.write(recipe, table, teachers)
     if resume and not run.last.exists():
         log.info("nothing to resume in %r: starting anew", str(output))
     return run
+
+
+def _teachers(recipe: Recipe) -> dict[str, str]:
+    """The version of each teacher, by the name that the recipe gives it."""
+    names = [how.teacher for how in recipe.distillation] + [hint.teacher for hint in recipe.hints]
+    return {name: version_of_teacher(name) for name in names}
 
 
 def check_repeats(recipe: Recipe, classes: tuple[str, ...]) -> None:
@@ -121,31 +156,39 @@ def check_repeats(recipe: Recipe, classes: tuple[str, ...]) -> None:
         )
 
 
-def _found(start: str, recipe: Recipe, classes: int) -> tuple[Network, str]:
-    """A network with the weights to start from, which are seen to fit, and where they are from."""
-    network = random_network(recipe, classes)
+def _origin(start: str) -> RunFolder | ModelFolder:
+    """A training that has weights, or a model, to start from."""
     other = RunFolder(Path(start) / RUN_FOLDER)
     if other.exists:
-        before, _ = other.read()
-        load_weights(network, other.trained())
-        origin = starting_point(before, other.origin)
-        return network, f"recipe {before.name}: {origin}"
+        other.trained()
+        return other
     try:
-        folder = resolve(start).open()
+        return resolve(start).open()
     except UnknownModel as error:
         raise RunError(
             f"nothing to start from in {start!r}: it holds no training in {RUN_FOLDER!r}, and "
             "is no model"
         ) from error
+
+
+def _found(start: str, recipe: Recipe, classes: int) -> tuple[Network, str]:
+    """A network with the weights to start from, which are seen to fit, and where they are from."""
+    network = random_network(recipe, classes)
+    found = _origin(start)
+    if isinstance(found, RunFolder):
+        before, _ = found.read()
+        load_weights(network, found.trained())
+        origin = starting_point(before, found.origin)
+        return network, f"recipe {before.name}: {origin}"
     if not isinstance(network, VisionTransformer):
         raise RunError(
             f"{start!r} holds no training, and the folder of a {type(network).__name__} has its "
             "batch normalisation folded away: name the folder where its training is; without "
             "--recipe, a new head is trained on a model's features"
         )
-    load_exported(network, folder.network)
-    card = folder.card
-    return network, f"{card.name} {folder.version} ({card.provenance.started_from})"
+    load_exported(network, found.network)
+    card = found.card
+    return network, f"{card.name} {found.version} ({card.provenance.started_from})"
 
 
 def train(

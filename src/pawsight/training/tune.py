@@ -30,6 +30,7 @@ IMPORTANCE_FILE: Final = "importance.svg"
 
 _STUDY: Final = "recipe"
 _SETTING: Final = "setting"
+_AS_IT_IS: Final = "as it is"
 _FIRST_UNPRUNED: Final = 4
 """Trials before a worse one may be broken off, one of them the recipe as it is."""
 
@@ -42,7 +43,8 @@ class Found:
         recipe: The best one.
         loss: Its validation loss.
         accuracy: Its accuracy on the validation split.
-        before: The validation loss of the recipe that the search began with.
+        before: The validation loss of the recipe that the search began with; None where its trial
+            was killed, and all others were done.
         finished: Trials that ran to their end.
         pruned: Trials that were broken off, as they were worse than others at the same epoch.
     """
@@ -50,7 +52,7 @@ class Found:
     recipe: Recipe
     loss: float
     accuracy: float
-    before: float
+    before: float | None
     finished: int
     pruned: int
 
@@ -95,10 +97,9 @@ def tune(
         raise RunError(reason)
     output.mkdir(parents=True, exist_ok=True)
     study = _open_study(output, recipe, space, table)
-    done = _done(study)
-    if not done:
-        study.enqueue_trial(_as_it_is(recipe, space))
-    left = max(trials - done, 0)
+    if _trial_as_it_is(study) is None:
+        study.enqueue_trial(_as_it_is(recipe, space), user_attrs={_AS_IT_IS: True})
+    left = max(trials - _done(study), 0)
     if cluster:
         from pawsight.training.tune_ray import trials_by_ray
 
@@ -135,7 +136,7 @@ def _trials_here(
         yield study.trials[-1]
 
 
-def attempt(table: pd.DataFrame, recipe: Recipe, folder: Path, trial: Reporting) -> Watch:
+def attempt(table: pd.DataFrame, recipe: Recipe, folder: Path, trial: Reporting) -> TrialWatch:
     """Train by a recipe, and keep nothing of it but what was reached.
 
     Args:
@@ -145,7 +146,7 @@ def attempt(table: pd.DataFrame, recipe: Recipe, folder: Path, trial: Reporting)
         trial: Is told what every epoch reached, and may end it.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    watch = Watch(trial)
+    watch = TrialWatch(trial)
     try:
         _fit(table, recipe, RunFolder(folder), watch)
     finally:
@@ -153,7 +154,7 @@ def attempt(table: pd.DataFrame, recipe: Recipe, folder: Path, trial: Reporting)
     return watch
 
 
-def _fit(table: pd.DataFrame, recipe: Recipe, run: RunFolder, watch: Watch) -> None:
+def _fit(table: pd.DataFrame, recipe: Recipe, run: RunFolder, watch: TrialWatch) -> None:
     callbacks: list[Callback] = [watch]
     if recipe.ema_decay:
         callbacks.append(EMAWeightAveraging(decay=recipe.ema_decay))
@@ -170,7 +171,7 @@ class Reporting(Protocol):
         """Whether the trial is to be broken off."""
 
 
-class Watch(Callback):
+class TrialWatch(Callback):
     """Reports every epoch to the trial, and ends one that the study gives up.
 
     Attributes:
@@ -241,6 +242,13 @@ def _as_it_is(recipe: Recipe, space: SearchSpace) -> dict[str, Any]:
     return values
 
 
+def _trial_as_it_is(study: optuna.Study) -> FrozenTrial | None:
+    """That of the recipe as it is, unless it was killed: others may be done before it is."""
+    trials = study.get_trials(deepcopy=False)
+    mine = (each for each in trials if _AS_IT_IS in each.user_attrs)
+    return next((each for each in mine if each.state != TrialState.FAIL), None)
+
+
 def _done(study: optuna.Study) -> int:
     return len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)))
 
@@ -261,13 +269,13 @@ def _line(trial: FrozenTrial, number: int, of: int) -> str:
 
 
 def _found(study: optuna.Study, recipe: Recipe) -> Found:
-    best = study.best_trial
+    best, before = study.best_trial, _trial_as_it_is(study)
     finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     return Found(
         recipe=changed(recipe, {"name": f"{recipe.name}-tuned", **best.params}),
         loss=float(study.best_value),
         accuracy=float(best.user_attrs["accuracy"]),
-        before=float(finished[0].value or 0.0),
+        before=before.value if before else None,
         finished=len(finished),
         pruned=_done(study) - len(finished),
     )
