@@ -86,10 +86,10 @@ def test_each_window_is_looked_at_once(reference: Reference) -> None:
 def test_windows_that_are_compared_at_once_are_all_counted_and_the_last_one_stands(
     reference: Reference, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[Comparison] = []
+    told: list[WindowComparison] = []
     late = threading.Event()
 
-    def slowly(*asked: Any) -> Comparison:
+    def slowly(*asked: Any) -> WindowComparison:
         if threading.current_thread() is first:
             assert late.wait(60)
         return compare(*asked)
