@@ -36,7 +36,7 @@ serve: $(VENV)/.serve ## Start the service (PORT=8000) and the page (UI_PORT=850
 
 .PHONY: test
 test: lint ## Run every check and every test
-	$(BIN)/python -m pytest --numprocesses 2
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 .PHONY: lint
 lint: $(VENV)/.dev ## Run ruff, mypy --strict and the contracts between packages
