@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from pawsight.serving.app import create_app
 from pawsight.serving.errors import Refusal
-from pawsight.serving.protocol_tensors import unpack
+from pawsight.serving.routes.protocol_tensors import unpack
 from pawsight.serving.settings import Settings
 from tests.model_folders import make_model_folder
 from tests.running import running

@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 from pawsight.inference.artifact import NETWORK_FILE
 from pawsight.inference.errors import BrokenModel, ModelError, UnknownModel
 from pawsight.serving.app import create_app
-from pawsight.serving.schemas import Answer, BatchAnswer
+from pawsight.serving.routes.schemas import Answer, BatchAnswer
 from pawsight.serving.settings import Settings
 from tests.cascades import make_cascade_folder
 from tests.model_folders import make_model_folder

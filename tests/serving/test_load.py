@@ -16,13 +16,14 @@ from typing import Any
 import httpx
 import pytest
 
+from pawsight.images.errors import NotAnImage
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.network import Outputs, Tensor
-from pawsight.serving import explain_routes
 from pawsight.serving.app import create_app
 from pawsight.serving.batching import BATCH
 from pawsight.serving.connections import BoundedProtocol
 from pawsight.serving.overload import Overload
+from pawsight.serving.routes import explanations
 from pawsight.serving.settings import Settings
 from pawsight.serving.state import State
 from tests.pictures import picture, truncated_jpeg
@@ -215,13 +216,13 @@ def test_explanations_wait_in_no_longer_queue_than_pictures(
     tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = threading.Event()
-    overlaid = explain_routes._overlaid
+    overlaid = explanations._overlaid
 
     def held(*asked: Any) -> Any:
         assert opened.wait(PATIENCE)
         return overlaid(*asked)
 
-    monkeypatch.setattr(explain_routes, "_overlaid", held)
+    monkeypatch.setattr(explanations, "_overlaid", held)
     with served(tiny, threads=1, max_waiting=1) as (server, state), ThreadPoolExecutor(2) as pool:
 
         def ask() -> httpx.Response:
@@ -236,19 +237,21 @@ def test_explanations_wait_in_no_longer_queue_than_pictures(
 
 
 def test_what_a_client_that_has_left_waited_for_is_not_explained(
-    tiny: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     opened, begun = threading.Event(), threading.Semaphore(0)
     explained = []
-    overlaid = explain_routes._overlaid
+    overlaid = explanations._overlaid
 
     def held(*asked: Any) -> Any:
         explained.append(asked)
         begun.release()
         assert opened.wait(PATIENCE)
+        if len(explained) == 1:
+            raise NotAnImage("not an image: this looks like text")
         return overlaid(*asked)
 
-    monkeypatch.setattr(explain_routes, "_overlaid", held)
+    monkeypatch.setattr(explanations, "_overlaid", held)
     with served(tiny, threads=1) as (server, state):
         first = send(server, "/explain/tiny")
         assert begun.acquire(timeout=PATIENCE)
@@ -265,6 +268,7 @@ def test_what_a_client_that_has_left_waited_for_is_not_explained(
             opened.set()
             assert late.recv(100).startswith(b"HTTP/1.1 200")
     assert len(explained) == 2
+    assert "never retrieved" not in caplog.text
 
 
 def test_bodies_hold_no_more_memory_than_they_may(tiny: Path) -> None:

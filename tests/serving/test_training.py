@@ -532,7 +532,7 @@ def test_of_two_at_once_one_has_the_name(bench: Bench, monkeypatch: pytest.Monke
             both.wait(0.5)
         return []
 
-    monkeypatch.setattr("pawsight.serving.training_routes.available", meets)
+    monkeypatch.setattr("pawsight.serving.routes.jobs.available", meets)
     form = {"dataset": dataset, "name": "mine", "method": "full"}
     with ThreadPoolExecutor(2) as pool:
         asked = [pool.submit(bench.client.post, "/training/jobs", json=form) for _ in range(2)]

@@ -9,8 +9,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from pawsight.serving.app import create_app
+from pawsight.serving.routes.training_schemas import EPOCHS, JobForm
 from pawsight.serving.settings import Settings
-from pawsight.serving.training_schemas import EPOCHS, JobForm
 from pawsight.training.recipe import load_recipe
 from pawsight.ui.screens import train
 from tests.serving.test_training import REPOSITORY, Bench

@@ -13,23 +13,24 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 
-from pawsight.serving import (
-    dataset_routes,
-    drift_routes,
-    explain_routes,
-    inference_protocol,
-    metrics,
-    model_loading,
-    model_removal,
-    record_routes,
-    task_api,
-    tracing,
-    training_routes,
-)
+from pawsight.serving import tracing
 from pawsight.serving.bodies import Room
 from pawsight.serving.errors import install
 from pawsight.serving.other_sites import OtherSites
-from pawsight.serving.routes import KEPT, direct, router
+from pawsight.serving.routes import (
+    about,
+    datasets,
+    drift,
+    explanations,
+    feedback,
+    inference_protocol,
+    jobs,
+    metrics,
+    model_loading,
+    model_removal,
+    predictions,
+    task_api,
+)
 from pawsight.serving.settings import Settings
 from pawsight.serving.state import State
 from pawsight.serving.watch import REQUEST_ID, RequestWatch
@@ -68,19 +69,20 @@ def create_app(settings: Settings | None = None, *, state: State | None = None) 
     )
     install(app)
     end_traces = _guard(app, chosen)
-    app.include_router(direct)  # first: what is asked most is found first
-    app.include_router(router)
+    app.include_router(predictions.direct)  # first: what is asked most is found first
     for each in (
-        explain_routes,
-        record_routes,
+        predictions,
+        about,
+        explanations,
+        feedback,
         task_api,
         inference_protocol,
         metrics,
-        drift_routes,
+        drift,
         model_loading,
         model_removal,
-        dataset_routes,
-        training_routes,
+        datasets,
+        jobs,
     ):
         app.include_router(each.router)
     _complete_document(app, closed=bool(chosen.keys))
@@ -114,7 +116,13 @@ def _guard(app: FastAPI, settings: Settings) -> Callable[[], object]:
                 "X-API-Key",
                 REQUEST_ID,
             ],
-            expose_headers=["ETag", "Retry-After", REQUEST_ID, KEPT, *explain_routes.HEADERS],
+            expose_headers=[
+                "ETag",
+                "Retry-After",
+                REQUEST_ID,
+                predictions.KEPT,
+                *explanations.HEADERS,
+            ],
         )
     app.add_middleware(RequestWatch)
     return tracing.trace(app)

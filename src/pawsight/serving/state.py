@@ -348,7 +348,7 @@ class State:
         except asyncio.CancelledError:
             if not begun:
                 work.cancel()
-            await asyncio.wait((work,))
+            await asyncio.gather(work, return_exceptions=True)  # nobody is told of what it met
             raise
 
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from pawsight.records.pictures import Pictures
 from pawsight.records.record import MAX_COMMENT, Feedback, Recorded, ToReview
-from pawsight.serving.schemas import Answer, ModelReference
+from pawsight.serving.routes.schemas import Answer, ModelReference
 
 
 def _storable(text: str) -> str:

@@ -11,12 +11,12 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pawsight.inference.catalog import available
 from pawsight.jobs.job import Job, TooMany
 from pawsight.serving.bodies import bounded, content_type, parse_json
-from pawsight.serving.dataset_routes import find_dataset
-from pawsight.serving.dependencies import Service
 from pawsight.serving.errors import Refusal, quoted, responses
+from pawsight.serving.routes.datasets import find_dataset
+from pawsight.serving.routes.dependencies import Service
+from pawsight.serving.routes.training_access import TRAINING_PROBLEMS, Trainings, unwritable
+from pawsight.serving.routes.training_schemas import EPOCHS, JobAnswer, JobForm, Jobs
 from pawsight.serving.state import State
-from pawsight.serving.training_access import TRAINING_PROBLEMS, Trainings, unwritable
-from pawsight.serving.training_schemas import EPOCHS, JobAnswer, JobForm, Jobs
 
 if TYPE_CHECKING:
     from pawsight.jobs.runner import Runner

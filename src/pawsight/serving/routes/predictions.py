@@ -1,19 +1,18 @@
-"""The service's addresses."""
+"""``POST /predict/{model}`` and ``/batch``: pictures in, answers out."""
 
 from __future__ import annotations
 
-import platform
 from contextlib import AsyncExitStack
-from importlib.metadata import version
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import RedirectResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 
-from pawsight.serving.batches import Batch
 from pawsight.serving.bodies import open_pictures
 from pawsight.serving.connections import unless_gone
-from pawsight.serving.dependencies import (
+from pawsight.serving.errors import Refusal, responses
+from pawsight.serving.routes.batches import Batch
+from pawsight.serving.routes.dependencies import (
     BODY_PROBLEMS,
     MANY_PICTURES,
     MODEL_PROBLEMS,
@@ -25,21 +24,8 @@ from pawsight.serving.dependencies import (
     sent_picture,
     state_of,
 )
-from pawsight.serving.direct import DirectRoute
-from pawsight.serving.errors import Refusal, responses
-from pawsight.serving.record_status import RecordStatus
-from pawsight.serving.schemas import (
-    Answer,
-    BatchAnswer,
-    Live,
-    ModelDetail,
-    Models,
-    ModelSummary,
-    Ready,
-    RunningModel,
-    RunningNetwork,
-)
-from pawsight.serving.training_schemas import TrainingStatus
+from pawsight.serving.routes.direct import DirectRoute
+from pawsight.serving.routes.schemas import Answer, BatchAnswer
 
 router = APIRouter()
 direct = APIRouter(route_class=DirectRoute)
@@ -47,12 +33,6 @@ direct = APIRouter(route_class=DirectRoute)
 KEPT: Final = "X-Pawsight-Kept"
 """The header that says whether an answer is on the disk."""
 _LINES: Final = ("application/jsonl", "application/x-ndjson")
-
-
-@router.get("/", include_in_schema=False)
-async def home() -> RedirectResponse:
-    """Show a browser what there is."""
-    return RedirectResponse("/docs")
 
 
 @direct.post(
@@ -148,60 +128,3 @@ async def predict_batch(request: Request, chosen: Chosen, service: Service) -> R
                 return StreamingResponse(batch.lines(stack.pop_all()), media_type=media_type)
         answer = await unless_gone(request, batch.answer())
         return Response(answer.model_dump_json(), media_type="application/json")
-
-
-@router.get("/models", tags=["models"], summary="List the models")
-async def models(service: Service) -> Models:
-    """Every model that may be asked for."""
-    return Models(models=[ModelSummary.of(each) for each in service.loaded.values()])
-
-
-@router.get(
-    "/models/{model}",
-    tags=["models"],
-    summary="Show a model's card",
-    responses=responses(*MODEL_PROBLEMS, "invalid-request"),
-)
-async def model_detail(chosen: Chosen) -> ModelDetail:
-    """The whole card: preprocessing, calibration, rejection, metrics and provenance."""
-    return ModelDetail.of(chosen)
-
-
-@router.get("/health/live", tags=["health"], summary="Is the process alive?")
-async def live() -> Live:
-    """Answers as long as the process does."""
-    return Live()
-
-
-@router.get(
-    "/health/ready",
-    tags=["health"],
-    summary="Can pictures be sent?",
-    responses=responses("shutting-down"),
-)
-async def ready(service: Service) -> Ready:
-    """Yes, once every model has answered its golden pictures rightly, and until it is to stop.
-
-    Says what really runs the networks, and whether answers are recorded and models can be trained,
-    without either of which it goes on.
-    """
-    if service.stopping:
-        raise Refusal("shutting-down", "the service is being stopped; send pictures elsewhere")
-    return Ready(
-        models=[
-            RunningModel(
-                name=name,
-                version=model.reference.version,
-                networks=[RunningNetwork.of(each) for each in model.members],
-                threads=model.threads,
-            )
-            for name, model in service.loaded.items()
-        ],
-        versions={
-            "pawsight": version("pawsight"),
-            "onnxruntime": version("onnxruntime"),
-            "python": platform.python_version(),
-        },
-        record=RecordStatus.of(service.recorder),
-        training=TrainingStatus.of(service.training, service.settings.training_max_bytes),
-    )

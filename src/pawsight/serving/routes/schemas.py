@@ -14,8 +14,8 @@ from pawsight.inference.model import Model
 from pawsight.inference.network import Precision
 from pawsight.inference.prediction import Prediction
 from pawsight.serving.errors import Problem
-from pawsight.serving.record_status import RecordStatus
-from pawsight.serving.training_schemas import TrainingStatus
+from pawsight.serving.routes.record_status import RecordStatus
+from pawsight.serving.routes.training_schemas import TrainingStatus
 
 _ANSWER: dict[str, JsonValue] = {
     "id": "6f1c2f6e4f0b4d0f9c5a1d1c8f7b2e3a",

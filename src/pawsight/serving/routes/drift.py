@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 
 from pawsight.drift.reference import FEWEST
 from pawsight.inference.model import Model
-from pawsight.serving.dependencies import Service
 from pawsight.serving.drift import Drift
+from pawsight.serving.routes.dependencies import Service
 
 router = APIRouter(tags=["models"])
 

@@ -16,7 +16,8 @@ from pawsight.images.decode import Limits, decode
 from pawsight.inference.explain import Explanation, explain
 from pawsight.inference.model import Model
 from pawsight.serving.connections import unless_gone
-from pawsight.serving.dependencies import (
+from pawsight.serving.errors import Refusal, quoted, responses
+from pawsight.serving.routes.dependencies import (
     BODY_PROBLEMS,
     MODEL_PROBLEMS,
     ONE_PICTURE,
@@ -25,8 +26,7 @@ from pawsight.serving.dependencies import (
     Service,
     sent_picture,
 )
-from pawsight.serving.errors import Refusal, quoted, responses
-from pawsight.serving.schemas import Answer
+from pawsight.serving.routes.schemas import Answer
 
 router = APIRouter(tags=["predict"])
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from pawsight.serving.dependencies import Service
 from pawsight.serving.errors import Refusal
+from pawsight.serving.routes.dependencies import Service
 
 router = APIRouter()
 

@@ -14,10 +14,10 @@ from pawsight.records.errors import Unavailable
 from pawsight.records.pictures import MEDIA_TYPES, digest_of
 from pawsight.records.record import OtherPicture, Said, UnknownLabel, UnknownRecord
 from pawsight.records.recorder import Recorder
-from pawsight.serving import record_schemas as schemas
 from pawsight.serving.bodies import bounded, content_type, invalid, parse_json, read_fields
-from pawsight.serving.dependencies import BINARY, Service, check_admin
 from pawsight.serving.errors import Refusal, quoted, responses
+from pawsight.serving.routes import record_schemas as schemas
+from pawsight.serving.routes.dependencies import BINARY, Service, check_admin
 from pawsight.serving.state import State
 
 router = APIRouter(tags=["feedback"])

@@ -9,12 +9,12 @@ from fastapi import APIRouter
 
 from pawsight.inference.errors import ModelError
 from pawsight.inference.model import Model
-from pawsight.serving.dependencies import Chosen, Service
 from pawsight.serving.errors import Refusal, responses
-from pawsight.serving.schemas import ModelSummary
+from pawsight.serving.routes.dependencies import Chosen, Service
+from pawsight.serving.routes.schemas import ModelSummary
+from pawsight.serving.routes.training_access import TRAINING_PROBLEMS, Trainings, unwritable
 from pawsight.serving.state import State
 from pawsight.serving.training import Training
-from pawsight.serving.training_access import TRAINING_PROBLEMS, Trainings, unwritable
 
 router = APIRouter(tags=["training"])
 

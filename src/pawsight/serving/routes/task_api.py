@@ -17,7 +17,8 @@ from pawsight.inference.model import Model
 from pawsight.inference.prediction import Prediction
 from pawsight.serving.bodies import bounded, content_type, parse_json
 from pawsight.serving.connections import unless_gone
-from pawsight.serving.dependencies import (
+from pawsight.serving.errors import Refusal, responses
+from pawsight.serving.routes.dependencies import (
     BODY_PROBLEMS,
     COMPONENT,
     MODEL_PROBLEMS,
@@ -27,7 +28,6 @@ from pawsight.serving.dependencies import (
     Service,
     sent_picture,
 )
-from pawsight.serving.errors import Refusal, responses
 
 router = APIRouter(tags=["clients of others"])
 

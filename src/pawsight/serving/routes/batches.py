@@ -16,7 +16,7 @@ from pawsight.images.errors import ImageError
 from pawsight.inference.model import Model
 from pawsight.serving.batching import BATCH
 from pawsight.serving.errors import problem_of
-from pawsight.serving.schemas import Answer, BatchAnswer, BatchRecord
+from pawsight.serving.routes.schemas import Answer, BatchAnswer, BatchRecord
 from pawsight.serving.state import State
 
 log = logging.getLogger(__name__)

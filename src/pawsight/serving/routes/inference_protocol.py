@@ -17,15 +17,15 @@ from pawsight.inference.prediction import Prediction
 from pawsight.serving.batching import BATCH
 from pawsight.serving.bodies import bounded
 from pawsight.serving.connections import unless_gone
-from pawsight.serving.dependencies import (
+from pawsight.serving.errors import Refusal, problem_of, quoted, responses
+from pawsight.serving.routes.dependencies import (
     COMPONENT,
     MODEL_PROBLEMS,
     PICTURE_PROBLEMS,
     Chosen,
     Service,
 )
-from pawsight.serving.errors import Refusal, problem_of, quoted, responses
-from pawsight.serving.protocol_tensors import (
+from pawsight.serving.routes.protocol_tensors import (
     HEADER_LENGTH,
     InferRequest,
     Output,

@@ -6,8 +6,8 @@ from typing import Annotated, Final
 
 from fastapi import Depends, Request
 
-from pawsight.serving.dependencies import Service, check_admin
 from pawsight.serving.errors import Refusal
+from pawsight.serving.routes.dependencies import Service, check_admin
 from pawsight.serving.training import Training
 
 TRAINING_PROBLEMS: Final = ("training-off", "training-unavailable", "forbidden")

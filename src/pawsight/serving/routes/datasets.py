@@ -16,12 +16,12 @@ from pawsight.jobs.datasets import Dataset, Place
 from pawsight.jobs.unpack import REFUSED
 from pawsight.serving.bodies import TO_DISK, bounded, content_type
 from pawsight.serving.connections import unless_gone
-from pawsight.serving.dependencies import BINARY, Service
 from pawsight.serving.errors import Refusal, quoted, responses
+from pawsight.serving.routes.dependencies import BINARY, Service
+from pawsight.serving.routes.training_access import TRAINING_PROBLEMS, Trainings, unwritable
+from pawsight.serving.routes.training_schemas import DatasetAnswer
 from pawsight.serving.state import State
 from pawsight.serving.training import Training
-from pawsight.serving.training_access import TRAINING_PROBLEMS, Trainings, unwritable
-from pawsight.serving.training_schemas import DatasetAnswer
 
 router = APIRouter(tags=["training"])
 

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Path, Query, Request
 
 from pawsight.inference.catalog import NAME
 from pawsight.inference.errors import ModelError, UnknownModel
-from pawsight.serving.dependencies import Service, check_admin
 from pawsight.serving.errors import Refusal, quoted, responses
-from pawsight.serving.schemas import ModelSummary
+from pawsight.serving.routes.dependencies import Service, check_admin
+from pawsight.serving.routes.schemas import ModelSummary
 
 router = APIRouter(tags=["models"])
 

@@ -1,0 +1,1 @@
+"""The service's addresses, what they take and what they answer."""
