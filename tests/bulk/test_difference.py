@@ -55,6 +55,15 @@ def test_an_empty_run_is_compared_too() -> None:
     assert (len(found), difference.only_before) == (1, 1)
 
 
+def test_what_has_several_records_counts_once() -> None:
+    once, twice = [row("a"), row("b")], [row("a"), row("b"), row("a")]
+    for before, after in ((once, twice), (twice, once), (twice, twice)):
+        assert changes(before, after)[1].same == 2
+    flipped = [row("a", "dog"), row("b"), row("a", "dog")]
+    assert changes(once, flipped)[1].flipped == 1
+    assert changes(twice, [row("b")])[1].only_before == 1
+
+
 def test_nothing_moved_between_a_run_and_itself() -> None:
     rows = [row("a", confidence=0.9969102211426012), row("b", confidence=1 / 3)]
     difference = Difference()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pawsight.bulk.sources import find_items, find_pictures, looks_into
+from pawsight.bulk.sources import find_items, find_pictures
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -78,31 +78,3 @@ def test_a_folder_that_may_not_be_looked_into_is_said_and_stops_nothing(
     ]
     with pytest.raises(OSError, match="Permission denied"):
         found[1].read()
-
-
-@pytest.mark.parametrize(
-    ("source", "into"),
-    [
-        ("album", True),
-        (".", True),
-        ("album/sorted", True),
-        ("album/*", True),
-        ("al*/sorted", True),
-        ("album/**/*.jpg", True),
-        ("album/sorted/**", True),
-        ("album/../*", True),
-        ("album/*.jpg", False),
-        ("album/sorted/unsure", False),
-        ("album/sorted/*/*.jpg", False),
-        ("album/old", False),
-        ("*.zip", False),
-    ],
-)
-def test_whether_a_source_finds_what_is_put_into_a_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, into: bool
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    for file in ("album/a.jpg", "album/old/b.jpg", "album/sorted/cat/c.jpg"):
-        touch(tmp_path, file)
-    assert looks_into(source, Path("album/sorted")) is into
-    assert looks_into(str(tmp_path / source), tmp_path / "album" / "sorted") is into

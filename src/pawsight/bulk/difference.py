@@ -68,7 +68,8 @@ def compare(
     """Go through two runs, in any orders, and yield what differs.
 
     Of the first run 15 bytes a picture are kept in memory; the second is a stream. Confidences are
-    compared with the precision of 32 bits, of which the first run's are.
+    compared with the precision of 32 bits, of which the first run's are. A picture that has several
+    records in a run counts once, but for those of the second that the first does not have.
 
     Args:
         before: Gives the first run's rows; called twice.
@@ -79,6 +80,8 @@ def compare(
     index = _Index(before())
     for row in after:
         label, confidence = _said(row)
+        if index.was_found(row["path"]):
+            continue
         place = index.find(row["path"])
         if place is None:
             difference.only_after += 1
@@ -96,6 +99,7 @@ def compare(
         yield Change(row["path"], old, label, sureness, confidence)
     for row in before():
         if not index.was_found(row["path"]):
+            index.find(row["path"])
             difference.only_before += 1
             label, confidence = _said(row)
             yield Change(row["path"], label, None, confidence, None)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import glob
-import os
 from collections.abc import Callable, Iterator, Sequence
-from fnmatch import fnmatch
 from functools import partial
-from itertools import takewhile, zip_longest
 from pathlib import Path
 from typing import TypeVar
 
@@ -125,22 +121,3 @@ def find_pictures(sources: Sequence[str]) -> Iterator[Path]:
                 yield from (item.path for item in found if isinstance(item, FileItem))
             else:
                 yield Path(path)
-
-
-def looks_into(source: str, folder: Path) -> bool:
-    """Whether a source of this machine finds pictures that are put into folders of this one.
-
-    Args:
-        source: A path or a glob.
-        folder: It need not be there yet.
-    """
-    parts = fixed = Path(source).parts
-    if not os.path.lexists(source):
-        fixed = tuple(takewhile(lambda part: not glob.has_magic(part), parts))
-    wanted = (*Path(*fixed).resolve().parts, *parts[len(fixed) :])
-    for pattern, part in zip_longest(wanted, folder.resolve().parts):
-        if pattern in (None, "**"):  # a folder around it, or itself; or all below one
-            return True
-        if part is None or not (part == pattern or fnmatch(part, pattern)):
-            return False
-    return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import glob
 import os
 import re
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol, cast
 
+from pawsight.bulk.globs import is_glob, matching
 from pawsight.bulk.items import FileItem, Fingerprint, Item, Unreadable, as_text, utc
 from pawsight.bulk.protocols import WEB, arguments
 from pawsight.extras import ExtraMissing, require
@@ -28,7 +28,7 @@ class Store(Protocol):
     """Holds files under paths."""
 
     def matching(self, source: str) -> Iterator[str]:
-        """The paths that the user means: a path itself, or what a glob matches, sorted."""
+        """The paths that the user means: a path itself, or what a glob matches, each once."""
 
     def is_folder(self, path: str) -> bool:
         """Whether it can be walked through."""
@@ -94,8 +94,8 @@ class Disks:
 
     def matching(self, source: str) -> Iterator[str]:
         """See :class:`Store`."""
-        if not os.path.lexists(source) and glob.has_magic(source):
-            yield from sorted(glob.iglob(source, recursive=True))
+        if is_glob(source):
+            yield from matching(source)
         else:
             yield source
 

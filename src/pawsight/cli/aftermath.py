@@ -100,9 +100,9 @@ def aftermath(
     review: int | None,
 ) -> Aftermath:
     """What the options ask for; nonsense is refused."""
+    from pawsight.bulk.globs import finds_in
     from pawsight.bulk.review import LeastSure
     from pawsight.bulk.sorting import Sorter
-    from pawsight.bulk.sources import looks_into
 
     folder = move_to or copy_to
     if copy_to and move_to:
@@ -114,7 +114,7 @@ def aftermath(
             fail(f"{str(folder)!r} is to be the folder of the pictures and the --output: name two")
         if folder.exists() and not folder.is_dir():
             fail(f"{str(folder)!r} is a file, and a folder for the pictures is wanted")
-        if inside := [path for path in paths if looks_into(path, folder)]:
+        if inside := [path for path in paths if finds_in(path, folder)]:
             fail(
                 f"{inside[0]!r} finds what is in {str(folder)!r}, so that the next run would find "
                 "the pictures twice: name a folder elsewhere"
