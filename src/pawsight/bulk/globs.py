@@ -30,15 +30,16 @@ def matching(pattern: str) -> Iterator[str]:
         pattern: The glob. One with a slash at its end matches folders alone.
     """
     base, parts = _split(pattern)
-    waiting: list[tuple[str, frozenset[int]]] = [(base, frozenset({0}))]
+    is_folder = not base or os.path.isdir(base)
+    waiting: list[tuple[str, bool, frozenset[int]]] = [(base, is_folder, frozenset({0}))]
     while waiting:
-        path, reached = waiting.pop()
-        # A place is how many of the parts are behind a path; ** need not match anything.
-        places = _with_none_matched(reached, parts)
-        if path and not os.path.isdir(path):
+        path, is_folder, reached = waiting.pop()
+        if not is_folder:
             if len(parts) in reached and not pattern.endswith(os.sep):
                 yield path
             continue
+        # A place is how many of the parts are behind a path; ** need not match anything.
+        places = _with_none_matched(reached, parts)
         if len(parts) in places:
             yield path or os.curdir
             continue
@@ -50,7 +51,7 @@ def matching(pattern: str) -> Iterator[str]:
         for entry in reversed(entries):
             onward = frozenset(_onward(entry, reached, places, parts))
             if onward:
-                waiting.append((os.path.join(path, entry.name), onward))
+                waiting.append((os.path.join(path, entry.name), entry.is_dir(), onward))
 
 
 def _onward(
