@@ -93,6 +93,7 @@ def contents(address: str) -> dict[str, bytes]:
         "packed.zip": packed(),
         "drawn/cat.png": drawn("cat"),
         "drawn/dog.png": drawn("dog"),
+        "empty/nothing.jpg": b"",
     }
 
 
@@ -141,6 +142,23 @@ def test_a_bucket_is_walked_as_a_folder_is(bucket: str, capfd: pytest.CaptureFix
         assert each.fingerprint().size == len(picture("red"))
         assert str(each.fingerprint().modified).endswith("+00:00")
     assert capfd.readouterr() == ("", "")  # nothing of the libraries' own
+
+
+@pytest.mark.parametrize("named", ["", "/nothing.jpg"])
+def test_an_empty_file_is_no_picture_and_is_not_asked_again(
+    bucket: str, named: str, trained: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "answers.jsonl"
+    command = ("classify", f"{bucket}/empty{named}", "--model", trained, "--output", output)
+    assert run(*command).exit_code == 1
+    before = output.read_bytes()
+    row = json.loads(before)
+    assert row["error"] == "not an image: the file is empty"
+    assert row["size"] == 0
+    assert row["modified"].endswith("+00:00")
+    again = run(*command, "--resume")
+    assert "asked again" not in again.stderr
+    assert output.read_bytes() == before
 
 
 def test_no_more_of_a_file_is_read_than_can_be_decoded(bucket: str) -> None:

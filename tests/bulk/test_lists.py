@@ -107,6 +107,13 @@ def test_a_table_may_have_what_spreadsheets_put_between_columns(
     assert names(tmp_path / name) == PATHS
 
 
+@pytest.mark.parametrize("mark", ["sep=|", '"sep=|"', "SEP=|"])
+def test_a_table_may_say_first_what_parts_its_columns(tmp_path: Path, mark: str) -> None:
+    text = "\r\n".join([mark, "label|path", *(f"cat|{path}" for path in PATHS)])
+    (tmp_path / "list.csv").write_text(text, encoding="utf-8", newline="")
+    assert names(tmp_path / "list.csv") == PATHS
+
+
 def test_a_column_of_paths_alone_may_have_names_with_separators(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("path\na;b.jpg\n")
     assert names(tmp_path / "list.csv") == ["a;b.jpg"]

@@ -60,6 +60,17 @@ def test_what_would_be_done_is_a_line_a_picture_whatever_its_name(
     assert line.count("a\\x0ab\\x1b[31m.png") == 2
 
 
+def test_words_of_an_error_move_no_cursor_either(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("na\x1b[2Jme,label,of\na.png,cat,me\n")
+    said = run("classify", tmp_path / "list.csv", "--model", trained).stdout
+    assert "its columns: na\\x1b[2Jme, label, of" in said
+    assert "\x1b" not in said
+    refused = run("evaluate", "--labels", tmp_path / "list.csv", "--model", trained)
+    assert refused.exit_code == 2
+    assert "'na\\x1b[2Jme'" in refused.stderr
+    assert "\x1b" not in refused.stderr
+
+
 def test_the_least_sure_are_shown_on_a_page(
     trained: Path, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

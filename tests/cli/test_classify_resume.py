@@ -229,7 +229,8 @@ def test_a_run_that_is_stopped_in_the_middle_goes_on(
         assert said == f"pawsight: stopped; --resume goes on with '{file}'\n"
     refused = run(*command)
     assert refused.exit_code == 2
-    assert "--resume goes on with it" in refused.stderr
+    assert "was broken off: --resume goes on with it" in refused.stderr
+    assert "there already" not in refused.stderr
     assert run(*command, "--resume").exit_code == 0
     found = names(file, "csv")
     assert len(found) == 5_000

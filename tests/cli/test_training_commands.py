@@ -17,8 +17,10 @@ import pytest
 
 import pawsight
 from pawsight.cli.common import model_name
+from pawsight.images.errors import DamagedImage
 from pawsight.inference.artifact import ModelFolder
 from pawsight.inference.errors import ModelError
+from pawsight.training import fit, transfer, tune
 from tests.command import run
 from tests.drawn import drawn_table
 from tests.training.recipes import TINY
@@ -374,6 +376,83 @@ def test_what_would_be_refused_in_the_end_is_refused_before_any_picture_is_looke
     assert done.exit_code == 2
     assert words in done.stderr
     assert "pictures can be used" not in done.stdout
+
+
+@pytest.mark.parametrize("command", ["train", "tune"])
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("labels.csv", "it is a file"),
+        ("labels.csv/deep/below", "/labels.csv' is a file"),
+        ("/proc/model", "no such file or directory"),
+        pytest.param(
+            "locked/model", "permission denied",
+            marks=pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere"),
+        ),
+    ],
+)  # fmt: skip
+def test_where_no_folder_can_be_is_said_before_any_picture_is_looked_at(
+    data: Path, command: str, place: str, words: str
+) -> None:
+    (data / "locked").mkdir(mode=0o500)
+    done = run(command, "--labels", data / "no.csv", "--output", data / place)
+    assert done.exit_code == 2
+    assert f"cannot write the folder '{data / place}': " in done.stderr
+    assert words in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "there", "words"),
+    [
+        (["train"], "notes.txt", "holds other things, such as 'notes.txt'"),
+        (["train", "--resume"], "notes.txt", "holds other things, such as 'notes.txt'"),
+        (["train", "--start", "custom"], "notes.txt", "holds other things, such as 'notes.txt'"),
+        (["tune"], "notes.txt", "holds other things, such as 'notes.txt'"),
+        (["tune"], "model.json", "already holds a model"),
+        (["tune"], "training/recipe.json", "holds other things, such as 'training'"),
+    ],
+)
+def test_a_folder_of_other_things_is_left_alone(
+    data: Path, command: list[str], there: str, words: str
+) -> None:
+    (data / "taken" / there).parent.mkdir(parents=True)
+    (data / "taken" / there).write_text("mine")
+    done = run(*command, "--labels", data / "no.csv", "--output", data / "taken")
+    assert done.exit_code == 2
+    assert words in done.stderr
+
+
+@pytest.mark.parametrize("there", ["training/table.csv", ".DS_Store", "model.onnx", "none.csv"])
+def test_what_an_earlier_training_left_is_no_other_thing(data: Path, there: str) -> None:
+    (data / "begun" / there).parent.mkdir(parents=True)
+    (data / "begun" / there).write_text("")
+    done = run(
+        "train", "--labels", data / "no.csv", "--output", data / "begun",
+        "--left-out", data / "begun" / "none.csv",
+    )  # fmt: skip
+    assert "there is no table" in done.stderr
+    assert (data / "begun" / there).exists()
+
+
+@pytest.mark.parametrize("command", [["train"], ["train", "--start", "custom"], ["tune"]])
+def test_a_refusal_leaves_no_folder_behind(
+    data: Path, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a picture that breaks once the folder is begun."""
+
+    def breaks(*_: object, **__: object) -> None:
+        raise DamagedImage("cat_0.png: damaged")
+
+    monkeypatch.setattr(fit, "fit", breaks)
+    monkeypatch.setattr(transfer, "calibrate", breaks)
+    monkeypatch.setattr(tune, "_fit", breaks)
+    (data / "space.toml").write_text("[learning_rate]\nlow = 1e-3\nhigh = 1e-2\n")
+    files: list[str | Path] = [] if "--start" in command else ["--recipe", data / "tiny.toml"]
+    files += ["--space", data / "space.toml"] if "tune" in command else []
+    done = run(*command, *files, *options(data), "--output", data / "new" / "model")
+    assert done.exit_code == 2, done.output
+    assert "cat_0.png: damaged" in done.stderr
+    assert not (data / "new").exists()
 
 
 def test_a_csv_without_the_needed_columns_names_those_it_has(data: Path) -> None:

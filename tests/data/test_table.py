@@ -119,6 +119,8 @@ class TestFiles:
             (b"", "is empty"),
             (b"\xef\xbb\xbf \r\n", "is empty"),
             (b"path,label\n", "has no rows"),
+            (b"sep=;\r\n", "is empty"),
+            (b"sep=;\r\npath;label\r\n", "has no rows"),
             (b"PK\x03\x04rest", "is a spreadsheet or an archive; save it as CSV"),
             ("path,label\ngrün.jpg,cat\n".encode("latin-1"), "not a CSV file in UTF-8 .byte 13"),
             ("path,label\na.jpg,cat\n".encode("utf-16"), "save it as 'CSV UTF-8'"),
@@ -147,8 +149,9 @@ class TestFiles:
 
     @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
     @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+    @pytest.mark.parametrize("named", [False, True])
     def test_as_spreadsheets_write_them_are_read(
-        self, tmp_path: Path, write: Write, delimiter: str, encoding: str
+        self, tmp_path: Path, write: Write, delimiter: str, encoding: str, named: bool
     ) -> None:
         rows = [
             f'"{write(f"Kätzchen, {i}.png", i).name}"{delimiter}{label}{delimiter}'
@@ -156,6 +159,7 @@ class TestFiles:
         ]
         header = ["path", "label", '"of whom, if known, or; where, when"']
         text = "\r\n".join([delimiter.join(header), *rows[:2], "", *rows[2:], ""])
+        text = f"sep={delimiter}\r\n{text}" if named else text
         table = read_table(csv(tmp_path, text, encoding))
         assert list(table.frame["label"]) == PAIRS
 

@@ -207,6 +207,20 @@ def test_what_makes_no_cascade_is_refused_in_words(
     assert not (data / "both").exists()
 
 
+@pytest.mark.parametrize("place", ["labels.csv", "labels.csv/below", "/proc/both"])
+def test_where_no_folder_can_be_is_said_before_any_picture_is_looked_at(
+    data: Path, trained: Path, place: str
+) -> None:
+    output = data / place
+    done = run(
+        "cascade", "--labels", data / "no.csv", "--fast", data / "quick", "--strong", trained,
+        "--output", output,
+    )  # fmt: skip
+    assert done.exit_code == 2
+    assert f"cannot write the folder '{output}': " in done.stderr
+    assert "no.csv" not in done.stderr
+
+
 def test_what_no_cascade_can_be_made_of_is_refused_before_any_picture_is_looked_at(
     data: Path, trained: Path
 ) -> None:

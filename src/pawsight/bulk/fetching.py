@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Final
 
 from pawsight.bulk.items import Item, Member, Unreadable
@@ -43,6 +44,6 @@ def _fetch(item: RemoteItem) -> Item:
         found = item.fingerprint()
         if found.size > DEFAULT_LIMITS.max_bytes:
             return Unreadable(item.name, too_large(found.size), found)
-        return Member(item.name, item.read(), found)
+        return Member(item.name, replace(item, found=found).read(), found)
     except OSError as error:
         return Unreadable(item.name, error)

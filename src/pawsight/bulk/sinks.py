@@ -10,19 +10,14 @@ from typing import Any, BinaryIO, Final, Literal, Protocol, TextIO, TypeAlias
 from pawsight.bulk.rows import Row, columns, flat, line
 from pawsight.extras import require
 from pawsight.labels import NEITHER
+from pawsight.terminal import for_terminal
 
 Format: TypeAlias = Literal["table", "jsonl", "csv", "parquet"]
 
 ENDINGS: Final[dict[str, Format]] = {".jsonl": "jsonl", ".csv": "csv", ".parquet": "parquet"}
 """The formats of files by the ending of their names."""
 
-_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 _ROWS = 4096  # of Parquet that are held in memory before they are written
-
-
-def for_terminal(path: str) -> str:
-    r"""A path in which nothing moves the cursor or ends the line: such characters are ``\x1b``."""
-    return path.translate(_CONTROLS)
 
 
 def require_pyarrow() -> Any:  # noqa: ANN401 - a module without types
@@ -154,7 +149,7 @@ class TableSink:
         if label == NEITHER:
             confidence = ""
         if row["error"] is not None:
-            label, confidence, words = "error", "", f"  ({row['error']})"
+            label, confidence, words = "error", "", f"  ({for_terminal(row['error'])})"
         path = for_terminal(row["path"])
         self._stream.write(f"{label:<10} {confidence:>7}  {path}{words}\n")
 

@@ -136,26 +136,29 @@ class Remote:
 
     Args:
         files: The ``fsspec.AbstractFileSystem``.
+
+    Attributes:
+        is_web: Whether it is of web servers, which may not tell a file's size.
     """
 
     def __init__(self, files: Any) -> None:  # noqa: ANN401 - fsspec has no types
         self._files = files
         names = files.protocol
-        self._is_web = not set(WEB).isdisjoint((names,) if isinstance(names, str) else names)
+        self.is_web = not set(WEB).isdisjoint((names,) if isinstance(names, str) else names)
 
     def matching(self, source: str) -> Iterator[str]:
         """See :class:`Store`; in an address of the web, ``?`` is no sign of a glob."""
         path = self._files._strip_protocol(source)
-        if any(sign in path for sign in ("*" if self._is_web else "*?[")):
+        if any(sign in path for sign in ("*" if self.is_web else "*?[")):
             with _told():
                 yield from sorted(self._files.glob(path))
         else:
             # Of the web, only what ends like a folder is one: no server says it.
-            yield f"{path}/" if self._is_web and source.endswith("/") else path
+            yield f"{path}/" if self.is_web and source.endswith("/") else path
 
     def is_folder(self, path: str) -> bool:
         """See :class:`Store`."""
-        if self._is_web:
+        if self.is_web:
             return path.endswith("/")
         if _is_picture(path.rpartition("/")[2]):
             return False
@@ -174,7 +177,7 @@ class Remote:
             if not path.startswith(f"{root}/") or name.startswith("."):
                 continue  # the folder itself, and what a page of the web has links to
             if entry["type"] == "directory":
-                below.append(f"{path}/" if self._is_web else path)
+                below.append(f"{path}/" if self.is_web else path)
             elif _is_picture(name):
                 yield RemoteItem(self, path, _fingerprint(entry))
         for inner in below:
@@ -210,7 +213,7 @@ class Remote:
             OSError: It cannot be read.
         """
         with _told():
-            if not self._is_web:
+            if not self.is_web:
                 return bytes(self._files.cat_file(path, start=0, end=most))
             # A web server may ignore that only the beginning is wanted: it is read as it comes.
             with self._files.open(path, "rb", block_size=0) as stream:
@@ -242,6 +245,8 @@ class RemoteItem:
 
     def read(self, limits: Limits = DEFAULT_LIMITS) -> bytes:
         """The file's bytes."""
+        if self.found and not self.found.size and not self.store.is_web:
+            return b""  # S3 gives no range of an empty file; of the web, 0 may be no size at all
         return self.store.read(self.path, limits.max_bytes + 1)
 
 

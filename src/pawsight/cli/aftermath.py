@@ -47,7 +47,7 @@ class Aftermath:
             fail(f"cannot put {row['path']!r} into its folder: {error.strerror or error}")
         if target and self._sorter.dry_run:
             from pawsight.bulk.items import as_text
-            from pawsight.bulk.sinks import for_terminal
+            from pawsight.terminal import for_terminal
 
             names = (for_terminal(row["path"]), for_terminal(as_text(str(target))))
             done = "move" if self._sorter.move else "copy"

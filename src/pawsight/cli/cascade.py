@@ -10,13 +10,13 @@ import typer
 from pawsight.cli import options
 from pawsight.cli.common import (
     counting,
-    fail,
     model_name,
     read_labels,
     refusing,
     require_train_extra,
     rows_of,
 )
+from pawsight.cli.output_folder import made
 
 if TYPE_CHECKING:
     from pawsight.inference.cascade_card import CascadeCard
@@ -25,6 +25,7 @@ _SPLIT = "validation"
 
 
 def cascade(
+    context: typer.Context,
     output: Annotated[Path, typer.Option(help="The folder to write.")],
     fast: Annotated[str, typer.Option(help="The model that is asked first.")] = "custom",
     strong: Annotated[
@@ -68,10 +69,9 @@ def cascade(
     from pawsight.training.cascade import Allowance, ChoiceError
 
     called = model_name(name, output)
-    if output.exists() and not output.is_dir():
-        fail(f"cannot write {str(output)!r}: it is a file")
     with refusing(ModelError):
         find_members(fast, strong, output)  # before any picture is looked at
+    context.with_resource(made(output))
     table = read_labels(
         labels,
         images,

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
@@ -232,8 +232,19 @@ def _target(output: Path | None, kind: Format, *, resume: bool, overwrite: bool)
             for backup in target.set_aside():
                 typer.echo(f"pawsight: what was there is {str(backup)!r} now", err=True)
     elif target.begun and not resume:
-        fail(
-            f"{str(output)!r} is there already: --resume goes on with it, --overwrite keeps it as "
-            "a backup; or name a new file"
-        )
+        _refuse_begun(target)
     return None if kind == "table" else target
+
+
+def _refuse_begun(target: Output) -> NoReturn:
+    """Say what there is, which is neither to be gone on with nor to be set aside."""
+    file = str(target.file)
+    if not os.path.lexists(file):
+        fail(
+            f"a run that was to write {file!r} was broken off: --resume goes on with it, "
+            "--overwrite begins anew and keeps what it answered as a backup; or name a new file"
+        )
+    fail(
+        f"{file!r} is there already: --resume goes on with it, --overwrite keeps it as a backup; "
+        "or name a new file"
+    )

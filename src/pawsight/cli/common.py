@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from pawsight.terminal import for_terminal
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 
 def fail(message: str) -> NoReturn:
     """Say what is wrong in one go and stop with exit code 2."""
-    typer.echo(f"pawsight: {message}", err=True)
+    said = for_terminal(message, keep="\n")  # it may quote a table's header
+    typer.echo(f"pawsight: {said}", err=True)
     raise typer.Exit(2)
 
 

@@ -22,6 +22,7 @@ from pawsight.cli.common import (
 )
 from pawsight.cli.correct import correct, said
 from pawsight.cli.debug import debug_run
+from pawsight.cli.output_folder import made, refuse_others
 
 if TYPE_CHECKING:
     from pawsight.inference.artifact import ModelFolder
@@ -35,6 +36,7 @@ MOST_SHOWN = 200
 
 
 def train(
+    context: typer.Context,
     output: Annotated[
         Path | None,
         typer.Option(help="The folder that becomes a model folder; only --debug needs none."),
@@ -133,6 +135,9 @@ def train(
     with refusing(RecipeError):
         chosen = load_recipe(recipe or "simple-cnn", **changes)
     _check_without_table(chosen, output, model=model, start=start, resume=resume, debug=bool(debug))
+    if not debug:
+        _refuse_others(output, left_out_file, resume=resume)
+        context.with_resource(made(output))
     corrections = said(model, records, pictures_dir) if model and from_feedback else None
     table = read_labels(
         labels,
@@ -266,6 +271,19 @@ def _check_without_table(
             refuse_taken(output)
         elif not debug:
             check_without_table(recipe, output, resume=resume, start=start)
+
+
+def _refuse_others(output: Path, left_out: Path | None, *, resume: bool) -> None:
+    """Refuse a folder with other things in it, unless a training that began there goes on."""
+    from pawsight.inference.artifact import RUN_FOLDER
+    from pawsight.training.folder import BEFORE_CARD
+    from pawsight.training.run import RunFolder
+
+    with refusing(OSError):
+        if not (resume and RunFolder(output / RUN_FOLDER).begun):
+            refuse_others(
+                output, {RUN_FOLDER, *BEFORE_CARD, *([left_out.name] if left_out else [])}
+            )
 
 
 def _say_what_it_reached(folder: ModelFolder, output: Path) -> None:

@@ -10,9 +10,11 @@ import typer
 
 from pawsight.cli import options
 from pawsight.cli.common import read_labels, refusing, require_train_extra, split_rows
+from pawsight.cli.output_folder import made, refuse_others
 
 
 def tune(
+    context: typer.Context,
     output: Annotated[
         Path, typer.Option(help="A folder for the study, its drawings and the best recipe.")
     ],
@@ -58,12 +60,13 @@ def tune(
     require_train_extra()
     from pawsight.cluster import ClusterError
     from pawsight.extras import ExtraMissing, require
+    from pawsight.images.errors import ImageError
     from pawsight.inference.errors import ModelError
     from pawsight.training.recipe import RecipeError, load_recipe
     from pawsight.training.run import RunError
     from pawsight.training.search_space import DEFAULT, check_fits, read_search_space
     from pawsight.training.starting_points import StartingPointError
-    from pawsight.training.tune import BEST_FILE
+    from pawsight.training.tune import BEST_FILE, STUDY_FILE, WRITTEN
     from pawsight.training.tune import tune as search
 
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -73,6 +76,10 @@ def tune(
         chosen = load_recipe(recipe, epochs=epochs, image_size=image_size, seed=seed)
         varied = read_search_space(space, chosen) if space else DEFAULT
         check_fits(varied, chosen)
+    with refusing(OSError):
+        if not (output / STUDY_FILE).exists():
+            refuse_others(output, WRITTEN)
+    context.with_resource(made(output))
     table = read_labels(
         labels,
         images,
@@ -83,7 +90,8 @@ def tune(
     )
     split = split_rows(table.frame, test_every)
     with refusing(
-        RunError, RecipeError, StartingPointError, ModelError, ExtraMissing, ClusterError, OSError
+        *(RunError, RecipeError, StartingPointError, ModelError, ImageError),
+        *(ExtraMissing, ClusterError, OSError),
     ):
         try:
             found = search(

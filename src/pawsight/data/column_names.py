@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from typing import Final
 
 PATH_NAMES: Final = frozenset(
@@ -20,11 +21,21 @@ LABEL_NAMES: Final = frozenset(
 """Names under which a column of labels is found."""
 
 _SEPARATORS: Final = ",;\t"
+_NAMED: Final = re.compile(r'"?sep=([^\w\s"]|\t)"?\s*', re.IGNORECASE)
 
 
 def plain(name: str) -> str:
     """A column's name as it stands in these sets."""
     return name.strip().casefold().replace(" ", "_").replace("-", "_")
+
+
+def named_separator(line: str) -> str | None:
+    """What a line such as ``sep=;`` says parts the cells, where a first line is one.
+
+    Spreadsheets write it before the header, which is the next line then.
+    """
+    found = _NAMED.fullmatch(line)
+    return found[1] if found else None
 
 
 def separator(header: str) -> str:

@@ -24,7 +24,7 @@ from pawsight.training.calibrate import calibrate
 from pawsight.training.features import Features, extract
 from pawsight.training.folder import write_card
 from pawsight.training.graft import read_head
-from pawsight.training.headed import refuse_taken, write_headed
+from pawsight.training.headed import refuse_taken, removed_if_refused, write_headed
 from pawsight.training.refit import Anchors, refit_head
 from pawsight.training.run import RunError
 
@@ -117,23 +117,24 @@ def correct(
         "corrections": len(corrections),
         "strength": fitted.strength,
     }
-    folder = write_headed(
-        parent,
-        fitted.head,
-        output,
-        name=name,
-        labels=labels,
-        table=fit_on,
-        recipe=recipe,
-        seed=seed,
-        trained=start.card.rejection.trained,
-    )
-    folder = calibrate(folder, fit_on, progress)
-    comparison = _compare(start, folder, corrections, table, progress)
-    recipe[RECIPE_KEY] = asdict(comparison) | {"worse": comparison.worse}
-    origin = folder.card.provenance.model_copy(update={"recipe": recipe})
-    write_card(folder.path, folder.card.model_copy(update={"provenance": origin}))
-    return comparison
+    with removed_if_refused(output):
+        folder = write_headed(
+            parent,
+            fitted.head,
+            output,
+            name=name,
+            labels=labels,
+            table=fit_on,
+            recipe=recipe,
+            seed=seed,
+            trained=start.card.rejection.trained,
+        )
+        folder = calibrate(folder, fit_on, progress)
+        comparison = _compare(start, folder, corrections, table, progress)
+        recipe[RECIPE_KEY] = asdict(comparison) | {"worse": comparison.worse}
+        origin = folder.card.provenance.model_copy(update={"recipe": recipe})
+        write_card(folder.path, folder.card.model_copy(update={"provenance": origin}))
+        return comparison
 
 
 def _apart(

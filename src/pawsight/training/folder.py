@@ -17,9 +17,13 @@ from numpy.typing import NDArray
 from pawsight.images.decode import decode
 from pawsight.images.preprocess import Preprocessing, preprocess
 from pawsight.inference.artifact import (
+    BACKGROUND_FILE,
     CARD_FILE,
     GOLDEN_FOLDER,
+    NETWORK_FILE,
+    QUANTISED_FILE,
     README_FILE,
+    SEEN_FILE,
     Card,
     Described,
     GoldenAnswer,
@@ -41,6 +45,9 @@ PARITY: Final = 1e-3
 """The largest difference of a logit between a network and its export."""
 
 GOLDEN_TOLERANCE: Final = 0.01
+
+BEFORE_CARD: Final = (NETWORK_FILE, QUANTISED_FILE, SEEN_FILE, BACKGROUND_FILE, GOLDEN_FOLDER)
+"""What is written before a folder's card, and is all that is there of a model if a kill comes."""
 
 
 class ExportError(RuntimeError):

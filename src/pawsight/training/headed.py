@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,12 @@ from numpy.typing import NDArray
 from pawsight.data.table import data_digest
 from pawsight.inference.artifact import (
     BACKGROUND_FILE,
+    CARD_FILE,
+    GOLDEN_FOLDER,
     NETWORK_FILE,
     QUANTISED_FILE,
+    README_FILE,
+    REFERENCE_FILE,
     RUN_FOLDER,
     SEEN_FILE,
     Card,
@@ -24,6 +31,7 @@ from pawsight.inference.catalog import has_card
 from pawsight.inference.classifier import Classifier
 from pawsight.training.export import describe, in_words, versions, write_seen
 from pawsight.training.folder import (
+    BEFORE_CARD,
     GOLDEN_TOLERANCE,
     check_parity,
     code_revision,
@@ -46,6 +54,25 @@ def refuse_taken(output: Path) -> None:
     """
     if has_card(output) or RunFolder(output / RUN_FOLDER).begun:
         raise RunError(f"{str(output)!r} already holds a model or a training: name another folder")
+
+
+@contextmanager
+def removed_if_refused(output: Path) -> Iterator[None]:
+    """Leave nothing of a model whose making ends in an error.
+
+    Args:
+        output: Its folder, which held none before.
+    """
+    try:
+        yield
+    except Exception:
+        shutil.rmtree(output / GOLDEN_FOLDER, ignore_errors=True)
+        with_card = (README_FILE, CARD_FILE) if (output / CARD_FILE).exists() else ()
+        for name in {*BEFORE_CARD, REFERENCE_FILE, *with_card} - {GOLDEN_FOLDER}:
+            (output / name).unlink(missing_ok=True)
+        with suppress(OSError):  # something else lies there
+            output.rmdir()
+        raise
 
 
 def write_headed(

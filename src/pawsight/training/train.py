@@ -127,9 +127,10 @@ def begin(
         teachers = _teachers(recipe)
         if not (resume and run.is_same(recipe, table, teachers)):
             run.clear()
-        if found:
-            run.start_from(*found)
-        run.write(recipe, table, teachers)
+        with run.cleared_if_refused():
+            if found:
+                run.start_from(*found)
+            run.write(recipe, table, teachers)
     if resume and not run.last.exists():
         log.info("nothing to resume in %r: starting anew", str(output))
     return run

@@ -19,7 +19,7 @@ from pawsight.training.background import read_background, unlike
 from pawsight.training.calibrate import HeldOut, calibrate
 from pawsight.training.features import Features, extract
 from pawsight.training.head import FittedHead, fit_head
-from pawsight.training.headed import refuse_taken, write_headed
+from pawsight.training.headed import refuse_taken, removed_if_refused, write_headed
 from pawsight.training.train import check_table
 
 log = logging.getLogger(__name__)
@@ -77,19 +77,20 @@ def transfer(
             "most pictures of none of its classes",
             start.card.name, NEITHER,
         )  # fmt: skip
-    folder = write_headed(
-        parent,
-        fitted.head,
-        output,
-        name=name,
-        labels=labels,
-        table=table,
-        recipe={"head": "linear", "mirrored": True, "strength": fitted.strength},
-        seed=seed,
-        trained=with_background,
-    )
     further = _first_of_group(fitted.held_out, numbers, groups)
-    return calibrate(folder, table, progress, further=further, loses=LOSES)
+    with removed_if_refused(output):
+        folder = write_headed(
+            parent,
+            fitted.head,
+            output,
+            name=name,
+            labels=labels,
+            table=table,
+            recipe={"head": "linear", "mirrored": True, "strength": fitted.strength},
+            seed=seed,
+            trained=with_background,
+        )
+        return calibrate(folder, table, progress, further=further, loses=LOSES)
 
 
 def _fit(

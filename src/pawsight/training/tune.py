@@ -6,6 +6,7 @@ import json
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -27,6 +28,12 @@ STUDY_FILE: Final = "study.db"
 BEST_FILE: Final = "best.json"
 HISTORY_FILE: Final = "history.svg"
 IMPORTANCE_FILE: Final = "importance.svg"
+_ATTEMPT: Final = "attempt"
+WRITTEN: Final = (
+    *(STUDY_FILE, f"{STUDY_FILE}-journal"),
+    *(BEST_FILE, HISTORY_FILE, IMPORTANCE_FILE, _ATTEMPT),
+)
+"""What a search leaves in its folder, however it ended."""
 
 _STUDY: Final = "recipe"
 _SETTING: Final = "setting"
@@ -95,22 +102,37 @@ def tune(
     """
     if reason := why_not(table):
         raise RunError(reason)
+    new = not (output / STUDY_FILE).exists()
     output.mkdir(parents=True, exist_ok=True)
     study = _open_study(output, recipe, space, table)
-    if _trial_as_it_is(study) is None:
-        study.enqueue_trial(_as_it_is(recipe, space), user_attrs={_AS_IT_IS: True})
-    left = max(trials - _done(study), 0)
-    if cluster:
-        from pawsight.training.tune_ray import trials_by_ray
+    with _removed_if_refused(study, output if new else None):
+        if _trial_as_it_is(study) is None:
+            study.enqueue_trial(_as_it_is(recipe, space), user_attrs={_AS_IT_IS: True})
+        left = max(trials - _done(study), 0)
+        if cluster:
+            from pawsight.training.tune_ray import trials_by_ray
 
-        ended = trials_by_ray(study, table, recipe, space, left, cluster)
-    else:
-        ended = _trials_here(study, table, recipe, space, left, output)
-    for trial in ended:
-        if progress:
-            progress(_line(trial, _done(study), trials))
-        _write(study, recipe, output)
+            ended = trials_by_ray(study, table, recipe, space, left, cluster)
+        else:
+            ended = _trials_here(study, table, recipe, space, left, output)
+        for trial in ended:
+            if progress:
+                progress(_line(trial, _done(study), trials))
+            _write(study, recipe, output)
     return _found(study, recipe)
+
+
+@contextmanager
+def _removed_if_refused(study: optuna.Study, output: Path | None) -> Iterator[None]:
+    """Leave nothing of a new search that ends in an error before a recipe was tried to its end."""
+    try:
+        yield
+    except Exception:
+        if output and not _done(study):
+            (output / STUDY_FILE).unlink()
+            with suppress(OSError):  # something else lies there
+                output.rmdir()
+        raise
 
 
 def _trials_here(
@@ -122,7 +144,7 @@ def _trials_here(
     output: Path,
 ) -> Iterator[FrozenTrial]:
     def objective(trial: optuna.Trial) -> float:
-        reached = attempt(table, drawn(recipe, space, trial), output / "attempt", trial)
+        reached = attempt(table, drawn(recipe, space, trial), output / _ATTEMPT, trial)
         if reached.pruned:
             raise optuna.TrialPruned
         trial.set_user_attr("accuracy", reached.accuracy)
