@@ -159,6 +159,18 @@ def test_pictures_are_checked_and_trained_on_and_the_training_has_an_address(
     assert "Train" not in [each.label for each in shown.button]  # not a second time by mistake
 
 
+@pytest.mark.parametrize(("files", "said"), [(300, []), (301, ["301 files have arrived."])])
+def test_of_many_files_it_is_said_how_many_arrived(
+    training: Training, files: int, said: list[str]
+) -> None:
+    shown = page().run()
+    shown.button_group(key="train-how").set_value("A folder").run()
+    sent = [(f"cat/{number}.jpg", b"x", "image/jpeg") for number in range(files)]
+    shown.file_uploader[0].set_value(sent).run()
+    assert not shown.exception
+    assert [each.value.partition(" Of so many")[0] for each in shown.warning] == said
+
+
 def test_a_name_that_the_service_would_refuse_is_not_sent(training: Training) -> None:
     shown = page().run()
     shown.file_uploader[0].set_value(("pets.zip", zipped(), "application/zip")).run()

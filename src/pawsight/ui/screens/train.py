@@ -20,6 +20,8 @@ EPOCHS: Final = 20
 """Of a whole network, where nobody says another number: as many as the service would take."""
 _MB: Final = 1 << 20  # bytes, as Streamlit counts
 _MOST_PROBLEMS: Final = 50
+_MANY: Final = 300
+"""Files of an upload; of more, a browser may give up some, and Streamlit does not say so."""
 _PARAMETER: Final = "job"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")  # as the service takes it
 _ZIP, _FOLDER, _TABLE = "A ZIP", "A folder", "Pictures and a CSV"
@@ -84,11 +86,19 @@ def _given(how: str, most: int | None) -> list[UploadedFile]:
             _HOW[how], type="zip", key=f"train-zip-{number}", max_upload_size=limit
         )
         return [file] if file else []
-    return st.file_uploader(
+    files = st.file_uploader(
         _HOW[how],
         accept_multiple_files="directory" if how == _FOLDER else True,
         key=f"train-{'folder' if how == _FOLDER else 'table'}-{number}",
     )
+    if len(files) > _MANY:
+        st.warning(
+            f"{len(files):,} files have arrived. Of so many, the browser may fail to send some, "
+            "which nobody can count here: compare the number with yours, or send a ZIP, which "
+            "arrives whole or not at all.",
+            icon=":material/rule:",
+        )
+    return files
 
 
 def _checked(asked: Service, how: str, files: Sequence[UploadedFile]) -> Dataset | None:
