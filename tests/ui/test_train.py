@@ -152,7 +152,7 @@ def test_pictures_are_checked_and_trained_on_and_the_training_has_an_address(
     submit.click().run()
     asked = json.loads(training.sent[1][2])
     assert asked == {
-        "dataset": "d1", "name": "my-model", "method": "full", "start": "", "epochs": 20,
+        "dataset": "d1", "name": "my-model", "method": "full", "start": None, "epochs": 20,
     }  # fmt: skip
     assert shown.query_params["job"] == "77"
     assert "my-model is being trained" in headings(shown)
@@ -243,6 +243,17 @@ def test_an_open_training_is_shown_again_and_can_be_cancelled(training: Training
     assert len(shown.get("vega_lite_chart")) == 2
     shown.button(key="cancel").click().run()
     assert training.sent == [("POST", "/training/jobs/77/cancel", b"")]
+
+
+def test_the_list_says_when_a_training_ended(training: Training) -> None:
+    others = {"78": ("done", "2026-01-02T01:30:00+02:00"), "79": ("queued", None)}
+    training.jobs = [JOB]
+    training.jobs += [
+        {**JOB, "id": id_, "state": state, "ended": ended} for id_, (state, ended) in others.items()
+    ]
+    said = [each.value for each in page().run().markdown]
+    assert "**my-model**: done at 2026-01-01 23:30 UTC" in said
+    assert "**my-model**: queued, asked for at 2026-01-01 00:00 UTC" in said
 
 
 def test_a_training_that_ended_can_be_taken_off_the_list(training: Training) -> None:
