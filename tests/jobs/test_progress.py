@@ -24,3 +24,10 @@ def test_a_torn_file_hides_nothing_of_the_others(tmp_path: Path, torn: bytes) ->
     write(tmp_path, 9, WHOLE.encode())
     write(tmp_path, 10, torn)
     assert [(each.epoch, each.val_loss) for each in curves(tmp_path)] == [(1, 0.4), (2, 0.2)]
+
+
+def test_epochs_that_are_trained_again_are_told_of_the_attempt_that_counts(tmp_path: Path) -> None:
+    whole = "".join(f"{epoch},0.5,\n{epoch},,0.4\n" for epoch in range(7))
+    write(tmp_path, 0, f"epoch,train_loss,val_loss\n{whole}".encode())
+    write(tmp_path, 1, b"epoch,train_loss,val_loss\n1,0.3,\n1,,0.2\n2,0.1,\n")
+    assert [(each.epoch, each.val_loss) for each in curves(tmp_path)] == [(1, 0.4), (2, 0.2)]

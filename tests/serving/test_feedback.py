@@ -150,6 +150,7 @@ UNKNOWN = "0" * 32
         ({"label": "wolf"}, 404, "unknown-label", "there are cat, dog, neither, wrong"),
         ({"label": "Dog"}, 404, "unknown-label", "no class 'Dog'"),
         ({}, 422, "invalid-request", "'label': is missing"),
+        ({"label": "dog", "coment": "x"}, 422, "invalid-request", "'coment': is not known here"),
         ({"label": "dog", "id": 7}, 422, "invalid-request", "'id': must be text"),
         (
             {"label": "dog", "id": "x" * 65},

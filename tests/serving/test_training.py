@@ -367,6 +367,7 @@ def test_what_cannot_be_trained_on_is_kept_and_not_trained_on(bench: Bench) -> N
         ({"epochs": 0}, 422, "invalid-request"),
         ({"epocs": 3}, 422, "invalid-request"),
         ({"method": "head", "start": "tiny", "epochs": 3}, 422, "invalid-request"),
+        ({"start": "tiny"}, 422, "invalid-request"),
         ({"method": "head", "start": "nobody"}, 404, "unknown-model"),
         ({"method": "head", "start": "/etc"}, 404, "unknown-model"),
     ],
@@ -386,6 +387,11 @@ def test_what_a_training_would_not_heed_is_refused_in_words(bench: Bench) -> Non
     form = {"dataset": "0" * 32, "name": "mine"}
     assert said({**form, "epocs": 3}) == "'epocs': is not known here"
     assert said({**form, "epochs": 3}).startswith("'epochs': a head is fitted at once")
+    full = {**form, "method": "full", "epochs": 3}
+    assert said({**full, "start": "custom"}).startswith(
+        "'start': a full training begins from random weights"
+    )
+    assert "dataset" in said({**full, "start": None})  # as clients send it, and there is none
     plain = {"Content-Type": "text/plain"}  # which any web page may send
     answer = bench.client.post("/training/jobs", content=b"{}", headers=plain)
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-content-type")

@@ -83,11 +83,14 @@ def test_logs_are_kept_for_people_and_for_tensorboard(trained: Path) -> None:
     assert list((trained / "training" / "logs" / "part-0").glob("events.*"))
 
 
-@pytest.mark.parametrize("step", [8, 11])
+@pytest.mark.parametrize(("step", "every"), [(8, 2), (11, 2), (11, 1000)])
 def test_a_stopped_training_goes_on_as_if_nothing_had_happened(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, every: int
 ) -> None:
-    """Stopped inside an epoch, with and without steps that the last checkpoint does not have."""
+    """Stopped inside an epoch, with and without steps that the last checkpoint does not have.
+
+    Where a training has fewer steps than lie between two checkpoints, its last epoch is kept.
+    """
     table = drawn_table(tmp_path / "pictures", labels=("cat", "dog", "neither"))
     recipe = TINY.model_copy(update={"epochs": 4})
     whole = fit(table, recipe, RunFolder(tmp_path / "whole"))
@@ -95,8 +98,11 @@ def test_a_stopped_training_goes_on_as_if_nothing_had_happened(
     with monkeypatch.context() as patch:
         stopping_at(step, patch)
         with pytest.raises(Stop):
-            fit(table, recipe, run, checkpoint_every=2)
-    resumed = fit(table, recipe, run, resume=True, checkpoint_every=2)
+            fit(table, recipe, run, checkpoint_every=every)
+    assert run.last.exists()
+    resumed = fit(table, recipe, run, resume=True, checkpoint_every=every)
+    parts = [pd.read_csv(part / "metrics.csv") for part in sorted(run.logs.iterdir())]
+    assert parts[1]["epoch"].min() > 0  # no epoch that was done is trained again
     for (name, expected), got in zip(
         whole.network.state_dict().items(), resumed.network.state_dict().values(), strict=True
     ):
@@ -180,12 +186,17 @@ def test_what_a_training_left_that_came_to_nothing_is_in_nobodys_way(
     """Killed before its first checkpoint, with another recipe and other weights to start from."""
     table = drawn_table(tmp_path / "pictures", per_class=8)
     run = begin(table, TINY, tmp_path / "model", start=trained)
+    (run.logs / "part-0").mkdir(parents=True)
     other = TINY.model_copy(update={"batch_size": 16})
     with caplog.at_level("INFO"):
         begin(table, other, tmp_path / "model", resume=resume)
     assert run.read()[0].batch_size == 16
     assert run.origin is None  # random weights, and not those of the one before
     assert ("nothing to resume in" in caplog.text) is resume
+    assert not run.logs.exists()
+    run.logs.mkdir()
+    begin(table, other, tmp_path / "model", resume=True)  # the same again
+    assert not run.logs.exists()
 
 
 def test_a_kill_while_a_training_is_written_down_is_in_nobodys_way(

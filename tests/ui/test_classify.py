@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -243,6 +244,27 @@ def test_auto_comes_first_and_an_address_chooses(
     page = AppTest.from_file(str(PAGE), default_timeout=120)
     page.query_params["model"] = "tiny"
     assert chooser(page.run()).value == "tiny"
+
+
+def test_what_did_not_reach_the_service_is_sent_by_the_same_button(
+    page: AppTest, service: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(page, tom_jpg=picture("red"))
+    [right] = [key for each in page.button if (key := str(each.key)).startswith("right-")]
+
+    def gone(*_: object) -> NoReturn:
+        raise Unavailable("the service does not answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Service, "say", gone)
+        page.button(key=right).click().run()
+    words = "Not noted: the service does not answer. Press again to send it."
+    assert words in [each.value for each in page.caption]
+    page.button(key=right).click().run()
+    captions = [each.value for each in page.caption]
+    assert "Noted: cat. Thank you." in captions
+    assert words not in captions
+    assert len(Service(service.url).decided(10)) == 1
 
 
 def test_feedback_goes_to_the_service_with_the_picture(page: AppTest, service: Running) -> None:

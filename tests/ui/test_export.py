@@ -40,7 +40,8 @@ def test_corrections_are_a_table_and_the_pictures_it_names() -> None:
         decided("e", "neither"),
     ]
     pictures = {"a": picture("red"), "e": picture("black", "PNG")}
-    data = as_zip(to_train(answers, PETS), pictures.__getitem__)
+    data, left_out = as_zip(to_train(answers, PETS), pictures.__getitem__)
+    assert left_out == 0
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         rows = list(csv.DictReader(io.StringIO(archive.read("labels.csv").decode())))
         assert [each["label"] for each in rows] == ["dog", "neither"]
@@ -56,13 +57,25 @@ def test_what_is_too_much_for_the_page_is_left_out_and_said() -> None:
         asked.append(id_)
         return bytes(400)
 
-    data = as_zip(to_train(answers, PETS), kept, most=1000)
-    assert asked == ["a", "b", "c"]  # no more are even fetched
+    data, left_out = as_zip(to_train(answers, PETS), kept, most=1000)
+    assert asked == ["a", "b"]  # no more are even fetched
+    assert left_out == 2
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert len(list(csv.DictReader(io.StringIO(archive.read("labels.csv").decode())))) == 2
         assert archive.read("left-out.txt").startswith(b"2 pictures more would be too large")
         assert b"`pawsight feedback export`" in archive.read("left-out.txt")
-    assert "left-out.txt" not in names(as_zip(to_train(answers, PETS), kept, most=1600))
+    data, left_out = as_zip(to_train(answers, PETS), kept, most=1600)
+    assert left_out == 0
+    assert "left-out.txt" not in names(data)
+
+
+def test_a_picture_that_does_not_fit_keeps_out_none_that_does() -> None:
+    answers = [decided(each, "dog") for each in "abcd"]
+    sizes = {"a": 400, "b": 900, "c": 300, "d": 300}
+    data, left_out = as_zip(to_train(answers, PETS), lambda id_: bytes(sizes[id_]), most=1000)
+    assert left_out == 1
+    found = [each for each in names(data) if each.startswith("pictures/")]
+    assert found == [f"pictures/{each * 16}.bin" for each in "acd"]
 
 
 def test_what_was_said_of_other_models_teaches_only_those_that_know_the_word() -> None:

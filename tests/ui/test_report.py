@@ -29,7 +29,7 @@ def test_a_threshold_counts_what_reaches_it() -> None:
 
 def test_no_more_is_lost_than_may_be() -> None:
     assert COUNTS.losing(0.0) == (4, 5)
-    assert COUNTS.losing(0.24) == (4, 5)
+    assert COUNTS.losing(0.12) == (4, 5)  # half a picture is none
     assert COUNTS.losing(0.25) == (3, 2)
     assert COUNTS.losing(1.0) == (1, 0)
 
@@ -81,6 +81,15 @@ def test_points_lie_where_the_threshold_is() -> None:
     assert points["encoding"]["x"]["scale"]["domain"] == [0.9, 1]
     [_, points] = charts.rejection({"one": COUNTS}, 0.25, 0.1)["layer"]
     assert points["data"]["values"] == [{"model": "one", "x": 0.25, "y": 0.8}]
+
+
+@pytest.mark.parametrize("model", ["auto", "custom", "pretrained"])
+def test_what_a_percent_costs_is_what_the_models_in_use_do(model: str) -> None:
+    """Each was given its threshold so that it loses 1 % in validation."""
+    [found] = [each for each in standing().models if each.model == model]
+    assert found.curves.any
+    _, false = found.curves.any.losing(0.01)
+    assert 1 - false / found.curves.any.negatives == pytest.approx(found.catches, abs=1e-5)
 
 
 def insights() -> AppTest:

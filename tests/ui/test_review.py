@@ -5,19 +5,25 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import httpx
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pawsight.serving.app import create_app
 from pawsight.serving.settings import Settings
-from pawsight.ui.service import Service
+from pawsight.ui.export import as_zip
+from pawsight.ui.screens import review
+from pawsight.ui.service import RecordedAnswer, Service
 from tests.model_folders import make_model_folder
 from tests.pictures import picture
 from tests.running import running
 
+Answers: TypeAlias = Sequence[tuple[RecordedAnswer, str]]
 WILD_AND_TAME = ("bear", "cat", "dog", "lion", "wolf")
 SCRIPT = "from pawsight.ui.screens import review; review.show()"
 
@@ -77,6 +83,51 @@ def test_one_after_another_is_decided_and_taken_back(
         assert said == {"dog", "cat"}
         page = page_of(running_.url, monkeypatch).run()  # opened anew, nothing was skipped
         assert "1 to look at, 2 decided." in captions(page)
+
+
+def test_one_goes_back_as_far_as_one_came(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(create_app(own)) as running_:
+        service = Service(running_.url)
+        recorded(service, picture("red"), picture("blue"), picture("purple"))
+        page = page_of(running_.url, monkeypatch).run()
+        assert not [each for each in page.button if each.key == "back"]
+        for _ in range(2):
+            page.button(key="decide-dog").click().run()
+        for _ in range(2):
+            page.button(key="back").click().run()
+        assert not [each for each in page.button if each.key == "back"]
+        assert "This is the first one: there is nothing further back." in captions(page)
+        page.button(key="decide-cat").click().run()
+        said = [each.feedback.label for each in service.decided(10) if each.feedback]
+        assert said == ["cat", "dog"]
+
+
+def test_what_an_export_leaves_out_is_said(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit's test runner clicks no downloads: a button stands for this one."""
+    made: list[bytes] = []
+
+    def button(label: str, data: Callable[[], bytes], *_: object, **how: Any) -> bool:
+        def clicked() -> None:
+            made.append(data())
+            how["on_click"]()
+
+        return st.button(label, key="export", on_click=clicked)
+
+    def small(answers: Answers, kept: Callable[[str], bytes]) -> tuple[bytes, int]:
+        return as_zip(answers, kept, most=1)
+
+    monkeypatch.setattr(review, "as_zip", small)
+    monkeypatch.setattr(st, "download_button", button)
+    with running(create_app(own)) as running_:
+        recorded(Service(running_.url), picture("red"))
+        page = page_of(running_.url, monkeypatch).run()
+        page.button(key="decide-dog").click().run()
+        page.button(key="export").click().run()
+        assert not page.exception
+        assert len(made) == 1
+        [words] = [each.value for each in page.warning]
+        assert words.startswith("1 picture more would be too large for the page.")
+        assert "`pawsight feedback export`" in words
 
 
 def test_only_who_says_that_the_answer_is_wrong_has_it_noted_as_wrong(

@@ -152,11 +152,23 @@ def test_pictures_are_checked_and_trained_on_and_the_training_has_an_address(
     submit.click().run()
     asked = json.loads(training.sent[1][2])
     assert asked == {
-        "dataset": "d1", "name": "my-model", "method": "full", "start": "", "epochs": 20,
+        "dataset": "d1", "name": "my-model", "method": "full", "start": None, "epochs": 20,
     }  # fmt: skip
     assert shown.query_params["job"] == "77"
     assert "my-model is being trained" in headings(shown)
     assert "Train" not in [each.label for each in shown.button]  # not a second time by mistake
+
+
+@pytest.mark.parametrize(("files", "said"), [(300, []), (301, ["301 files have arrived."])])
+def test_of_many_files_it_is_said_how_many_arrived(
+    training: Training, files: int, said: list[str]
+) -> None:
+    shown = page().run()
+    shown.button_group(key="train-how").set_value("A folder").run()
+    sent = [(f"cat/{number}.jpg", b"x", "image/jpeg") for number in range(files)]
+    shown.file_uploader[0].set_value(sent).run()
+    assert not shown.exception
+    assert [each.value.partition(" Of so many")[0] for each in shown.warning] == said
 
 
 def test_a_name_that_the_service_would_refuse_is_not_sent(training: Training) -> None:
@@ -231,6 +243,17 @@ def test_an_open_training_is_shown_again_and_can_be_cancelled(training: Training
     assert len(shown.get("vega_lite_chart")) == 2
     shown.button(key="cancel").click().run()
     assert training.sent == [("POST", "/training/jobs/77/cancel", b"")]
+
+
+def test_the_list_says_when_a_training_ended(training: Training) -> None:
+    others = {"78": ("done", "2026-01-02T01:30:00+02:00"), "79": ("queued", None)}
+    training.jobs = [JOB]
+    training.jobs += [
+        {**JOB, "id": id_, "state": state, "ended": ended} for id_, (state, ended) in others.items()
+    ]
+    said = [each.value for each in page().run().markdown]
+    assert "**my-model**: done at 2026-01-01 23:30 UTC" in said
+    assert "**my-model**: queued, asked for at 2026-01-01 00:00 UTC" in said
 
 
 def test_a_training_that_ended_can_be_taken_off_the_list(training: Training) -> None:

@@ -88,7 +88,12 @@ def train(
         ),
     ] = None,
     checkpoint_every: Annotated[
-        int, typer.Option(min=1, help="Steps between two checkpoints: all that a kill can cost.")
+        int,
+        typer.Option(
+            min=1,
+            help="Steps between two checkpoints, or an epoch where that is fewer: all that a "
+            "kill can cost.",
+        ),
     ] = 50,
     left_out_file: Annotated[
         Path | None,

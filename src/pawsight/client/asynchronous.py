@@ -147,7 +147,7 @@ class AsyncClient:
         name: str,
         *,
         method: str = "head",
-        start: str = "custom",
+        start: str | None = None,
         epochs: int | None = None,
     ) -> Job:
         """Train a model on pictures that were sent.
@@ -156,7 +156,7 @@ class AsyncClient:
             dataset: Their id.
             name: Of the model to be.
             method: ``head``, a new one on a model's features, or ``full``, from random weights.
-            start: That model.
+            start: That model; by default the service's ``custom``.
             epochs: Of a full training.
         """
         return await self._ask(requests.train(dataset, name, method, start, epochs))

@@ -194,7 +194,9 @@ def send_dataset(archive: Picture) -> Request[Dataset]:
     return Request("POST", "/training/datasets", Dataset, options)
 
 
-def train(dataset: str, name: str, method: str, start: str, epochs: int | None) -> Request[Job]:
+def train(
+    dataset: str, name: str, method: str, start: str | None, epochs: int | None
+) -> Request[Job]:
     """Ask for a training."""
     form = {"dataset": dataset, "name": name, "method": method, "start": start, "epochs": epochs}
     return Request("POST", "/training/jobs", Job, {"json": form})

@@ -145,7 +145,7 @@ class Client:
         name: str,
         *,
         method: str = "head",
-        start: str = "custom",
+        start: str | None = None,
         epochs: int | None = None,
     ) -> Job:
         """Train a model on pictures that were sent.
@@ -154,7 +154,7 @@ class Client:
             dataset: Their id.
             name: Of the model to be.
             method: ``head``, a new one on a model's features, or ``full``, from random weights.
-            start: That model.
+            start: That model; by default the service's ``custom``.
             epochs: Of a full training.
         """
         return self._ask(requests.train(dataset, name, method, start, epochs))

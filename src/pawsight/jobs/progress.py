@@ -32,12 +32,18 @@ def curves(folder: Path) -> tuple[Epoch, ...]:
     found: dict[int, dict[str, list[float]]] = {}
     parts = (folder / MODEL / RUN_FOLDER / "logs").glob("part-*/metrics.csv")
     for part in sorted(parts, key=lambda file: int(file.parent.name.removeprefix("part-"))):
-        # What was logged of an epoch before and after a break belongs together.
+        # What was logged of an epoch before and after a break belongs together; the epochs after it
+        # are trained again.
+        first = None
         for row in _rows(part):
             try:
-                epoch = found.setdefault(int(row["epoch"]), defaultdict(list))
+                number = int(row["epoch"])
             except (KeyError, TypeError, ValueError):  # a line that is being written
                 continue
+            if first is None:
+                first = number
+                found = {each: values for each, values in found.items() if each <= first}
+            epoch = found.setdefault(number, defaultdict(list))
             for name in _COLUMNS:
                 value = _number(row.get(name))
                 if value is not None:

@@ -85,7 +85,8 @@ def fit(
         run: Where checkpoints and logs (CSV and TensorBoard) go, and where the weights are that it
             starts from, if there are any.
         resume: Go on from ``run.last`` if it is there: at the same step, in the same order of data.
-        checkpoint_every: Steps between two checkpoints.
+        checkpoint_every: Steps between two checkpoints; where an epoch has fewer, there is one at
+            the end of each.
         progress: Show a progress bar; otherwise a line an epoch is logged.
         trial: Options of Lightning's ``Trainer`` that make a trial of it, of which nothing is kept
             (:mod:`pawsight.training.debug`).
@@ -106,7 +107,9 @@ def fit(
     data = data_module(table, recipe, run)
     data.setup("fit")
     classifier = build_classifier(recipe, data, run)
-    options = trial or {"callbacks": _callbacks(recipe, run, checkpoint_every, progress)}
+    # Of a checkpoint that is written after an epoch, Lightning restores no loader's place.
+    every = min(checkpoint_every, len(data.train_dataloader()))
+    options = trial or {"callbacks": _callbacks(recipe, run, every, progress)}
     trainer = L.Trainer(
         accelerator="auto",
         precision=_precision(recipe, classifier, data),

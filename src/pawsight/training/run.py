@@ -141,6 +141,10 @@ class RunFolder:
                 if folder.exists():
                     folder.rmdir()
 
+    def clear_logs(self) -> None:
+        """Remove what was logged of epochs that nothing is left of."""
+        shutil.rmtree(self.logs, ignore_errors=True)
+
     @contextmanager
     def cleared_if_refused(self) -> Iterator[None]:
         """Leave nothing of a training that ends in an error before there is anything to keep."""

@@ -132,6 +132,7 @@ def begin(
                 run.start_from(*found)
             run.write(recipe, table, teachers)
     if resume and not run.last.exists():
+        run.clear_logs()  # of epochs that are trained again
         log.info("nothing to resume in %r: starting anew", str(output))
     return run
 

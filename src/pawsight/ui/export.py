@@ -52,37 +52,49 @@ def as_zip(
     decided: Sequence[tuple[RecordedAnswer, str]],
     picture: Callable[[str], bytes],
     most: int = MOST,
-) -> bytes:
+) -> tuple[bytes, int]:
     """A ZIP of ``labels.csv`` (columns ``path`` and ``label``) and the pictures that it names.
 
-    From the first picture on that does not fit all are left out, and a text in the ZIP says so.
+    What does not fit is left out, and a text in the ZIP says so. Where there is less room than the
+    smallest picture so far would need, no more are fetched.
 
     Args:
         decided: Of :func:`to_train`.
         picture: Gives the picture of an answer by its id.
         most: Bytes of all pictures together.
+
+    Returns:
+        The ZIP, and how many pictures are left out of it.
     """
     file, table = io.BytesIO(), io.StringIO()
+    taken, smallest = 0, most
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow(("path", "label"))
     with zipfile.ZipFile(file, "w") as archive:  # stored: pictures are compressed already
-        for number, (answer, label) in enumerate(decided):
+        for answer, label in decided:
             data = picture(answer.id)
+            smallest = min(smallest, len(data))
+            if len(data) > most:
+                continue
             most -= len(data)
-            if most < 0:
-                archive.writestr(LEFT_OUT, _left_out(len(decided) - number))
-                break
+            taken += 1
             name = f"pictures/{answer.digest[:16]}.{_ending(data)}"
             archive.writestr(name, data)
             rows.writerow((name, label))
+            if most < smallest:
+                break
+        left = len(decided) - taken
+        if left:
+            archive.writestr(LEFT_OUT, f"{left_out(left)}\n")
         archive.writestr(TABLE, table.getvalue())
-    return file.getvalue()
+    return file.getvalue(), left
 
 
-def _left_out(number: int) -> str:
+def left_out(number: int) -> str:
+    """What is said of the pictures that an export has no room for."""
     return (
         f"{counted(number, 'picture')} more would be too large for the page. `pawsight feedback "
-        "export`, where the service runs, writes all of them.\n"
+        "export`, where the service runs, writes all of them."
     )
 
 

@@ -90,7 +90,7 @@ def _say(service: Service, id_: str, label: str, picture: Picture) -> None:
     try:
         words = noted(service.say(id_, label, picture.read() if picture.is_whole else None).label)
     except (Refused, Unavailable) as error:
-        words = full_stop(f"not noted: {error}")
+        words = f"{full_stop(f'not noted: {error}')} Press again to send it."
     st.session_state["said"][id_] = words
     st.session_state[f"times-{id_}"] = st.session_state.get(f"times-{id_}", 0) + 1
 

@@ -166,7 +166,9 @@ class Service:
         """Send a ZIP of pictures to train on; each is looked at."""
         return self._ask(lambda service: service.send_dataset(archive))
 
-    def train(self, dataset: str, name: str, method: str, start: str, epochs: int | None) -> Job:
+    def train(
+        self, dataset: str, name: str, method: str, start: str | None, epochs: int | None
+    ) -> Job:
         """Train a model on pictures that were sent."""
         return self._ask(
             lambda service: service.train(dataset, name, method=method, start=start, epochs=epochs)

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 
 from pawsight.labels import NEITHER
 from pawsight.plurals import counted
@@ -36,6 +37,11 @@ class Outcome:
 def full_stop(words: str) -> str:
     """``not an image`` → ``Not an image.``."""
     return f"{words[:1].upper()}{words[1:]}{'' if words.endswith('.') else '.'}"
+
+
+def moment(time: datetime) -> str:
+    """``2026-01-01 09:30 UTC``: nobody tells the page the reader's zone."""
+    return f"{time.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC"
 
 
 def plain(text: str) -> str:

@@ -15,7 +15,7 @@ from pawsight.serving.errors import Refusal, quoted, responses
 from pawsight.serving.routes.datasets import find_dataset
 from pawsight.serving.routes.dependencies import Service
 from pawsight.serving.routes.training_access import TRAINING_PROBLEMS, Trainings, unwritable
-from pawsight.serving.routes.training_schemas import EPOCHS, JobAnswer, JobForm, Jobs
+from pawsight.serving.routes.training_schemas import EPOCHS, START, JobAnswer, JobForm, Jobs
 from pawsight.serving.state import State
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ async def submit(
     found = await find_dataset(training, form.dataset)
     if not found.usable:
         raise Refusal("unusable-dataset", f"it cannot be trained on: {found.why_not}")
-    start = _start(service, form.start) if form.method == "head" else None
+    start = _start(service, form.start or START) if form.method == "head" else None
 
     def submitted() -> Job:
         with training.naming:

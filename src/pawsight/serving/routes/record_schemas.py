@@ -23,9 +23,10 @@ class FeedbackForm(BaseModel):
     """What is said of an answer."""
 
     model_config = ConfigDict(
+        extra="forbid",
         json_schema_extra={
             "example": {"id": "6f1c2f6e4f0b4d0f9c5a1d1c8f7b2e3a", "label": "dog", "comment": None}
-        }
+        },
     )
 
     id: Annotated[str, AfterValidator(_storable)] = Field(

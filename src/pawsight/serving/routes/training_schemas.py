@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 EPOCHS: Final = 20
 """Of the recipe simple-cnn, which only training can read."""
+START: Final = "custom"
+"""What a head is put on where nobody says."""
 
 _ID = "6f1c2f6e4f0b4d0f9c5a1d1c8f7b2e3a"
 
@@ -72,14 +74,23 @@ class JobForm(BaseModel):
         description="`head`: a new head on the features of a model, in seconds; `full`: a network "
         "from random weights, which needs thousands of pictures and takes hours.",
     )
-    start: str = Field(
-        default="custom",
-        max_length=64,
-        description="Of a head: the model whose features it takes, one of this service's.",
+    start: Annotated[str, Field(max_length=64)] | None = Field(
+        default=None,
+        description="Of a head: the model whose features it takes, one of this service's; by "
+        f"default `{START}`.",
     )
     epochs: Annotated[int, Field(ge=1, le=1000)] | None = Field(
         default=None, description=f"Of a full training; by default {EPOCHS}."
     )
+
+    @field_validator("start")
+    @classmethod
+    def _is_of_a_head(cls, start: str | None, info: ValidationInfo) -> str | None:
+        if start is not None and info.data.get("method") == "full":
+            raise ValueError(
+                'a full training begins from random weights; "method": "head" starts from a model'
+            )
+        return start
 
     @field_validator("epochs")
     @classmethod

@@ -59,7 +59,7 @@ def _card(model: ModelDetail) -> None:
         "tells apart": ", ".join(model.labels),
         "network": model.architecture,
         "size": f"{model.size / 1e6:.1f} MB",
-        "neither below a score of": _plain(model.threshold),
+        "neither below a score of": _threshold(model),
         **_provenance(card.get("provenance") or {}),
     }
     rows = "".join(
@@ -96,5 +96,11 @@ def _measured(metrics: list[dict[str, Any]]) -> str:
     )
 
 
-def _plain(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"
+def _threshold(model: ModelDetail) -> str:
+    """Below which score a picture is neither; a cascade has no one threshold of its own."""
+    if model.threshold is None:
+        return ""
+    members = [str(model.card[each]["name"]) for each in ("fast", "strong") if each in model.card]
+    if members:
+        return f"that of the one that decided ({' or '.join(members)}), from which scores count"
+    return f"{model.threshold:.2f}"

@@ -11,18 +11,19 @@ import streamlit as st
 from pawsight.labels import NEITHER
 from pawsight.plurals import counted
 from pawsight.ui import cards
-from pawsight.ui.export import MOST, as_zip, kinds, to_train
+from pawsight.ui.export import MOST, as_zip, kinds, left_out, to_train
 from pawsight.ui.feedback import MOST_BUTTONS, WRONG, named, noted, to_say
 from pawsight.ui.preview import preview
 from pawsight.ui.service import Answer, RecordedAnswer, Refused, ReviewItem, Service, Unavailable
 from pawsight.ui.shell import heading, service
 from pawsight.ui.tables import table
-from pawsight.ui.words import decision, full_stop, said, verdict
+from pawsight.ui.words import decision, full_stop, moment, said, verdict
 
 _AT_ONCE: Final = 200
 _MOST_ASKED: Final = 1000  # that the service lists
 _SHOWN: Final = 50
 _MOST_EXPORTED: Final = 5000
+_EVERY: Final = 2.0  # seconds
 _KEYS: Final = {NEITHER: "N", WRONG: "W"}
 
 
@@ -62,10 +63,12 @@ def _queue(asked: Service, decided: int) -> None:
         _look(asked, item)
     if words := st.session_state.pop("noted", ""):
         st.caption(words)
-    if "reviewed" in st.session_state:
+    if st.session_state.get("reviewed"):
         st.button(
             "Back to the last one", key="back", shortcut="B", type="tertiary", on_click=_reopen
         )
+    elif "reopened" in st.session_state:
+        st.caption("This is the first one: there is nothing further back.")
 
 
 def _nothing(queue: Sequence[ReviewItem], skipped: list[str]) -> None:
@@ -155,12 +158,13 @@ def _skip(item: ReviewItem) -> None:
 
 
 def _next(item: ReviewItem) -> None:
-    st.session_state["reviewed"] = item
+    reviewed: list[ReviewItem] = st.session_state.setdefault("reviewed", [])
+    reviewed.append(item)
     st.session_state.pop("reopened", None)
 
 
 def _reopen() -> None:
-    item = st.session_state["reopened"] = st.session_state.pop("reviewed")
+    item = st.session_state["reopened"] = st.session_state["reviewed"].pop()
     if _id(item) in st.session_state["skipped"]:
         st.session_state["skipped"].remove(_id(item))
 
@@ -180,7 +184,7 @@ def _decided(asked: Service, answers: Sequence[RecordedAnswer]) -> None:
         return
     rows = [
         [
-            f"{(each.feedback or each).time:%Y-%m-%d %H:%M}",
+            moment((each.feedback or each).time),
             each.model.name,
             decision(each),
             named(each.feedback.label) if each.feedback else "",
@@ -190,24 +194,59 @@ def _decided(asked: Service, answers: Sequence[RecordedAnswer]) -> None:
         for each in answers[:_SHOWN]
     ]
     export = to_train(answers, _to_export(answers))
+    told: list[str] = st.session_state.setdefault("exported", [])
     with st.container(horizontal=True, vertical_alignment="center", key="summary"):
         decided, pictures = counted(len(answers), "answer"), counted(len(export), "picture")
         st.markdown(f"{decided} decided, {pictures} to train on")
         st.download_button(
             "Export",
-            lambda: as_zip(export, asked.kept_picture),
+            lambda: _exported(asked, export, told),
             "corrections.zip",
             icon=":material/download:",
-            on_click="ignore",
+            on_click=_exporting,
             help="A ZIP of the pictures and a table of their labels, as the page Train takes it; "
             f"no more than {MOST // 1_000_000} MB, the latest first: `pawsight feedback export` "
             "writes all.",
             disabled=not export,
         )
+    if asked_for := st.session_state.get("exports", 0):
+        every = _EVERY if len(told) < asked_for else None
+        st.fragment(_what_export_said, run_every=every)(told, asked_for)
     head = ("decided", "model", "said", "right is", "comment", "picture")
     st.html(table(head, rows, "What was decided", words=True))
     if len(answers) > _SHOWN:
         st.caption(f"The latest {_SHOWN} are shown.")
+
+
+def _exporting() -> None:
+    st.session_state["exports"] = st.session_state.get("exports", 0) + 1
+
+
+def _exported(
+    asked: Service, export: Sequence[tuple[RecordedAnswer, str]], told: list[str]
+) -> bytes:
+    """The ZIP, made in a thread of its own, beside the page: what is to be said goes to a list."""
+    words = "Not exported."
+    try:
+        data, left = as_zip(export, asked.kept_picture)
+        words = left_out(left) if left else ""
+    except (Refused, Unavailable) as error:
+        words = full_stop(f"not exported: {error}")
+        raise
+    finally:
+        told.append(words)
+    return data
+
+
+def _what_export_said(told: Sequence[str], asked_for: int) -> None:
+    """What the last export left out, once it is made.
+
+    Nothing is run anew for that: Streamlit forgets a download after two runs, begun or not.
+    """
+    if len(told) < asked_for:
+        st.caption("The pictures are being put together.")
+    elif told[-1]:
+        st.warning(told[-1])
 
 
 def _to_export(answers: Sequence[RecordedAnswer]) -> frozenset[str]:

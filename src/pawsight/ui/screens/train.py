@@ -14,12 +14,14 @@ from pawsight.ui.service import Dataset, Job, Model, Refused, Service, Unavailab
 from pawsight.ui.shell import chosen_of, heading, known_models, note_choice, service
 from pawsight.ui.tables import table
 from pawsight.ui.training import watch
-from pawsight.ui.words import full_stop
+from pawsight.ui.words import full_stop, moment
 
 EPOCHS: Final = 20
 """Of a whole network, where nobody says another number: as many as the service would take."""
 _MB: Final = 1 << 20  # bytes, as Streamlit counts
 _MOST_PROBLEMS: Final = 50
+_MANY: Final = 300
+"""Files of an upload; of more, a browser may give up some, and Streamlit does not say so."""
 _PARAMETER: Final = "job"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")  # as the service takes it
 _ZIP, _FOLDER, _TABLE = "A ZIP", "A folder", "Pictures and a CSV"
@@ -84,11 +86,19 @@ def _given(how: str, most: int | None) -> list[UploadedFile]:
             _HOW[how], type="zip", key=f"train-zip-{number}", max_upload_size=limit
         )
         return [file] if file else []
-    return st.file_uploader(
+    files = st.file_uploader(
         _HOW[how],
         accept_multiple_files="directory" if how == _FOLDER else True,
         key=f"train-{'folder' if how == _FOLDER else 'table'}-{number}",
     )
+    if len(files) > _MANY:
+        st.warning(
+            f"{len(files):,} files have arrived. Of so many, the browser may fail to send some, "
+            "which nobody can count here: compare the number with yours, or send a ZIP, which "
+            "arrives whole or not at all.",
+            icon=":material/rule:",
+        )
+    return files
 
 
 def _checked(asked: Service, how: str, files: Sequence[UploadedFile]) -> Dataset | None:
@@ -135,7 +145,7 @@ def _form(asked: Service, dataset: Dataset, models: Sequence[Model]) -> None:
             key="train-way",
         )
         method = next(name for name, words in _METHODS.items() if words == way)
-        start, epochs = _start(networks) if method == "head" else "", None
+        start, epochs = _start(networks) if method == "head" else None, None
         if method == "full":
             epochs = int(st.number_input("Epochs", 1, 1000, EPOCHS, key="train-epochs"))
         if not st.button("Train", type="primary", key="train"):
@@ -179,7 +189,7 @@ def _others(asked: Service, jobs: Sequence[Job], current: Job | None) -> None:
     st.subheader("Trainings", anchor=False)
     for each in others:
         with st.container(horizontal=True, vertical_alignment="center", key=f"job-{each.id}"):
-            st.markdown(f"**{each.name}**: {each.state}, {each.created:%Y-%m-%d %H:%M}")
+            st.markdown(f"**{each.name}**: {_when(each)}")
             st.button("Show", key=f"show-{each.id}", on_click=_turn_to, args=(each.id,))
             if not each.is_open:
                 st.button(
@@ -191,6 +201,13 @@ def _others(asked: Service, jobs: Sequence[Job], current: Job | None) -> None:
                 )
     if trouble := st.session_state.pop("not-removed-job", ""):
         st.warning(trouble)
+
+
+def _when(job: Job) -> str:
+    """How a training stands, and since when."""
+    if job.ended:
+        return f"{job.state} at {moment(job.ended)}"
+    return f"{job.state}, asked for at {moment(job.created)}"
 
 
 def _remove(asked: Service, id_: str) -> None:
