@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 import pawsight
 from pawsight.serving.app import create_app
@@ -54,6 +54,27 @@ def test_pictures_in_sentences_out(
             page.get_by_role("button", name="JSON").click()
         answers = json.loads(records.value.path().read_text(encoding="utf-8"))
         assert [each.get("label") for each in answers] == ["cat", "dog", "neither", None]
+
+
+def test_many_files_are_sent_a_few_at_a_time(browser: Browser, site: str) -> None:
+    with opened(browser, site) as page:
+        held: list[Route] = []
+        held_back = True
+
+        def asked(route: Route) -> None:
+            if held_back:
+                held.append(route)
+            else:
+                route.continue_()
+
+        page.route("**/_stcore/upload_file/**", asked)
+        give(page, *(file(f"{number}.txt", b"no picture") for number in range(40)))
+        settled(page)
+        assert len(held) == 32
+        held_back = False
+        for each in held:
+            each.continue_()
+        expect(page.get_by_text("40 pictures: no answer 40")).to_be_visible()
 
 
 def test_why_is_an_overlay_with_a_slider(browser: Browser, site: str) -> None:

@@ -21,7 +21,7 @@ EPOCHS: Final = 20
 _MB: Final = 1 << 20  # bytes, as Streamlit counts
 _MOST_PROBLEMS: Final = 50
 _MANY: Final = 300
-"""Files of an upload; of more, a browser may give up some, and Streamlit does not say so."""
+"""Files of an upload; of more, nobody sees at a glance whether one was lost on the way."""
 _PARAMETER: Final = "job"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")  # as the service takes it
 _ZIP, _FOLDER, _TABLE = "A ZIP", "A folder", "Pictures and a CSV"
@@ -92,11 +92,9 @@ def _given(how: str, most: int | None) -> list[UploadedFile]:
         key=f"train-{'folder' if how == _FOLDER else 'table'}-{number}",
     )
     if len(files) > _MANY:
-        st.warning(
-            f"{len(files):,} files have arrived. Of so many, the browser may fail to send some, "
-            "which nobody can count here: compare the number with yours, or send a ZIP, which "
-            "arrives whole or not at all.",
-            icon=":material/rule:",
+        st.caption(
+            f"{len(files):,} files have arrived. If you chose more, the others were lost on the "
+            "way: choose them again, or send a ZIP, which arrives whole or not at all."
         )
     return files
 
