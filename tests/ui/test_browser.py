@@ -172,9 +172,7 @@ def test_an_address_keeps_the_choice(browser: Browser, site: str) -> None:
         expect(page.get_by_text("answered by second")).to_be_visible()
         expect(page.get_by_role("radio", name="second")).to_be_checked()
         page.get_by_role("link", name="About").click()
-        expect(
-            page.get_by_role("heading", name="second")
-        ).to_be_visible()  # Classify has them too
+        expect(page.get_by_role("heading", name="second")).to_be_visible()  # Classify has them too
         page.get_by_role("radio", name="tiny").click()
         expect(page.get_by_role("heading", name="tiny")).to_be_visible()
         page.wait_for_url("**/about?model=tiny")
