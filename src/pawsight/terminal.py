@@ -12,6 +12,7 @@ def for_terminal(text: str, *, keep: str = "") -> str:
         text: Any.
         keep: The characters among these that stay as they are, such as line feeds.
     """
-    return text.translate(
-        {code: words for code, words in _CONTROLS.items() if chr(code) not in keep}
-    )
+    if not keep:
+        return text.translate(_CONTROLS)
+    kept = {ord(each): each for each in keep}
+    return text.translate(_CONTROLS | kept)

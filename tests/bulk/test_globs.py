@@ -8,7 +8,7 @@ import pytest
 
 from pawsight.bulk.globs import finds_in, matching
 from pawsight.bulk.sources import find_pictures
-from tests.bulk.test_sources import touch
+from tests.bulk.test_sources import close, touch
 
 TREE = (
     "a.jpg", "b/a.jpg", "b/c.png", "b/b/a.jpg", "b/b/b/a.jpg", "d/.e/a.jpg", "d/.f.jpg",
@@ -69,14 +69,7 @@ def test_a_folder_that_may_not_be_looked_into_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     touch(tmp_path, "closed/b.jpg", "open/c.jpg")
-    looked = os.scandir
-
-    def refuse(path: str) -> object:
-        if str(path).endswith("closed"):
-            raise PermissionError(13, "Permission denied", str(path))
-        return looked(path)
-
-    monkeypatch.setattr(os, "scandir", refuse)  # root may look into everything
+    close(monkeypatch, "closed")
     assert list(matching(f"{tmp_path}/*/*.jpg")) == [f"{tmp_path}/closed", f"{tmp_path}/open/c.jpg"]
 
 

@@ -16,6 +16,18 @@ def touch(folder: Path, *names: str) -> None:
         file.touch()
 
 
+def close(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let nobody look into folders of a name: root may look into everything."""
+    looked = os.scandir
+
+    def refuse(path: str) -> object:
+        if str(path).endswith(name):
+            raise PermissionError(13, "Permission denied", str(path))
+        return looked(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+
+
 def test_a_folder_gives_its_pictures_to_the_bottom_sorted_without_hidden_ones(
     tmp_path: Path,
 ) -> None:
@@ -64,14 +76,7 @@ def test_a_folder_that_may_not_be_looked_into_is_said_and_stops_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     touch(tmp_path, "a.jpg", "closed/b.jpg", "open/c.jpg")
-    looked = os.scandir
-
-    def refuse(path: str) -> object:
-        if str(path).endswith("closed"):
-            raise PermissionError(13, "Permission denied", str(path))
-        return looked(path)
-
-    monkeypatch.setattr(os, "scandir", refuse)  # root may look into everything
+    close(monkeypatch, "closed")
     found = list(find_items([str(tmp_path)]))
     assert [each.name for each in found] == [
         str(tmp_path / name) for name in ("a.jpg", "closed", "open/c.jpg")

@@ -80,12 +80,12 @@ def compare(
     index = _Index(before())
     for row in after:
         label, confidence = _said(row)
-        if index.was_found(row["path"]):
-            continue
-        place = index.find(row["path"])
+        place = index.place(row["path"])
         if place is None:
             difference.only_after += 1
             yield Change(row["path"], None, label, None, confidence)
+            continue
+        if index.was_met(place):
             continue
         old, sureness = index.said(place)
         if old != label:
@@ -98,8 +98,8 @@ def compare(
             continue
         yield Change(row["path"], old, label, sureness, confidence)
     for row in before():
-        if not index.was_found(row["path"]):
-            index.find(row["path"])
+        place = index.place(row["path"])
+        if place is not None and not index.was_met(place):
             difference.only_before += 1
             label, confidence = _said(row)
             yield Change(row["path"], label, None, confidence, None)
@@ -120,24 +120,20 @@ class _Index:
         self._digests = np.frombuffer(digests, np.uint64)[order]
         self._labels = np.frombuffer(labels, np.uint16)[order]
         self._confidences = np.frombuffer(confidences, np.float32)[order]
-        self._found = bytearray(len(order))
+        self._met = bytearray(len(order))
         self._by_number = list(self._names)
 
-    def find(self, path: str) -> int | None:
-        place = self._place(path)
-        if place is not None:
-            self._found[place] = True
-        return place
-
-    def was_found(self, path: str) -> bool:
-        place = self._place(path)
-        return place is not None and bool(self._found[place])
+    def was_met(self, place: int) -> bool:
+        """Whether this was asked before."""
+        before = bool(self._met[place])
+        self._met[place] = True
+        return before
 
     def said(self, place: int) -> tuple[str, float | None]:
         confidence = float(self._confidences[place])
         return self._by_number[self._labels[place]], None if confidence < 0 else confidence
 
-    def _place(self, path: str) -> int | None:
+    def place(self, path: str) -> int | None:
         wanted = digest(path)
         place = int(np.searchsorted(self._digests, np.uint64(wanted), side="right")) - 1
         return place if place >= 0 and int(self._digests[place]) == wanted else None

@@ -14,7 +14,7 @@ from typing import BinaryIO, Final, cast
 from pawsight.bulk.items import Item, Unreadable, as_text
 from pawsight.bulk.sinks import require_pyarrow
 from pawsight.bulk.stores import item_of
-from pawsight.data.column_names import PATH_NAMES, named_separator, plain, separator
+from pawsight.data.column_names import PATH_NAMES, opening, plain
 from pawsight.extras import ExtraMissing
 
 _MARKS: Final = (  # at the beginning of a text; the longer first, which begins like a shorter one
@@ -40,7 +40,7 @@ def listed(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
     begin with ``#`` are passed over (``./#cat.jpg`` names a file that does). A CSV or Parquet file
     has them in the first column with a usual name, such as ``path``
     (:data:`~pawsight.data.column_names.PATH_NAMES`); between the columns of a CSV stands what
-    :func:`~pawsight.data.column_names.separator` finds in its header, or a line such as ``sep=;``
+    :func:`~pawsight.data.column_names.opening` finds in its header, or a line such as ``sep=;``
     before that says. Where the list cannot be read on, a last item says so.
 
     Args:
@@ -86,10 +86,8 @@ def _of_text(stream: BinaryIO) -> Iterator[str]:
 
 def _of_csv(stream: BinaryIO) -> Iterator[str]:
     text = _text(stream)
-    header = next(text, "")
-    if named := named_separator(header):
-        header = next(text, "")
-    rows = csv.DictReader(chain([header], text), delimiter=named or separator(header))
+    header, delimiter = opening(text)
+    rows = csv.DictReader(chain([header], text), delimiter=delimiter)
     column = _column(rows.fieldnames or ())
     for row in rows:
         yield row[column] or ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterator
 from typing import Final
 
 PATH_NAMES: Final = frozenset(
@@ -29,26 +30,27 @@ def plain(name: str) -> str:
     return name.strip().casefold().replace(" ", "_").replace("-", "_")
 
 
-def named_separator(line: str) -> str | None:
-    """What a line such as ``sep=;`` says parts the cells, where a first line is one.
+def opening(lines: Iterator[str]) -> tuple[str, str]:
+    """The header of a CSV, empty where there is none, and what parts the cells.
 
-    Spreadsheets write it before the header, which is the next line then.
-    """
-    found = _NAMED.fullmatch(line)
-    return found[1] if found else None
-
-
-def separator(header: str) -> str:
-    """What parts the cells of a CSV: a comma, a semicolon (where commas are decimal) or a tab.
-
-    The first by which the header has a column of paths; else that of which it has most.
+    A comma, a semicolon (where commas are decimal) or a tab: the first by which the header has a
+    column of paths; else that of which it has most. Or what a line before it says that spreadsheets
+    write, such as ``sep=;``.
 
     Args:
-        header: The first line.
+        lines: The CSV's, which are read until the header.
 
     Raises:
-        csv.Error: It is none.
+        csv.Error: The header is none.
     """
+    written = (line for line in lines if line.strip())
+    header = next(written, "")
+    if found := _NAMED.fullmatch(header):
+        return next(written, ""), found[1]
+    return header, _separator(header)
+
+
+def _separator(header: str) -> str:
     for each in _SEPARATORS:
         cells = next(csv.reader([header], delimiter=each), [])
         if any(plain(cell) in PATH_NAMES for cell in cells):

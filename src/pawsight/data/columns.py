@@ -7,12 +7,13 @@ import io
 import os
 import unicodedata
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pawsight.data.column_names import LABEL_NAMES, PATH_NAMES, named_separator, plain, separator
+from pawsight.data.column_names import LABEL_NAMES, PATH_NAMES, opening, plain
 from pawsight.data.problems import TableError, UnclearColumn
 from pawsight.images.formats import EXTENSIONS
 
@@ -122,15 +123,12 @@ def _text(value: object) -> str:
 
 
 def _read_csv(source: Path) -> tuple[list[str], list[list[str]]]:
-    text = _read_text(source)
+    text = io.StringIO(_read_text(source), newline="")
     try:
-        first = text.splitlines(keepends=True)[0]
-        if named := named_separator(first):
-            text = text[len(first) :].lstrip("\r\n")
-            if not text.strip():
-                raise TableError(f"{source} is empty")
-        delimiter = named or separator(text.splitlines()[0])
-        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        header, delimiter = opening(text)
+        if not header:
+            raise TableError(f"{source} is empty")
+        lines = list(csv.reader(chain([header], text), delimiter=delimiter))
     except csv.Error as error:
         raise TableError(f"{source} is not a CSV file: {error}") from error
     names, *rows = (line for line in lines if line)

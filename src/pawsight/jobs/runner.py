@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -178,8 +178,9 @@ class Runner:
     def _run_all(self) -> None:
         """Run what there is to run, until the service ends."""
         while not self._closing.is_set():
-            self._sweep()
-            waiting = [job for job in self.jobs() if job.is_open]
+            jobs = read_jobs(self._jobs)
+            self._sweep(jobs)
+            waiting = [job for job in jobs if job.is_open]
             if waiting:
                 # What runs already comes before what waits, and that in its order.
                 self._run(min(waiting, key=lambda job: (job.state != "running", job.created)))
@@ -187,9 +188,9 @@ class Runner:
                 self._wake.wait(_IDLE)
                 self._wake.clear()
 
-    def _sweep(self) -> None:
+    def _sweep(self, jobs: Sequence[Job]) -> None:
         """Delete what removed jobs left; beside no process, which may live on after its job."""
-        for job in read_jobs(self._jobs):
+        for job in jobs:
             if job.removed and job.result:
                 (self._jobs / job.id / LOG).unlink(missing_ok=True)
             elif job.removed:

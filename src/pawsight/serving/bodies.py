@@ -158,7 +158,7 @@ async def read_picture(request: Request, max_bytes: int, seconds: float) -> byte
     # Without a content type it may be taken for octets (RFC 9110, 8.3); its bytes say what it is.
     if kind in _OCTETS or kind.startswith("image/"):
         return await bounded(request, max_bytes, seconds=seconds).body()
-    raise _unsupported(kind, FILE_FIELD)
+    raise unsupported(kind, _HOW[FILE_FIELD])
 
 
 async def read_fields(
@@ -200,7 +200,7 @@ async def open_pictures(
     """
     kind = content_type(request)
     if kind != _MULTIPART:
-        raise _unsupported(kind, FILES_FIELD)
+        raise unsupported(kind, _HOW[FILES_FIELD])
     limited = bounded(request, max_bytes, seconds=seconds)
     async with _form(limited, max_files=max_files) as form:
         yield _files(form, FILES_FIELD)
@@ -237,10 +237,16 @@ def content_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def _unsupported(kind: str, field: str) -> Refusal:
+def unsupported(kind: str, how: str) -> Refusal:
+    """What is said of a content type.
+
+    Args:
+        kind: From :func:`content_type`.
+        how: What is to be sent instead, in words.
+    """
     return Refusal(
         "unsupported-content-type",
-        f"the content type {quoted(kind)} is not read here; {_HOW[field]}",
+        f"the content type {quoted(kind)} is not read here; {how}",
     )
 
 

@@ -53,5 +53,7 @@ class OtherSites:
         sites = [said for name, said in headers if name == b"sec-fetch-site"]
         if sites:
             return not _OTHERS.isdisjoint(sites)
+        if not origins:
+            return False
         host = next((said for name, said in headers if name == b"host"), b"").decode("latin-1")
         return not all(is_of_host(each.decode("latin-1"), host) for each in origins)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pawsight.data.table import data_digest
 from pawsight.evaluation.evaluate import judge
-from pawsight.inference.artifact import CARD_FILE, Measurement
+from pawsight.inference.artifact import CARD_FILE, Measurement, ModelFolder
 from pawsight.inference.cascade import Cascade
 from pawsight.inference.cascade_card import CURVE_FILE, CascadeCard, CascadeFolder, Choice, Member
 from pawsight.inference.catalog import NAME, Entry, resolve
@@ -27,7 +27,7 @@ from pawsight.training.cascade_plot import curve_plot
 Logits = NDArray[np.float32]
 
 
-def find_members(fast: str, strong: str, output: Path) -> tuple[Entry, Entry]:
+def find_members(fast: str, strong: str, output: Path) -> list[tuple[Entry, ModelFolder]]:
     """The two models, where they are ones and the folder for their cascade is free.
 
     Args:
@@ -42,7 +42,7 @@ def find_members(fast: str, strong: str, output: Path) -> tuple[Entry, Entry]:
     if (output / CARD_FILE).exists():
         raise ModelError(f"{output} holds a model already: name another folder for the cascade")
     entries = resolve(fast), resolve(strong)
-    first, second = (each.open() for each in entries)
+    first, second = folders = [each.open() for each in entries]
     if set(first.card.labels) != set(second.card.labels):
         raise ModelError(
             f"{entries[0].name} knows {', '.join(first.card.labels)} and {entries[1].name} "
@@ -50,7 +50,7 @@ def find_members(fast: str, strong: str, output: Path) -> tuple[Entry, Entry]:
         )
     if (entries[0].name, first.version) == (entries[1].name, second.version):
         raise ModelError(f"{entries[0].name} cannot send on to itself: name two models")
-    return entries
+    return list(zip(entries, folders, strict=True))
 
 
 def build_cascade(
@@ -84,8 +84,11 @@ def build_cascade(
         ModelError: There is no such model, it is a cascade, or the two do not fit together.
         ChoiceError: The pictures are not such that thresholds can be chosen on them.
     """
-    entries = find_members(fast, strong, output)
-    members = [Classifier(each.open(), name=each.name, source=each.source) for each in entries]
+    entries, folders = zip(*find_members(fast, strong, output), strict=True)
+    members = [
+        Classifier(folder, name=entry.name, source=entry.source)
+        for entry, folder in zip(entries, folders, strict=True)
+    ]
     _check(members[0], pictures)
     labels = [*pictures["label"]]
     logits = [each.logits([*pictures["path"]], progress) for each in members]

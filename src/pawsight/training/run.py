@@ -192,16 +192,22 @@ class RunFolder:
         Raises:
             RunError: The folder holds no training, or one of another version of pawsight.
         """
+        recipe = self._read_recipe()
+        return recipe, self._read_table()
+
+    def _read_recipe(self) -> Recipe:
         if not self.exists:
             raise RunError(f"no training in {str(self.path)!r}: it has no {self._recipe.name}")
         try:
-            recipe = Recipe.model_validate_json(self._recipe.read_text(encoding="utf-8"))
+            return Recipe.model_validate_json(self._recipe.read_text(encoding="utf-8"))
         except ValidationError as error:
             raise RunError(
                 f"{str(self._recipe)!r} is no recipe that this pawsight knows: {in_words(error)}"
             ) from error
+
+    def _read_table(self) -> pd.DataFrame:
         # As text: labels may be 0 and 1, or "null".
-        return recipe, pd.read_csv(self._table, dtype=str, keep_default_na=False)
+        return pd.read_csv(self._table, dtype=str, keep_default_na=False)
 
     def is_same(
         self, recipe: Recipe, table: pd.DataFrame, teachers: Mapping[str, str] | None = None
@@ -222,7 +228,7 @@ class RunFolder:
         Raises:
             RunError: Names what differs.
         """
-        old_recipe, _ = self.read()
+        old_recipe = self._read_recipe()
         for field in Recipe.model_fields:
             before, now = getattr(old_recipe, field), getattr(recipe, field)
             if before != now:
@@ -244,7 +250,7 @@ class RunFolder:
         Raises:
             RunError: They are others.
         """
-        _, old_table = self.read()
+        old_table = self._read_table()
         columns = ["path", "label", "split"]
         if old_table[columns].to_numpy().tolist() != table[columns].to_numpy().tolist():
             raise RunError(

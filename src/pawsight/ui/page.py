@@ -12,7 +12,10 @@ from pawsight.ui.screens import about, classify, compare, insights, review, trai
 from pawsight.ui.shell import carry_choice, guarded
 
 _STYLE: Final = Path(__file__).with_name("page.css")
-_SCRIPTS: Final = [Path(__file__).with_name(name) for name in ("menu.js", "uploads.js")]
+_SCRIPTS: Final = "".join(
+    f"<script>{Path(__file__).with_name(name).read_text('utf-8')}</script>"
+    for name in ("menu.js", "uploads.js")
+)
 _LOGO: Final = Path(__file__).with_name("logo.svg")
 
 
@@ -20,8 +23,7 @@ def main() -> None:
     """Show the page that the address names."""
     st.set_page_config(page_title="pawsight", page_icon="🐾", layout="wide")
     st.html(_STYLE)
-    scripts = "".join(f"<script>{each.read_text('utf-8')}</script>" for each in _SCRIPTS)
-    st.html(scripts, unsafe_allow_javascript=True)
+    st.html(_SCRIPTS, unsafe_allow_javascript=True)
     st.logo(str(_LOGO), size="large")
     first = st.Page(classify.show, title="Classify", url_path="classify", default=True)
     st.session_state["page-classify"] = first  # for links of other pages

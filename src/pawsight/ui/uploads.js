@@ -1,4 +1,5 @@
-// Chromium fails requests of which more than a thousand wait: files are sent a few at a time.
+// A browser fails some requests where very many wait (net::ERR_INSUFFICIENT_RESOURCES in Chromium):
+// files are sent a few at a time.
 if (!window.pawsightUploads) {
   window.pawsightUploads = true;
   const AT_ONCE = 32;

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Path, Request
 
 from pawsight.jobs.datasets import Dataset, Place
 from pawsight.jobs.unpack import REFUSED
-from pawsight.serving.bodies import TO_DISK, bounded, content_type
+from pawsight.serving.bodies import TO_DISK, bounded, content_type, unsupported
 from pawsight.serving.connections import unless_gone
 from pawsight.serving.errors import Refusal, quoted, responses
 from pawsight.serving.routes.dependencies import BINARY, Service
@@ -61,10 +61,7 @@ async def receive(request: Request, service: Service, training: Trainings) -> Da
     """
     kind = content_type(request)
     if kind not in _ZIP:
-        raise Refusal(
-            "unsupported-content-type",
-            f"the content type {quoted(kind)} is not read here; send a ZIP (application/zip)",
-        )
+        raise unsupported(kind, "send a ZIP (application/zip)")
     try:
         training.receiving.acquire_on_behalf_of_nowait(request)
     except WouldBlock as error:

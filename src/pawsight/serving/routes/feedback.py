@@ -14,7 +14,14 @@ from pawsight.records.errors import Unavailable
 from pawsight.records.pictures import MEDIA_TYPES, digest_of
 from pawsight.records.record import OtherPicture, Said, UnknownLabel, UnknownRecord
 from pawsight.records.recorder import Recorder
-from pawsight.serving.bodies import bounded, content_type, invalid, parse_json, read_fields
+from pawsight.serving.bodies import (
+    bounded,
+    content_type,
+    invalid,
+    parse_json,
+    read_fields,
+    unsupported,
+)
 from pawsight.serving.errors import Refusal, quoted, responses
 from pawsight.serving.routes import record_schemas as schemas
 from pawsight.serving.routes.dependencies import BINARY, Service, check_admin
@@ -197,10 +204,10 @@ async def _read(request: Request, service: State) -> tuple[schemas.FeedbackForm,
         body = await bounded(request, _MAX_JSON, seconds=settings.body_seconds).body()
         return parse_json(body, schemas.FeedbackForm), None
     if kind != "multipart/form-data":
-        raise Refusal(
-            "unsupported-content-type",
-            f"the content type {quoted(kind)} is not read here; send JSON (application/json), or a "
-            "form (multipart/form-data) with the fields id, label and, if wanted, comment and file",
+        raise unsupported(
+            kind,
+            "send JSON (application/json), or a form (multipart/form-data) with the fields id, "
+            "label and, if wanted, comment and file",
         )
     fields, sent = await read_fields(request, settings.max_bytes, settings.body_seconds)
     try:

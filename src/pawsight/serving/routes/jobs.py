@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from pawsight.inference.catalog import available
 from pawsight.jobs.job import Job, TooMany
-from pawsight.serving.bodies import bounded, content_type, parse_json
+from pawsight.serving.bodies import bounded, content_type, parse_json, unsupported
 from pawsight.serving.errors import Refusal, quoted, responses
 from pawsight.serving.routes.datasets import find_dataset
 from pawsight.serving.routes.dependencies import Service
@@ -61,10 +61,7 @@ async def submit(
     """
     kind = content_type(request)
     if kind != "application/json":
-        raise Refusal(
-            "unsupported-content-type",
-            f"the content type {quoted(kind)} is not read here; send JSON (application/json)",
-        )
+        raise unsupported(kind, "send JSON (application/json)")
     runner, seconds = training.runner, service.settings.body_seconds
     form = parse_json(await bounded(request, _MAX_JSON, seconds=seconds).body(), JobForm)
     found = await find_dataset(training, form.dataset)
