@@ -286,4 +286,4 @@ def _http_problem(error: HTTPException) -> Problem:
 def first_words(errors: Sequence[Any]) -> str:
     """Where and what the first of pydantic's errors is, without the value that the client sent."""
     where, words = fault(errors)
-    return f"{quoted(where)}: {words}"
+    return f"the body {words}" if where is None else f"{quoted(where)}: {words}"
