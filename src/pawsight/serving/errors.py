@@ -122,8 +122,8 @@ _KINDS: Final = {
     "unknown-dataset": _Kind(
         404,
         "Unknown dataset",
-        "no dataset '6f1c2f6e4f0b4d0f9c5a1d1c8f7b2e3a' is here; the latest five that were sent "
-        "are kept",
+        "no dataset '6f1c2f6e4f0b4d0f9c5a1d1c8f7b2e3a' is here; the latest five that can be "
+        "trained on are kept",
     ),
     "unusable-dataset": _Kind(
         422, "Unusable dataset", "it cannot be trained on: training needs two classes or more"
