@@ -60,15 +60,18 @@ def chosen_of(names: Sequence[str]) -> str | None:
 
 
 def note_choice(name: str, names: Sequence[str]) -> None:
-    """Where another model is chosen among these than before, have the address and all pages know.
+    """Where another model is chosen among these than before, have all pages and the address know.
+
+    In this order: who sees the address change may turn the page, which ends this run of it, and
+    what is not kept by then is lost.
 
     Args:
         name: What is chosen now.
         names: Of which the first is chosen where nobody chose.
     """
     if name != (chosen_of(names) or names[0]):
-        st.query_params[_PARAMETER] = name
         st.session_state[_CHOSEN] = name
+        st.query_params[_PARAMETER] = name
 
 
 def carry_choice() -> None:
@@ -93,11 +96,11 @@ def choose_model(models: Sequence[Model], label: str = "Model") -> Model:
     else:
         name = st.selectbox(label, names, index=names.index(before), key="model")
     chosen = next((each for each in models if each.name == name), models[0])
+    st.session_state[_CHOSEN] = chosen.name  # before the address, as in `note_choice`
     if asked and asked not in names:
         st.caption(f"There is no model “{plain(asked)}” here; {chosen.name} answers.")
     elif asked != chosen.name and (asked or chosen.name != names[0]):
         st.query_params[_PARAMETER] = chosen.name
-    st.session_state[_CHOSEN] = chosen.name
     return chosen
 
 
