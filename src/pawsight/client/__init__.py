@@ -25,6 +25,7 @@ from pawsight.client.forms import (
     RecordedAnswer,
     ReviewItem,
     Said,
+    TrainingStatus,
 )
 from pawsight.client.synchronous import Client
 from pawsight.client.training_forms import Dataset, Job
@@ -52,5 +53,6 @@ __all__ = [
     "ReviewItem",
     "Said",
     "TooSlow",
+    "TrainingStatus",
     "Unreachable",
 ]

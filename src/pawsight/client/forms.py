@@ -238,11 +238,15 @@ class TrainingStatus(Form):
         status: ``off``, ``on`` or ``unavailable``.
         reason: Why it is unavailable.
         max_bytes: The largest ZIP that it takes, where it is on.
+        epochs: How many epochs a full training has where nobody says, where it is on.
+        max_epochs: The most that it may have, where it is on.
     """
 
     status: str
     reason: str | None = None
     max_bytes: int | None = None
+    epochs: int | None = None
+    max_epochs: int | None = None
 
 
 class ModelDrift(Form):

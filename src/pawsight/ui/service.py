@@ -25,6 +25,7 @@ from pawsight.client import (
     RecordedAnswer,
     ReviewItem,
     Said,
+    TrainingStatus,
 )
 
 KEY_VARIABLE: Final = "PAWSIGHT_API_KEY"
@@ -54,6 +55,7 @@ __all__ = [
     "ReviewItem",
     "Said",
     "Service",
+    "TrainingStatus",
     "Unavailable",
 ]
 
