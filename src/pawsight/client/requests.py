@@ -89,7 +89,12 @@ def address(url: str) -> str:
     Raises:
         ValueError: It is none.
     """
-    if not url.startswith(("http://", "https://")):
+    try:
+        parts = httpx.URL(url)
+        known = parts.scheme in ("http", "https") and bool(parts.host)
+    except httpx.InvalidURL:  # which is no ValueError
+        known = False
+    if not known:
         raise ValueError(f"no address of a service: {url!r}; one is http://127.0.0.1:8000")
     return url.rstrip("/")
 
