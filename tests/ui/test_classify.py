@@ -272,7 +272,7 @@ def test_a_choice_holds_where_the_page_is_turned_as_soon_as_the_address_has_it(
         chooser(page).set_value("second").run()
     page.query_params.clear()  # as a link to another page does
     page.session_state["elsewhere"] = True
-    assert page.run().query_params["model"] == ["second"]
+    assert page.run().query_params["model"] == "second"
 
 
 def test_what_did_not_reach_the_service_is_sent_by_the_same_button(
