@@ -19,18 +19,14 @@ from pawsight.client.forms import (
     Answer,
     Comparison,
     Decided,
-    Drift,
     Explained,
-    Model,
-    ModelDetail,
-    Models,
     Problem,
-    Ready,
     RecordedAnswer,
     Records,
     ReviewQueue,
     Said,
 )
+from pawsight.client.service_forms import Drift, Model, ModelDetail, Models, Ready
 from pawsight.client.training_forms import Dataset, Job, Jobs
 
 TIMEOUT: Final = httpx.Timeout(60.0, connect=5.0)
