@@ -67,7 +67,7 @@ _KINDS: Final = {
     "overloaded": _Kind(
         503,
         "Overloaded",
-        "64 pictures wait for their answers already, and more may not; try again after a second",
+        "64 pictures may wait for an answer, and no more can now; try again after a second",
     ),
     "shutting-down": _Kind(503, "Shutting down", "the service is being stopped"),
     "invalid-request": _Kind(422, "Invalid request", "query.limit: must be a whole number"),
