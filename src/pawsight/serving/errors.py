@@ -19,6 +19,8 @@ from pawsight.invalid import fault
 
 MEDIA_TYPE: Final = "application/problem+json"
 
+_LONGEST: Final = 60  # letters of a client's text in a message
+
 
 class _Kind(NamedTuple):
     status: int
@@ -202,9 +204,9 @@ class Refusal(Exception):
         self.headers = headers
 
 
-def quoted(text: str, limit: int = 60) -> str:
+def quoted(text: str) -> str:
     """A client's text for a message: in quotes, control characters escaped, cut to a length."""
-    return repr(text if len(text) <= limit else text[: limit - 1] + "…")
+    return repr(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
 
 
 def problem_of(error: Exception) -> Problem:

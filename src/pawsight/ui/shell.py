@@ -83,7 +83,7 @@ def carry_choice() -> None:
         st.query_params[_PARAMETER] = chosen
 
 
-def choose_model(models: Sequence[Model], label: str = "Model") -> Model:
+def choose_model(models: Sequence[Model]) -> Model:
     """One of the models, one or more; the choice stands in the address and holds on every page."""
     names = [each.name for each in models]
     asked = st.query_params.get(_PARAMETER)
@@ -92,9 +92,9 @@ def choose_model(models: Sequence[Model], label: str = "Model") -> Model:
     before = chosen_of(names) or names[0]
     name: str | None
     if len(names) <= _MOST_SIDE_BY_SIDE:
-        name = st.segmented_control(label, names, default=before, key="model", required=True)
+        name = st.segmented_control("Model", names, default=before, key="model", required=True)
     else:
-        name = st.selectbox(label, names, index=names.index(before), key="model")
+        name = st.selectbox("Model", names, index=names.index(before), key="model")
     chosen = next((each for each in models if each.name == name), models[0])
     st.session_state[_CHOSEN] = chosen.name  # before the address, as in `note_choice`
     if asked and asked not in names:
