@@ -46,7 +46,7 @@ class Reference:
     logits: Numbers
 
     @classmethod
-    def of(cls, features: Numbers, logits: Numbers) -> Reference | None:
+    def of(cls, features: Numbers, logits: Numbers, seed: int = 0) -> Reference | None:
         """Make one; None where there are too few pictures.
 
         A third of the pictures gives the components, and the others are compared with: those that
@@ -55,10 +55,11 @@ class Reference:
         Args:
             features: float32 [M, D] of M pictures of the classes.
             logits: float32 [M, C] of the same.
+            seed: Of the choice.
         """
         if len(features) < FEWEST:
             return None
-        order = np.random.default_rng(0).permutation(len(features))
+        order = np.random.default_rng(seed).permutation(len(features))
         third = max(len(order) // 3, len(order) - MOST)
         fitted, kept = features[order[:third]], order[third:]
         mean = fitted.mean(axis=0)
