@@ -95,7 +95,12 @@ _KINDS: Final = {
         "no answer '6f1c2f6e4f0b4d0f9c5a1d1c8f7b2e3a' is recorded here: none had this id, it was "
         "lost before it was written, or it has been deleted because of its age",
     ),
-    "no-picture": _Kind(404, "No picture", "the picture of this answer is not kept"),
+    "no-picture": _Kind(
+        404,
+        "No picture",
+        "the picture of this answer is not kept: those that come with feedback are, and all "
+        "where PAWSIGHT_KEEP_PICTURES is `all`",
+    ),
     "wrong-picture": _Kind(
         422,
         "Another picture",

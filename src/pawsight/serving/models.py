@@ -89,10 +89,14 @@ class Models:
             BrokenModel: It does not prove itself.
             ModelError: It knows no threshold as asked for.
         """
-        if not folder.is_dir():
-            raise UnknownModel(f"no model folder {folder.name!r}")
+
+        def loaded() -> Model:
+            if not folder.is_dir():
+                raise UnknownModel(f"no model folder {folder.name!r}")
+            return self._load(Entry(name, folder, "local"))
+
         async with self._changing:
-            model = await to_thread.run_sync(self._load, Entry(name, folder, "local"))
+            model = await to_thread.run_sync(loaded)
             self.loaded[name] = model
         return model
 
@@ -105,7 +109,7 @@ class Models:
         """
         async with self._changing:
             await to_thread.run_sync(switch, name, folder)
-            model = await to_thread.run_sync(self._load, resolve(name))
+            model = await to_thread.run_sync(lambda: self._load(resolve(name)))
             self.loaded[name] = model
         return model
 

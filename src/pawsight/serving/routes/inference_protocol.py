@@ -88,7 +88,8 @@ async def infer(request: Request, chosen: Chosen, service: Service) -> Response:
     encoding = request.headers.get("content-encoding", "identity")
     if encoding != "identity":
         raise Refusal(
-            "unsupported-content-type", f"the content encoding {quoted(encoding)} is not read here"
+            "unsupported-content-type",
+            f"the content encoding {quoted(encoding)} is not read here; send the body as it is",
         )
     settings = service.settings
     service.admit()
