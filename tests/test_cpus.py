@@ -84,6 +84,6 @@ def test_networks_and_readers_have_the_threads_of_the_quota(
     folder = make_model_folder(tmp_path / "tiny")
     assert load(str(folder)).threads == 3
     state = State.load(Settings(serve_models=(str(folder),)))
-    assert state.loaded["tiny"].threads == 3
+    assert state.models.loaded["tiny"].threads == 3
     assert state.scheduler.threads == 4  # one more, for while one waits for the interpreter
     assert (AvifImagePlugin.DEFAULT_MAX_THREADS, pillow_heif.options.DECODE_THREADS) == (1, 1)

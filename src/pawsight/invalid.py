@@ -51,15 +51,16 @@ _WORDS: Final = {
 }
 
 
-def fault(errors: Sequence[Any]) -> tuple[str, str]:
+def fault(errors: Sequence[Any]) -> tuple[str | None, str]:
     """Where the first of pydantic's errors is, and what is wrong there.
 
     Args:
         errors: As ``ValidationError.errors()`` gives them, with their context.
 
     Returns:
-        The field's name, dotted, and empty where all is meant; and words such as ``must be 1 or
-        more``, which hold none of the values that were given unless our own checks say them.
+        The field's name, dotted, and None where no single field is meant; and words such as ``must
+        be 1 or more``, which hold none of the values that were given unless our own checks say
+        them.
     """
     first = errors[0]
     template = _WORDS.get(first["type"])
@@ -67,7 +68,7 @@ def fault(errors: Sequence[Any]) -> tuple[str, str]:
         words = re.sub(r"^[A-Z][a-z]+ should ", "must ", first["msg"])
     else:
         words = template.format_map(first.get("ctx", {}))
-    return ".".join(str(part) for part in first["loc"]), words
+    return ".".join(str(part) for part in first["loc"]) if first["loc"] else None, words
 
 
 def in_words(error: ValidationError, whole: str = "the whole") -> str:
@@ -78,5 +79,5 @@ def in_words(error: ValidationError, whole: str = "the whole") -> str:
         whole: How what was read is called where no single field is wrong; empty for not at all.
     """
     where, words = fault(error.errors(include_url=False, include_input=False))
-    where = where or whole
+    where = whole if where is None else where
     return f"{where}: {words}" if where else words

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -203,3 +205,11 @@ def test_what_is_no_database_is_said(tmp_path: Path) -> None:
     done = run("feedback", "queue", "--records", f"sqlite:///{tmp_path / 'records.db'}")
     assert done.exit_code == 2
     assert "no SQLite database" in done.stderr
+
+
+def test_the_database_of_another_program_is_said_to_be_one(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "records.db")) as connection:
+        connection.execute("CREATE TABLE answers (question TEXT)")
+    done = run("feedback", "queue", "--records", f"sqlite:///{tmp_path / 'records.db'}")
+    assert done.exit_code == 2
+    assert "holds tables of another program" in done.stderr

@@ -164,6 +164,7 @@ def test_what_is_no_list_of_pictures_is_said(service: Running) -> None:
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
-def test_what_is_no_address_is_said(kind: type[Client] | type[AsyncClient]) -> None:
-    with pytest.raises(ValueError, match="no address of a service: 'localhost:8000'; one is http"):
-        kind("localhost:8000")
+@pytest.mark.parametrize("url", ["localhost:8000", "http://", "http://localhost:port"])
+def test_what_is_no_address_is_said(kind: type[Client] | type[AsyncClient], url: str) -> None:
+    with pytest.raises(ValueError, match=f"no address of a service: '{url}'; one is http"):
+        kind(url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -9,10 +10,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
+
+import pytest
 
 from pawsight.inference.artifact import RUN_FOLDER
 from pawsight.jobs.command import MODEL
 from pawsight.jobs.job import Job, now, read_job, write_job
+from pawsight.jobs.process import Process, try_lock
 from pawsight.training.run import RunFolder
 
 RUNNER = """
@@ -69,6 +74,19 @@ def service(folder: Path, *, end: signal.Signals) -> bool:
     if begun and end == signal.SIGKILL:
         os.killpg(int(pid.read_text()), signal.SIGKILL)
     return begun
+
+
+def test_a_training_that_could_not_be_ended_is_not_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", full)  # of its number
+    with pytest.raises(OSError, match="No space left"):
+        Process.begin(tmp_path, ["sleep", "300"], os.environ)
+    with try_lock(tmp_path / "lock") as free:
+        assert free
 
 
 def test_what_no_service_survives_is_given_up(tmp_path: Path) -> None:

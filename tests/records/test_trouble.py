@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.pool import Pool
 
 from pawsight.records import engine, recorder, schema
@@ -217,11 +217,43 @@ def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(
     with create_engine(place.url).begin() as connection:
         connection.execute(text("CREATE TABLE feedback (id INTEGER)"))  # in the way of ours
     found = recording()
-    refused(found)
+    assert "holds tables of another program" in refused(found)
     with create_engine(place.url).begin() as connection:
         assert schema.version(connection) is None
         connection.execute(text("DROP TABLE feedback"))
     until(lambda: found.status.state == "written")
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        ("CREATE TABLE answers (question TEXT)",),
+        (
+            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)",
+            "INSERT INTO alembic_version VALUES ('1975ea83b712')",
+        ),
+        (
+            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)",
+            f"INSERT INTO alembic_version VALUES ('{schema.CURRENT}')",
+            "CREATE TABLE answers (id TEXT, question TEXT)",
+        ),
+    ],
+)
+def test_the_database_of_another_program_is_said_to_be_one_and_left_alone(
+    place: Place, recording: Start, tables: tuple[str, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    with create_engine(place.url).begin() as connection:
+        for each in tables:
+            connection.execute(text(each))
+        there = inspect(connection).get_table_names()
+    found = recording()
+    found.put(record())
+    assert "holds tables of another program" in refused(found)
+    with pytest.raises(Unavailable, match="another program"):
+        found.say(Said("0" * 32, "cat"), None).result(PATIENCE)
+    assert not any(each.exc_info for each in caplog.records)
+    with create_engine(place.url).begin() as connection:
+        assert inspect(connection).get_table_names() == there
 
 
 def test_the_code_knows_the_last_of_the_migrations() -> None:

@@ -172,9 +172,9 @@ def test_what_is_no_reference_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_model_that_is_removed_is_let_go(watched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pawsight.serving.state.remove", lambda _: None)
+    monkeypatch.setattr("pawsight.serving.models.remove", lambda _: None)
     state = State.load(chosen(watched))
-    network = weakref.ref(state.loaded["tiny"])
-    asyncio.run(state.remove("tiny"))
+    network = weakref.ref(state.models.loaded["tiny"])
+    asyncio.run(state.models.remove("tiny"))
     gc.collect()
     assert network() is None

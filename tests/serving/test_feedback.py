@@ -193,6 +193,25 @@ def test_what_is_no_feedback_is_refused(
     assert service.post("/feedback", **request_).json()["code"] == code
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "the body is no JSON: EOF while parsing a value"),
+        (b"{", "the body is no JSON: EOF while parsing an object"),
+        (b'["dog"]', "the body must be an object of fields"),
+        (b"null", "the body must be an object of fields"),
+        (b"{}", "'id': is missing"),
+        (b'{"id": "1", "label": "dog", "": 1}', "'': is not known here"),
+    ],
+)
+def test_what_is_wrong_with_a_whole_body_names_no_field(
+    service: TestClient, body: bytes, words: str
+) -> None:
+    refused = service.post("/feedback", content=body, headers={"Content-Type": "application/json"})
+    assert refused.status_code == 422
+    assert refused.json()["detail"].startswith(words)
+
+
 def test_the_queue_has_each_picture_once_and_not_what_was_judged(service: TestClient) -> None:
     for colour, model in (("red", "tiny"), ("purple", "tiny"), ("red", "second"), ("red", "tiny")):
         ask(service, colour, model)

@@ -414,6 +414,20 @@ def test_only_the_latest_datasets_are_kept(bench: Bench, tmp_path: Path) -> None
     assert there == {first, *others[1:]}
 
 
+def test_what_cannot_be_trained_on_pushes_nothing_out(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pawsight.jobs.datasets.KEPT", 1)
+    monkeypatch.setattr("pawsight.jobs.datasets.KEPT_WORDS", 2)
+    usable = bench.dataset()["id"]
+    oldest, *others = [bench.dataset(zipped({"a.txt": b"no picture"})) for _ in range(3)]
+    for each in others:  # they can be looked up, and take no room
+        assert bench.client.get(f"/training/datasets/{each['id']}").json() == each
+        assert not list((tmp_path / "training" / "datasets" / each["id"]).rglob("a.txt"))
+    assert bench.client.get(f"/training/datasets/{oldest['id']}").status_code == 404
+    assert bench.submit(usable)["state"] == "queued"
+
+
 def test_what_was_coming_when_the_service_was_killed_goes(
     chosen: Settings, control: Path, tmp_path: Path
 ) -> None:
@@ -457,8 +471,8 @@ def test_without_the_extra_it_says_what_is_missing(
         ready = bench.client.get("/health/ready")
         assert ready.status_code == 200
         words = "training needs torch: the extra 'train' brings it"
-        told = {"status": "unavailable", "reason": words, "max_bytes": None}
-        assert ready.json()["training"] == told
+        told = {name: said for name, said in ready.json()["training"].items() if said is not None}
+        assert told == {"status": "unavailable", "reason": words}
         answer = bench.client.post("/training/datasets", content=SENT, headers=ZIP)
         assert (answer.status_code, answer.json()["code"]) == (503, "training-unavailable")
         assert answer.json()["detail"] == words

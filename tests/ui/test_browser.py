@@ -303,9 +303,13 @@ def test_a_service_that_goes_away_is_said(
         for name in ("Compare", "About"):
             page.get_by_role("link", name=name).click()
             expect(page).to_have_title(f"{name} · pawsight")
-            if name == "Compare":
-                give(page, file("tom.jpg", picture("red")))
             expect(page.get_by_text("does not answer")).to_be_visible()
+            if name == "Compare":
+                expect(page.get_by_role("heading", name="Every model, one picture")).to_be_visible()
+                give(page, file("new.jpg", picture("red")))
+                expect(page.get_by_text("new.jpg").first).to_be_visible()
+                settled(page)
+                expect(page.get_by_text("does not answer")).to_be_visible()
             assert "Traceback" not in page.content()
 
 

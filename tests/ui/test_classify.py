@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from streamlit.runtime.scriptrunner_utils.exceptions import StopException
+from streamlit.runtime.state.query_params import QueryParams
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import ButtonGroup
 
@@ -244,6 +246,33 @@ def test_auto_comes_first_and_an_address_chooses(
     page = AppTest.from_file(str(PAGE), default_timeout=120)
     page.query_params["model"] = "tiny"
     assert chooser(page.run()).value == "tiny"
+
+
+CHOOSING = """
+import streamlit as st
+from pawsight.ui.shell import carry_choice, choose_model, known_models
+carry_choice()
+if not st.session_state.get("elsewhere"):
+    choose_model(known_models()[0])
+"""
+
+
+def test_a_choice_holds_where_the_page_is_turned_as_soon_as_the_address_has_it(
+    service: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAWSIGHT_API_URL", service.url)
+    page = AppTest.from_string(CHOOSING, default_timeout=120).run()
+
+    def turned(_: object) -> NoReturn:
+        """As Streamlit ends the run of a page that is left, where it next calls it."""
+        raise StopException
+
+    with monkeypatch.context() as patch:
+        patch.setattr(QueryParams, "_send_query_param_msg", turned)
+        chooser(page).set_value("second").run()
+    page.query_params.clear()  # as a link to another page does
+    page.session_state["elsewhere"] = True
+    assert page.run().query_params["model"] == "second"
 
 
 def test_what_did_not_reach_the_service_is_sent_by_the_same_button(

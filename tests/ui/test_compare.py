@@ -58,3 +58,16 @@ def test_the_model_of_the_address_stands_first_and_one_of_other_labels_agrees_wi
         assert [each.value for each in page.subheader] == [words]
         html = said(page)
         assert html.index(">second</p>") < html.index(">tiny</p>") < html.index(">wild</p>")
+
+
+def test_a_model_that_has_come_since_is_asked_about_the_same_picture(
+    settings: Settings, service: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = upload(page_of(service.url, monkeypatch).run(), tom_jpg=picture("red"))
+    assert [each.value for each in page.subheader] == ["Both models say a cat."]
+    service.stop()
+    third = make_model_folder(tmp_path / "third", strength=2.0)
+    three = settings.model_copy(update={"serve_models": (*settings.serve_models, str(third))})
+    with running(create_app(three), port=service.port):
+        page.run()
+    assert [each.value for each in page.subheader] == ["All 3 models say a cat."]

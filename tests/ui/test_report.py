@@ -20,6 +20,13 @@ COUNTS = Counts(
 )
 
 
+def with_any(**wrong: Any) -> bytes:
+    """A report of one model, whose counts are not as they should be."""
+    curves = {"any": {**COUNTS.model_dump(), **wrong}}
+    report = {"data": "x", "pictures": 1, "models": [{"model": "one", "curves": curves}]}
+    return json.dumps(report).encode()
+
+
 def test_a_threshold_counts_what_reaches_it() -> None:
     assert COUNTS.at(0.0) == (4, 10)
     assert COUNTS.at(0.5) == (3, 2)
@@ -60,6 +67,8 @@ def test_the_embedded_report_carries_figures_and_no_pictures() -> None:
             b'{"data": "x", "pictures": 1, "models": [{"accuracy": 1}]}',
             "models.0.model: is missing",
         ),
+        (with_any(negatives=0), "models.0.curves.any.negatives: must be 1 or more"),
+        (with_any(true=[1]), "models.0.curves.any: must have a number in `true`"),
     ],
 )
 def test_what_is_no_report_is_said(data: bytes, words: str) -> None:

@@ -42,6 +42,7 @@ def test_an_address_that_is_none_is_said() -> None:
         ("http://[", "does not answer"),
         ("nonsense", "no address of a service: 'nonsense'; one is http://"),
         ("ftp://somewhere", "no address of a service"),
+        ("http://127.0.0.1:port", "no address of a service"),
     ):
         with pytest.raises(Unavailable, match=words):
             Service(url).models()

@@ -72,6 +72,8 @@ class Training:
                     "status": self.status,
                     "reason": "the extra train is missing",
                     "max_bytes": 3 << 30,
+                    "epochs": 12,
+                    "max_epochs": 30,
                 }
                 return httpx.Response(200, json={"status": "ready", "training": training})
             case "GET", "/models":
@@ -148,11 +150,13 @@ def test_pictures_are_checked_and_trained_on_and_the_training_has_an_address(
     assert shown.query_params["model"] == "other"
     shown.radio[0].set_value("A whole network").run()
     assert not shown.selectbox
+    [epochs] = shown.number_input
+    assert (epochs.min, epochs.max) == (1, 30)  # as the service says
     [submit] = [each for each in shown.button if each.label == "Train"]
     submit.click().run()
     asked = json.loads(training.sent[1][2])
     assert asked == {
-        "dataset": "d1", "name": "my-model", "method": "full", "start": None, "epochs": 20,
+        "dataset": "d1", "name": "my-model", "method": "full", "start": None, "epochs": 12,
     }  # fmt: skip
     assert shown.query_params["job"] == "77"
     assert "my-model is being trained" in headings(shown)

@@ -13,18 +13,21 @@ from pawsight.client.errors import ClientError, NoService, Refused, TooSlow, Unr
 from pawsight.client.forms import (
     Answer,
     ComparedAnswer,
-    Drift,
     Explained,
-    Model,
-    ModelDetail,
-    ModelDrift,
     ModelReference,
     Problem,
-    Ready,
     Record,
     RecordedAnswer,
     ReviewItem,
     Said,
+)
+from pawsight.client.service_forms import (
+    Drift,
+    Model,
+    ModelDetail,
+    ModelDrift,
+    Ready,
+    TrainingStatus,
 )
 from pawsight.client.synchronous import Client
 from pawsight.client.training_forms import Dataset, Job
@@ -52,5 +55,6 @@ __all__ = [
     "ReviewItem",
     "Said",
     "TooSlow",
+    "TrainingStatus",
     "Unreachable",
 ]

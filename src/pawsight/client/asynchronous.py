@@ -12,17 +12,14 @@ from pawsight.client import requests
 from pawsight.client.forms import (
     Answer,
     ComparedAnswer,
-    Drift,
     Explained,
-    Model,
-    ModelDetail,
-    Ready,
     Record,
     RecordedAnswer,
     ReviewItem,
     Said,
 )
 from pawsight.client.requests import TIMEOUT, Picture, Request
+from pawsight.client.service_forms import Drift, Model, ModelDetail, Ready
 from pawsight.client.training_forms import Dataset, Job
 
 Form = TypeVar("Form")

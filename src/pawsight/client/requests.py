@@ -19,18 +19,14 @@ from pawsight.client.forms import (
     Answer,
     Comparison,
     Decided,
-    Drift,
     Explained,
-    Model,
-    ModelDetail,
-    Models,
     Problem,
-    Ready,
     RecordedAnswer,
     Records,
     ReviewQueue,
     Said,
 )
+from pawsight.client.service_forms import Drift, Model, ModelDetail, Models, Ready
 from pawsight.client.training_forms import Dataset, Job, Jobs
 
 TIMEOUT: Final = httpx.Timeout(60.0, connect=5.0)
@@ -89,7 +85,12 @@ def address(url: str) -> str:
     Raises:
         ValueError: It is none.
     """
-    if not url.startswith(("http://", "https://")):
+    try:
+        parts = httpx.URL(url)
+        known = parts.scheme in ("http", "https") and bool(parts.host)
+    except httpx.InvalidURL:  # which is no ValueError
+        known = False
+    if not known:
         raise ValueError(f"no address of a service: {url!r}; one is http://127.0.0.1:8000")
     return url.rstrip("/")
 

@@ -49,6 +49,9 @@ class Monitor:
         tell: Is called with each comparison.
         size: Pictures of a window.
         level: In (0, 1).
+
+    Attributes:
+        found: About the last full window; None before the first is.
     """
 
     def __init__(

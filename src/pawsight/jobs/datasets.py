@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +17,9 @@ from pydantic import Field
 from pawsight.jobs.documents import Document, read, read_all
 
 KEPT: Final = 5
-"""So many of the latest datasets are kept."""
+"""So many of the latest datasets that can be trained on are kept."""
+KEPT_WORDS: Final = 20
+"""Of so many of the latest others it is kept what was said of them."""
 SHOWN: Final = 200
 """The most problems that a dataset's report names."""
 ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -114,9 +115,8 @@ class Datasets:
         """The folder of a dataset."""
         return Place(self.home / id_)
 
-    @contextmanager
-    def coming(self) -> Iterator[tuple[str, Place]]:
-        """An id and an empty folder for a dataset; gone at the end, unless it was :meth:`keep`-ed.
+    def begin(self) -> tuple[str, Place]:
+        """An id and an empty folder for a dataset; to be :meth:`keep`-ed or dropped.
 
         Raises:
             OSError: No folder can be made.
@@ -124,13 +124,16 @@ class Datasets:
         id_ = uuid4().hex
         place = Place(self.home / f"{_COMING}{id_}")
         place.path.mkdir(parents=True)
-        try:
-            yield id_, place
-        finally:
-            shutil.rmtree(place.path, ignore_errors=True)
+        return id_, place
+
+    def drop(self, place: Place) -> None:
+        """Remove what came and was not kept; may take a while, as there may be many files."""
+        shutil.rmtree(place.path, ignore_errors=True)
 
     def keep(self, place: Place, needed: Collection[str]) -> Dataset:
         """Keep what came and was checked; the oldest that nothing needs go.
+
+        What cannot be trained on is in nobody's way: only what was said of it is kept.
 
         Args:
             place: Where it came.
@@ -142,12 +145,15 @@ class Datasets:
         dataset = read(place.path / _DOCUMENT, Dataset)
         if dataset is None:
             raise OSError("the dataset was not written")
+        if not dataset.usable:
+            shutil.rmtree(place.pictures)
         place.path.rename(self.home / dataset.id)
         known = read_all(self.home, _DOCUMENT, Dataset)
         known.sort(key=lambda each: each.created, reverse=True)
-        for each in known[KEPT:]:
-            if each.id not in needed and each.id != dataset.id:
-                shutil.rmtree(self.home / each.id, ignore_errors=True)
+        usable = [each.id for each in known if each.usable]
+        others = [each.id for each in known if not each.usable]
+        for id_ in {*usable[KEPT:], *others[KEPT_WORDS:]} - {*needed, dataset.id}:
+            shutil.rmtree(self.home / id_, ignore_errors=True)
         return dataset
 
     def sweep(self) -> None:

@@ -63,8 +63,13 @@ class Process:
                 )
         finally:
             os.close(lock)  # of which the training has its own
-        (folder / _PID).write_text(str(begun.pid), encoding="utf-8")
-        os.setpriority(os.PRIO_PGRP, begun.pid, 10)
+        try:
+            (folder / _PID).write_text(str(begun.pid), encoding="utf-8")
+            os.setpriority(os.PRIO_PGRP, begun.pid, 10)
+        except OSError:  # it would run on, and nobody could end it
+            begun.kill()
+            begun.wait()
+            raise
         return cls(folder, begun)
 
     @property

@@ -39,7 +39,7 @@ class Database:
         """Migrate the schema if it is older, or make it.
 
         Raises:
-            Unavailable: It is newer.
+            Unavailable: It is newer, or another program's.
             SQLAlchemyError: The database cannot be written.
         """
         self._readers.dispose()

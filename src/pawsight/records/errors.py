@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 UNKNOWN: Final = "the database fails; the service's log says how"
+ANOTHERS: Final = (
+    "the database holds tables of another program: name one that is pawsight's alone, or a new file"
+)
 _WORDS: Final = (
     # What the drivers say, and what we do.
     ("database is locked", "the database is locked by another program"),
@@ -21,6 +24,8 @@ _WORDS: Final = (
     ("malformed", "the database is damaged"),
     ("unable to open", "the database cannot be opened"),
     ("authentication failed", "the database does not let this service in"),
+    ("already exists", ANOTHERS),
+    ("column", ANOTHERS),  # is not there, or not as ours is
     ("does not exist", "the database is not there"),
     ("connection", "the database does not answer"),
     ("no such table", "the database was replaced while the service ran"),

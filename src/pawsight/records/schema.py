@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, inspect, text
 
-from pawsight.records.errors import NewerSchema
+from pawsight.records.errors import ANOTHERS, NewerSchema, Unavailable
 
 CURRENT: Final = "0001"
 """The schema that this code knows: the last of the migrations."""
 
+_NUMBER: Final = re.compile(r"[0-9]{4}")  # ours; what alembic chooses has twelve digits
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
@@ -28,10 +30,14 @@ def bring_up_to_date(connection: Connection) -> None:
 
     Raises:
         NewerSchema: It is one that this code does not know.
+        Unavailable: It is another program's.
+        SQLAlchemyError: Tables cannot be made, as where others have their names.
     """
     there = version(connection)
     if there == CURRENT:
         return
+    if there is not None and not _NUMBER.fullmatch(there):
+        raise Unavailable(ANOTHERS)
     if there is not None and there > CURRENT:
         raise NewerSchema(there, CURRENT)
     # Where all is as it should be, alembic is not even imported.

@@ -29,6 +29,7 @@ from pawsight.serving.routes import (
     model_loading,
     model_removal,
     predictions,
+    protocol_metadata,
     task_api,
 )
 from pawsight.serving.settings import Settings
@@ -76,6 +77,7 @@ def create_app(settings: Settings | None = None, *, state: State | None = None) 
         explanations,
         feedback,
         task_api,
+        protocol_metadata,
         inference_protocol,
         metrics,
         drift,
@@ -162,7 +164,7 @@ def _complete_document(app: FastAPI, *, closed: bool) -> None:
             for operation in operations.values():
                 for parameter in operation.get("parameters", ()):
                     if parameter["name"] == "model":
-                        parameter["schema"]["enum"] = service.names
+                        parameter["schema"]["enum"] = list(service.models.loaded)
         return document
 
     # Assigning is the way that FastAPI documents for extending it.

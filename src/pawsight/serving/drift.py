@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from pawsight.drift.comparison import Decision, WindowComparison
-from pawsight.drift.monitor import Found, Monitor
+from pawsight.drift.monitor import Monitor
 from pawsight.drift.reference import read_reference
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.model import Model
@@ -81,11 +81,6 @@ class Drift:
         """That of a model; None where it is not watched."""
         watched = self._of(model)
         return watched and watched.monitor
-
-    def found(self, model: Model) -> Found | None:
-        """What was found of the last full window of a model."""
-        monitor = self.monitor(model)
-        return monitor.found if monitor else None
 
     def watch(self, model: Model) -> DriftWatch | None:
         """What is to be told of the pictures that a model is asked about."""

@@ -19,6 +19,8 @@ from pawsight.invalid import fault
 
 MEDIA_TYPE: Final = "application/problem+json"
 
+_LONGEST: Final = 60  # letters of a client's text in a message
+
 
 class _Kind(NamedTuple):
     status: int
@@ -67,7 +69,7 @@ _KINDS: Final = {
     "overloaded": _Kind(
         503,
         "Overloaded",
-        "64 pictures wait for their answers already, and more may not; try again after a second",
+        "64 pictures may wait for an answer, and no more can now; try again after a second",
     ),
     "shutting-down": _Kind(503, "Shutting down", "the service is being stopped"),
     "invalid-request": _Kind(422, "Invalid request", "query.limit: must be a whole number"),
@@ -93,7 +95,12 @@ _KINDS: Final = {
         "no answer '6f1c2f6e4f0b4d0f9c5a1d1c8f7b2e3a' is recorded here: none had this id, it was "
         "lost before it was written, or it has been deleted because of its age",
     ),
-    "no-picture": _Kind(404, "No picture", "the picture of this answer is not kept"),
+    "no-picture": _Kind(
+        404,
+        "No picture",
+        "the picture of this answer is not kept: those that come with feedback are, and all "
+        "where PAWSIGHT_KEEP_PICTURES is `all`",
+    ),
     "wrong-picture": _Kind(
         422,
         "Another picture",
@@ -122,8 +129,8 @@ _KINDS: Final = {
     "unknown-dataset": _Kind(
         404,
         "Unknown dataset",
-        "no dataset '6f1c2f6e4f0b4d0f9c5a1d1c8f7b2e3a' is here; the latest five that were sent "
-        "are kept",
+        "no dataset '6f1c2f6e4f0b4d0f9c5a1d1c8f7b2e3a' is here; the latest five that can be "
+        "trained on are kept",
     ),
     "unusable-dataset": _Kind(
         422, "Unusable dataset", "it cannot be trained on: training needs two classes or more"
@@ -202,9 +209,9 @@ class Refusal(Exception):
         self.headers = headers
 
 
-def quoted(text: str, limit: int = 60) -> str:
+def quoted(text: str) -> str:
     """A client's text for a message: in quotes, control characters escaped, cut to a length."""
-    return repr(text if len(text) <= limit else text[: limit - 1] + "…")
+    return repr(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
 
 
 def problem_of(error: Exception) -> Problem:
@@ -286,4 +293,4 @@ def _http_problem(error: HTTPException) -> Problem:
 def first_words(errors: Sequence[Any]) -> str:
     """Where and what the first of pydantic's errors is, without the value that the client sent."""
     where, words = fault(errors)
-    return f"{quoted(where)}: {words}"
+    return f"the body {words}" if where is None else f"{quoted(where)}: {words}"

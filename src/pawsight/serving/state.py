@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple, TypeVar
 from uuid import uuid4
 
 import pillow_heif
-from anyio import CapacityLimiter, Lock, to_thread
+from anyio import CapacityLimiter, to_thread
 from PIL import AvifImagePlugin
 
 from pawsight.cpus import usable_cpus
 from pawsight.images.decode import Limits
-from pawsight.inference.catalog import Entry, Loader, resolve
-from pawsight.inference.errors import ModelError, UnknownModel
+from pawsight.inference.catalog import Loader
 from pawsight.inference.model import Model
 from pawsight.inference.prediction import Prediction
-from pawsight.inference.switch import remove, switch
 from pawsight.plurals import counted
 from pawsight.records.errors import Unavailable
 from pawsight.records.keeping import Bounds
@@ -34,13 +30,12 @@ from pawsight.records.recorder import Recorder
 from pawsight.serving.batching import Scheduler
 from pawsight.serving.cache import Cache
 from pawsight.serving.drift import Drift
-from pawsight.serving.errors import Refusal, quoted
+from pawsight.serving.errors import Refusal
 from pawsight.serving.memory import give_back, share_memory
 from pawsight.serving.meter import Meter
+from pawsight.serving.models import Models
 from pawsight.serving.settings import Settings
 from pawsight.serving.training import Training
-
-log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
@@ -61,34 +56,30 @@ class Answered(NamedTuple):
 
 @dataclass
 class State:
-    """The models and what they may be asked.
+    """The models, and what asks them.
 
     Attributes:
         settings: Of the service.
-        loaded: By name; each has answered its golden pictures.
+        models: Which may be asked.
         scheduler: Answers, while the state is running.
         cache: Of the latest answers.
         workers: Bounds how much else is computed at once.
-        loader: Loads models.
         meter: Is told what happens.
         drift: Watches what the models are asked about.
         recorder: Records answers; None where none are.
         training: Trains models; None where none are trained.
-        loading: Held by who loads a model, one at a time.
         stopping: Whether the service has been told to stop.
     """
 
     settings: Settings
-    loaded: dict[str, Model]
+    models: Models
     scheduler: Scheduler = field(repr=False)
     cache: Cache = field(repr=False)
     workers: CapacityLimiter = field(repr=False)
-    loader: Loader = field(repr=False)
     meter: Meter = field(repr=False)
     drift: Drift = field(repr=False)
     recorder: Recorder | None = field(default=None, repr=False)
     training: Training | None = field(default=None, repr=False)
-    loading: Lock = field(default_factory=Lock, repr=False)
     stopping: bool = False
 
     @classmethod
@@ -106,91 +97,24 @@ class State:
         _one_thread_a_picture()
         share_memory()
         meter = Meter()
-        recorder = _recorder(settings, meter)
-        state = cls(
+        recorder, training = _recorder(settings, meter), Training.of(settings)
+        drift = Drift(settings.drift_window, settings.drift_level, meter)
+        models = Models(Loader(threads, settings.provider, for_many=True), settings.may_lose, drift)
+        models.load_all(settings.serve_models)
+        models.load_trained(training.trained() if training else ())
+        give_back()
+        return cls(
             settings,
-            {},
+            models,
             # One more, for while one of them waits for the interpreter's lock.
             Scheduler(threads + 1 if threads > 1 else 1, settings.max_waiting, meter),
             Cache(settings.cache),
             CapacityLimiter(threads),
-            Loader(threads, settings.provider, for_many=True),
             meter,
-            Drift(settings.drift_window, settings.drift_level, meter),
+            drift,
             recorder,
-            Training.of(settings),
+            training,
         )
-        entries: dict[str, Entry] = {}
-        for name in settings.serve_models:
-            entry = resolve(name)
-            if entry.name in entries:
-                raise ModelError(f"two of the models to serve are called {entry.name!r}")
-            entries[entry.name] = entry
-        # Cascades last: what they ask is loaded by then, and is not read again.
-        in_turn = sorted(entries.values(), key=lambda each: each.is_cascade)
-        loaded = {each.name: state._load(each) for each in in_turn}
-        state.loaded.update({name: loaded[name] for name in entries})
-        state._load_trained()
-        give_back()
-        return state
-
-    def load_model(self, name: str, folder: Path) -> Model:
-        """Load a model folder under a name, without serving it yet.
-
-        Raises:
-            UnknownModel: No model lies there.
-            BrokenModel: It does not prove itself.
-            ModelError: It knows no threshold as asked for.
-        """
-        if not folder.is_dir():
-            raise UnknownModel(f"no model folder {folder.name!r}")
-        return self._load(Entry(name, folder, "local"))
-
-    def _load(self, entry: Entry) -> Model:
-        model, may_lose = self.loader.load(entry), self.settings.may_lose
-        if may_lose is not None:
-            if model.knows_thresholds:
-                model.choose_threshold(may_lose)
-            else:
-                log.warning("%s keeps its own threshold: it knows no other", entry.name)
-        self.drift.prepare(model)
-        return model
-
-    def _load_trained(self) -> None:
-        """The models that were trained here; one that is broken is no reason not to start."""
-        for name in self.training.trained() if self.training else ():
-            if name in self.loaded:
-                continue
-            try:
-                self.loaded[name] = self._load(resolve(name))
-            except UnknownModel:
-                log.info("the model %s, which was trained here, was removed", name)
-            except ModelError as error:
-                log.warning("the model %s, which was trained here, is not loaded: %s", name, error)
-
-    async def adopt(self, name: str, folder: Path) -> Model:
-        """Install a model folder under a name, and answer by it.
-
-        Raises:
-            ModelError: It does not prove itself.
-            OSError: It cannot be copied.
-        """
-        async with self.loading:
-            await to_thread.run_sync(switch, name, folder)
-            self.loaded[name] = await to_thread.run_sync(self._load, resolve(name))
-        return self.loaded[name]
-
-    async def remove(self, name: str) -> None:
-        """Answer no more by the name of an installed model; what was accepted is answered.
-
-        Raises:
-            ModelError: None is installed by that name.
-            OSError: It cannot be moved away.
-        """
-        async with self.loading:
-            await to_thread.run_sync(remove, name)
-            self.loaded.pop(name, None)
-            self.drift.forget(name)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -200,13 +124,14 @@ class State:
         """
         try:
             with self.scheduler:
-                for network in {each for model in self.loaded.values() for each in model.members}:
+                models = self.models.loaded.values()
+                for network in {each for model in models for each in model.members}:
                     picture = network.folder.path / network.card.golden[0].file
                     await self.scheduler.ask(network.steps(picture.read_bytes()))
                 if self.recorder:
                     self.recorder.start()
                 if self.training:
-                    self.training.start(self.adopt)
+                    self.training.start(self.models.adopt)
                 try:
                     yield
                 finally:
@@ -217,25 +142,9 @@ class State:
                 self.recorder.close()
 
     @property
-    def names(self) -> list[str]:
-        """Of all models that may be asked for."""
-        return list(self.loaded)
-
-    @property
     def limits(self) -> Limits:
         """What one picture may cost."""
         return Limits(self.settings.max_bytes, self.settings.max_pixels)
-
-    def model(self, name: str) -> Model:
-        """The loaded model of this name.
-
-        Raises:
-            Refusal: ``unknown-model``.
-        """
-        if name in self.loaded:
-            return self.loaded[name]
-        there = ", ".join(self.names)
-        raise Refusal("unknown-model", f"no model {quoted(name)}; this service has {there}")
 
     def admit(self) -> None:
         """Refuse what would have to wait for too long.

@@ -10,7 +10,7 @@ import streamlit as st
 from pawsight.ui.service import ModelDrift, Refused, Service, Unavailable
 from pawsight.ui.shell import say
 from pawsight.ui.tables import table
-from pawsight.ui.words import full_stop
+from pawsight.ui.words import full_stop, moment
 
 _SMALL, _LARGE = 0.1, 0.25  # of the population stability index
 _TESTS: Final = 3  # of a window; together they may cry wolf as often as the level says
@@ -59,7 +59,7 @@ def drift_panel(asked: Service) -> None:
 
 
 def _words(drift: ModelDrift) -> str:
-    when = f" ({drift.time:%Y-%m-%d %H:%M} UTC)" if drift.time else ""
+    when = f" ({moment(drift.time)})" if drift.time else ""
     return f"{drift.model}: {drift.message}{when}."
 
 

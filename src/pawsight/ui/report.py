@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pawsight.invalid import in_words
 from pawsight.ui.launch import REPORT_VARIABLE
@@ -23,11 +23,17 @@ class _Form(BaseModel):
 class Counts(_Form):
     """How many of the positive and of the negative pictures reach each threshold."""
 
-    positives: int
-    negatives: int
+    positives: int = Field(ge=1)
+    negatives: int = Field(ge=1)
     thresholds: list[float]
     true: list[int]
     false: list[int]
+
+    @model_validator(mode="after")
+    def _are_of_each_threshold(self) -> Counts:
+        if not len(self.thresholds) == len(self.true) == len(self.false):
+            raise ValueError("must have a number in `true` and in `false` for each threshold")
+        return self
 
     def at(self, threshold: float) -> tuple[int, int]:
         """How many positive and how many negative pictures reach a threshold."""

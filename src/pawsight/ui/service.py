@@ -25,6 +25,7 @@ from pawsight.client import (
     RecordedAnswer,
     ReviewItem,
     Said,
+    TrainingStatus,
 )
 
 KEY_VARIABLE: Final = "PAWSIGHT_API_KEY"
@@ -54,6 +55,7 @@ __all__ = [
     "ReviewItem",
     "Said",
     "Service",
+    "TrainingStatus",
     "Unavailable",
 ]
 
@@ -134,9 +136,9 @@ class Service:
         """Ask a model about the bytes of one picture."""
         return self._ask(lambda service: service.predict(picture, model))
 
-    def explain(self, model: str, picture: bytes, label: str | None = None) -> Explained:
+    def explain(self, model: str, picture: bytes) -> Explained:
         """Ask a model why: the picture, coloured."""
-        return self._ask(lambda service: service.explain(picture, model, label))
+        return self._ask(lambda service: service.explain(picture, model))
 
     def compare(self, picture: bytes) -> list[ComparedAnswer]:
         """Ask every model about one picture."""

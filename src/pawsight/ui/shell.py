@@ -60,15 +60,18 @@ def chosen_of(names: Sequence[str]) -> str | None:
 
 
 def note_choice(name: str, names: Sequence[str]) -> None:
-    """Where another model is chosen among these than before, have the address and all pages know.
+    """Where another model is chosen among these than before, have all pages and the address know.
+
+    In this order: who sees the address change may turn the page, which ends this run of it, and
+    what is not kept by then is lost.
 
     Args:
         name: What is chosen now.
         names: Of which the first is chosen where nobody chose.
     """
     if name != (chosen_of(names) or names[0]):
-        st.query_params[_PARAMETER] = name
         st.session_state[_CHOSEN] = name
+        st.query_params[_PARAMETER] = name
 
 
 def carry_choice() -> None:
@@ -80,7 +83,7 @@ def carry_choice() -> None:
         st.query_params[_PARAMETER] = chosen
 
 
-def choose_model(models: Sequence[Model], label: str = "Model") -> Model:
+def choose_model(models: Sequence[Model]) -> Model:
     """One of the models, one or more; the choice stands in the address and holds on every page."""
     names = [each.name for each in models]
     asked = st.query_params.get(_PARAMETER)
@@ -89,15 +92,15 @@ def choose_model(models: Sequence[Model], label: str = "Model") -> Model:
     before = chosen_of(names) or names[0]
     name: str | None
     if len(names) <= _MOST_SIDE_BY_SIDE:
-        name = st.segmented_control(label, names, default=before, key="model", required=True)
+        name = st.segmented_control("Model", names, default=before, key="model", required=True)
     else:
-        name = st.selectbox(label, names, index=names.index(before), key="model")
+        name = st.selectbox("Model", names, index=names.index(before), key="model")
     chosen = next((each for each in models if each.name == name), models[0])
+    st.session_state[_CHOSEN] = chosen.name  # before the address, as in `note_choice`
     if asked and asked not in names:
         st.caption(f"There is no model “{plain(asked)}” here; {chosen.name} answers.")
     elif asked != chosen.name and (asked or chosen.name != names[0]):
         st.query_params[_PARAMETER] = chosen.name
-    st.session_state[_CHOSEN] = chosen.name
     return chosen
 
 

@@ -1,4 +1,4 @@
-"""Runs the steps on the connection that :func:`pawsight.records.schema.migrate` hands over."""
+"""Runs the steps on the connection of :func:`pawsight.records.schema.bring_up_to_date`."""
 
 from __future__ import annotations
 

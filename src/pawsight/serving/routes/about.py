@@ -34,7 +34,7 @@ async def home() -> RedirectResponse:
 @router.get("/models", tags=["models"], summary="List the models")
 async def models(service: Service) -> Models:
     """Every model that may be asked for."""
-    return Models(models=[ModelSummary.of(each) for each in service.loaded.values()])
+    return Models(models=[ModelSummary.of(each) for each in service.models.loaded.values()])
 
 
 @router.get(
@@ -76,7 +76,7 @@ async def ready(service: Service) -> Ready:
                 networks=[RunningNetwork.of(each) for each in model.members],
                 threads=model.threads,
             )
-            for name, model in service.loaded.items()
+            for name, model in service.models.loaded.items()
         ],
         versions={
             "pawsight": version("pawsight"),

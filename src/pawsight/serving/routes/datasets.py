@@ -57,7 +57,7 @@ async def receive(request: Request, service: Service, training: Trainings) -> Da
         curl --data-binary @pets.zip -H 'Content-Type: application/zip' …/training/datasets
 
     It is answered once every picture was looked at: what can be used, and what cannot and why. The
-    latest five are kept.
+    latest five that can be trained on are kept.
     """
     kind = content_type(request)
     if kind not in _ZIP:
@@ -67,13 +67,8 @@ async def receive(request: Request, service: Service, training: Trainings) -> Da
     except WouldBlock as error:
         words = "other archives are being received; try again after some seconds"
         raise Refusal("overloaded", words, {"Retry-After": "10", "Connection": "close"}) from error
-    datasets = training.runner.datasets
     try:
-        with datasets.coming() as (id_, place):
-            await _to_disk(request, service, place.archive)
-            await unless_gone(request, _checked(id_, place, service))
-            needed = await to_thread.run_sync(training.runner.needed)
-            dataset = await to_thread.run_sync(datasets.keep, place, needed)
+        dataset = await _received(request, service, training)
     except OSError as error:
         raise unwritable(error) from error
     finally:
@@ -103,9 +98,26 @@ async def find_dataset(training: Training, id_: str) -> Dataset:
     if found is None:
         raise Refusal(
             "unknown-dataset",
-            f"no dataset {quoted(id_)} is here; the latest five that were sent are kept",
+            f"no dataset {quoted(id_)} is here; the latest five that can be trained on are kept",
         )
     return found
+
+
+async def _received(request: Request, service: State, training: Training) -> Dataset:
+    """Have what is sent checked and kept.
+
+    Raises:
+        Refusal: It cannot be read, or is refused.
+        OSError: It cannot be written.
+    """
+    runner = training.runner
+    id_, place = await to_thread.run_sync(runner.datasets.begin)
+    try:
+        await _to_disk(request, service, place.archive)
+        await unless_gone(request, _checked(id_, place, service))
+        return await to_thread.run_sync(lambda: runner.datasets.keep(place, runner.needed()))
+    finally:  # beside the event loop: thousands of files may lie there
+        await to_thread.run_sync(runner.datasets.drop, place)
 
 
 async def _to_disk(request: Request, service: State, file: FilePath) -> None:

@@ -83,7 +83,7 @@ ModelName = Annotated[str, Path(description="One of those that `GET /models` lis
 
 
 async def _model(model: ModelName, service: Service) -> Model:
-    return service.model(model)
+    return service.models.find(model)
 
 
 Chosen = Annotated[Model, Depends(_model)]

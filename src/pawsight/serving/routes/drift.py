@@ -68,7 +68,7 @@ async def drift(service: Service) -> DriftAnswer:
     return DriftAnswer(
         window=service.drift.size,
         level=service.drift.level,
-        models=[_told(service.drift, each) for each in service.loaded.values()],
+        models=[_told(service.drift, each) for each in service.models.loaded.values()],
     )
 
 

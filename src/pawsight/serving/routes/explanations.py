@@ -117,7 +117,7 @@ async def compare(request: Request, service: Service) -> Comparison:
     data = await sent_picture(request, service)
     digest = service.digest(data)
     answers = []
-    for model in list(service.loaded.values()):
+    for model in list(service.models.loaded.values()):
         start = perf_counter()
         answered = await unless_gone(request, service.compute(model, data, digest))
         took = 1000 * (perf_counter() - start)

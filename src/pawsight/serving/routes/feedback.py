@@ -186,7 +186,11 @@ async def picture(id_: AnswerId, service: Service) -> Response:
     except FileNotFoundError:  # deleted since then, maybe by another process
         data = None
     if path is None or data is None:
-        raise Refusal("no-picture", "the picture of this answer is not kept")
+        raise Refusal(
+            "no-picture",
+            "the picture of this answer is not kept: those that come with feedback are, and all "
+            "where PAWSIGHT_KEEP_PICTURES is `all`",
+        )
     kind = MEDIA_TYPES.get(path.suffix, "application/octet-stream")
     return Response(data, media_type=kind)
 

@@ -169,7 +169,7 @@ def _told(runner: Runner, id_: str, found: Job | None) -> JobAnswer:
 
 def _who_has(name: str, service: State, runner: Runner) -> str | None:
     """What has a name that a model is to get; None where it is free."""
-    if name in service.loaded:
+    if name in service.models.loaded:
         return f"there is a model {name!r} already"
     if any(each.is_open and each.name == name for each in runner.jobs()):
         return f"a training that is not done is to be {name!r}"
@@ -183,12 +183,13 @@ def _who_has(name: str, service: State, runner: Runner) -> str | None:
 
 def _start(service: State, name: str) -> tuple[str, FilePath]:
     """The network that a head is put on."""
-    model = service.model(name)
-    networks = {each for each in service.loaded.values() if each.members == (each,)}
+    model = service.models.find(name)
+    loaded = service.models.loaded
+    networks = {each for each in loaded.values() if each.members == (each,)}
     if model not in networks:
         raise Refusal(
             "unknown-model",
             f"{name} is a cascade, and a head is put on one network; there are "
-            + ", ".join(key for key, each in service.loaded.items() if each in networks),
+            + ", ".join(key for key, each in loaded.items() if each in networks),
         )
     return name, model.folder.path

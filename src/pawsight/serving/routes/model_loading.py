@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from typing import Annotated
 
-from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request
 
 from pawsight.inference.catalog import NAME
@@ -62,9 +61,7 @@ async def load(
                 f"{quoted(each)} is no name: lower-case letters, digits and . _ -, 64 at most",
             )
     try:
-        async with service.loading:
-            model = await to_thread.run_sync(service.load_model, name, home / chosen)
-            service.loaded[name] = model
+        model = await service.models.put(name, home / chosen)
     except UnknownModel as error:
         raise Refusal(
             "unknown-model", f"no model folder {chosen!r} where models may be loaded from"

@@ -36,7 +36,7 @@ async def remove(service: Service, training: Trainings, chosen: Chosen) -> Model
     if why := await to_thread.run_sync(_why_not, service, training, chosen):
         raise Refusal("forbidden", f"{name} stays: {why}")
     try:
-        await service.remove(name)
+        await service.models.remove(name)
     except ModelError as error:
         raise Refusal("unknown-model", str(error)) from error
     except OSError as error:

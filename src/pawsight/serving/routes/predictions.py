@@ -71,7 +71,7 @@ async def predict(
     is not answered again.
     """
     service = state_of(request)  # not injected: here it is counted in microseconds
-    chosen = service.model(model)
+    chosen = service.models.find(model)
     data = await sent_picture(request, service)
     digest = service.digest(data)
     tag = service.cache.tag(chosen, digest)

@@ -9,7 +9,6 @@ each as long as its ``binary_data_size``.
 from __future__ import annotations
 
 import base64
-import binascii
 import math
 import struct
 from collections.abc import Sequence
@@ -126,7 +125,7 @@ class Sent:
     def _base64(self) -> list[bytes]:
         try:
             return [base64.b64decode(each, validate=True) for each in self.tensor.data or ()]
-        except (binascii.Error, ValueError, TypeError) as error:
+        except (ValueError, TypeError) as error:
             raise invalid(
                 f"{quoted(self.tensor.name)}: in JSON its data must be pictures in Base64; binary "
                 "data is smaller"

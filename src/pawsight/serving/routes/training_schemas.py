@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 EPOCHS: Final = 20
 """Of the recipe simple-cnn, which only training can read."""
+MAX_EPOCHS: Final = 1000
 START: Final = "custom"
 """What a head is put on where nobody says."""
 
@@ -33,6 +34,13 @@ class TrainingStatus(BaseModel):
     max_bytes: int | None = Field(
         default=None, description="The largest ZIP that is taken, in bytes, where it is on."
     )
+    epochs: int | None = Field(
+        default=None,
+        description="How many epochs a full training has where nobody says, where it is on.",
+    )
+    max_epochs: int | None = Field(
+        default=None, description="The most that it may have, where it is on."
+    )
 
     @classmethod
     def of(cls, training: Training | None, max_bytes: int) -> TrainingStatus:
@@ -41,7 +49,7 @@ class TrainingStatus(BaseModel):
             return cls(status="off")
         if training.missing:
             return cls(status="unavailable", reason=training.missing)
-        return cls(status="on", max_bytes=max_bytes)
+        return cls(status="on", max_bytes=max_bytes, epochs=EPOCHS, max_epochs=MAX_EPOCHS)
 
 
 class DatasetAnswer(BaseModel):
@@ -79,7 +87,7 @@ class JobForm(BaseModel):
         description="Of a head: the model whose features it takes, one of this service's; by "
         f"default `{START}`.",
     )
-    epochs: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+    epochs: Annotated[int, Field(ge=1, le=MAX_EPOCHS)] | None = Field(
         default=None, description=f"Of a full training; by default {EPOCHS}."
     )
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from typing import TypeAlias
 
 import streamlit as st
 
 from pawsight.ui import cards
 from pawsight.ui.overlays import explain
 from pawsight.ui.pictures import Picture, given, small
-from pawsight.ui.service import ComparedAnswer, Refused, Unavailable
+from pawsight.ui.service import ComparedAnswer, Model, Refused, Unavailable
 from pawsight.ui.shell import chosen_of, heading, known_models, say, service
 from pawsight.ui.words import full_stop, remark, sentence, verdict
+
+Asked: TypeAlias = tuple[str, frozenset[tuple[str, str]]]
+"""A picture's key, and the name and the version of each model."""
 
 
 def show() -> None:
@@ -22,11 +26,11 @@ def show() -> None:
     if trouble:
         say(trouble)
     pictures = given("compare", many=False)
-    if not pictures or (trouble and not _known(pictures[0])):
+    if not pictures or (trouble and not _known(pictures[0], models)):
         return
     [picture] = pictures
     try:
-        answers = _compared(picture)
+        answers = _compared(picture, models)
     except Refused as error:
         st.html(cards.picture(picture.name, "", answered=False))
         st.warning(full_stop(str(error)))
@@ -44,20 +48,25 @@ def show() -> None:
             _card(picture, each, _slower(each, answers), why=why)
 
 
-def _known(picture: Picture) -> list[ComparedAnswer]:
-    """What every model said of a picture; empty where they were not asked yet."""
-    known: tuple[str, list[ComparedAnswer]] = st.session_state.get("compared", ("", []))
-    return known[1] if known[0] == picture.key else []
+def _known(picture: Picture, models: Sequence[Model]) -> list[ComparedAnswer]:
+    """What these models said of a picture; empty where they were not asked yet."""
+    nothing: tuple[Asked, list[ComparedAnswer]] = (("", frozenset()), [])
+    asked, answers = st.session_state.get("compared", nothing)
+    return answers if asked == _asked(picture, models) else []
 
 
-def _compared(picture: Picture) -> list[ComparedAnswer]:
-    """What every model says, asked once for each picture."""
-    known = _known(picture)
+def _compared(picture: Picture, models: Sequence[Model]) -> list[ComparedAnswer]:
+    """What every model says, asked once for each picture and the models that there are."""
+    known = _known(picture, models)
     if not known:
         with st.spinner("Asking every model …"):
             known = service().compare(picture.read())
-        st.session_state["compared"] = picture.key, known
+        st.session_state["compared"] = _asked(picture, models), known
     return list(known)
+
+
+def _asked(picture: Picture, models: Sequence[Model]) -> Asked:
+    return picture.key, frozenset((each.name, each.version) for each in models)
 
 
 def _slower(one: ComparedAnswer, answers: Sequence[ComparedAnswer]) -> str:

@@ -10,14 +10,20 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pawsight.ui.packing import NoTable, packed
-from pawsight.ui.service import Dataset, Job, Model, Refused, Service, Unavailable
+from pawsight.ui.service import (
+    Dataset,
+    Job,
+    Model,
+    Refused,
+    Service,
+    TrainingStatus,
+    Unavailable,
+)
 from pawsight.ui.shell import chosen_of, heading, known_models, note_choice, service
 from pawsight.ui.tables import table
 from pawsight.ui.training import watch
 from pawsight.ui.words import full_stop, moment
 
-EPOCHS: Final = 20
-"""Of a whole network, where nobody says another number: as many as the service would take."""
 _MB: Final = 1 << 20  # bytes, as Streamlit counts
 _MOST_PROBLEMS: Final = 50
 _MANY: Final = 300
@@ -57,16 +63,16 @@ def show() -> None:
         current = next((each for each in jobs if each.is_open), None)
     if current:
         watch(asked, current.id)
-    _new(asked, known_models()[0], status.max_bytes)
+    _new(asked, known_models()[0], status)
     _others(asked, jobs, current)
 
 
-def _new(asked: Service, models: Sequence[Model], most: int | None) -> None:
+def _new(asked: Service, models: Sequence[Model], status: TrainingStatus) -> None:
     st.subheader("New training", anchor=False)
     how = st.segmented_control(
         "What do you have?", list(_HOW), default=_ZIP, required=True, key="train-how"
     )
-    files = _given(how, most)
+    files = _given(how, status.max_bytes)
     if not files:
         return
     dataset = _checked(asked, how, files)
@@ -74,7 +80,7 @@ def _new(asked: Service, models: Sequence[Model], most: int | None) -> None:
         return
     _report(dataset)
     if dataset.usable:
-        _form(asked, dataset, models)
+        _form(asked, dataset, models, status)
 
 
 def _given(how: str, most: int | None) -> list[UploadedFile]:
@@ -129,7 +135,9 @@ def _report(dataset: Dataset) -> None:
         st.warning(full_stop(dataset.why_not or "this cannot be trained on"))
 
 
-def _form(asked: Service, dataset: Dataset, models: Sequence[Model]) -> None:
+def _form(
+    asked: Service, dataset: Dataset, models: Sequence[Model], status: TrainingStatus
+) -> None:
     networks = [each.name for each in models if each.name != "auto"]
     with st.container(border=True, key="training"):
         name = st.text_input("Name of the model", "my-model", max_chars=64, key="train-name")
@@ -145,7 +153,9 @@ def _form(asked: Service, dataset: Dataset, models: Sequence[Model]) -> None:
         method = next(name for name, words in _METHODS.items() if words == way)
         start, epochs = _start(networks) if method == "head" else None, None
         if method == "full":
-            epochs = int(st.number_input("Epochs", 1, 1000, EPOCHS, key="train-epochs"))
+            epochs = st.number_input(
+                "Epochs", 1, status.max_epochs, status.epochs, step=1, key="train-epochs"
+            )
         if not st.button("Train", type="primary", key="train"):
             return
         if not _NAME.fullmatch(name):
