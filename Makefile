@@ -42,7 +42,7 @@ test: lint ## Run every check and every test
 lint: $(VENV)/.dev ## Run ruff, mypy --strict and the contracts between packages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers auto
 	$(BIN)/lint-imports
 
 .PHONY: fuzz

@@ -32,12 +32,13 @@ PATIENCE = 400  # seconds
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
+    """A cluster whose first node has one processor; a test may add others, and lose them."""
     pytest.importorskip("ray")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     from ray.cluster_utils import Cluster
 
     started: Any = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
+        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
     )
     yield started
     started.shutdown()
@@ -71,7 +72,6 @@ def answered(output: Path) -> Counter[str]:
 def test_a_node_lost_in_the_middle_costs_no_picture_and_doubles_none(
     cluster: Any, album: Path, trained: Path, tmp_path: Path
 ) -> None:
-    first = cluster.add_node(num_cpus=1)
     second = cluster.add_node(num_cpus=1)
     output = tmp_path / "answers"
     process = begin(cluster, album, trained, output)
@@ -97,11 +97,10 @@ def test_a_node_lost_in_the_middle_costs_no_picture_and_doubles_none(
     same = run("diff", output, output)
     assert same.exit_code == 0, same.stderr
     assert f"{PICTURES + 1}  the same" in same.stdout
-    cluster.remove_node(first)
 
 
 def test_a_search_tries_recipes_side_by_side(cluster: Any, tmp_path: Path) -> None:
-    nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+    second = cluster.add_node(num_cpus=1)
     table = drawn_table(tmp_path / "pictures", 12)
     said: list[str] = []
     space: SearchSpace = {"learning_rate": Span(low=1e-3, high=1e-2, log=True)}
@@ -114,8 +113,7 @@ def test_a_search_tries_recipes_side_by_side(cluster: Any, tmp_path: Path) -> No
     assert [line.split(":")[0] for line in said] == ["1 of 2", "2 of 2", "3 of 3"]
     assert found.before is not None
     assert found.loss <= found.before
-    for node in nodes:
-        cluster.remove_node(node)
+    cluster.remove_node(second)
 
 
 def _time(file: Path) -> int | None:
@@ -220,15 +218,12 @@ def test_the_heaviest_partitions_are_answered_first(tmp_path: Path) -> None:
     assert sizes == sorted(sizes, reverse=True)
 
 
-def test_the_service_is_a_ray_serve_application(
-    cluster: Any,
-) -> None:
+def test_the_service_is_a_ray_serve_application(cluster: Any) -> None:
     import httpx
     import ray
     from deployment.ray.application import application
     from ray import serve
 
-    node = cluster.add_node(num_cpus=2)
     ray.init(cluster.address, logging_level=logging.ERROR, log_to_driver=False)
     try:
         with socket.socket() as free:
@@ -246,4 +241,3 @@ def test_the_service_is_a_ray_serve_application(
     finally:
         serve.shutdown()  # type: ignore[no-untyped-call]
         ray.shutdown()
-        cluster.remove_node(node)
