@@ -267,7 +267,10 @@ def test_what_an_export_cannot_read_or_write_is_said(data: Path, trained: Path) 
     (data / "taken").write_text("a file")
     done = run("export", trained / "training", "--output", data / "taken")
     assert done.exit_code == 2
-    assert "taken': file exists" in done.stderr
+    assert f"cannot write the folder '{data / 'taken'}': it is a file" in done.stderr
+    done = run("export", trained / "training", "--output", "/proc/model")
+    assert done.exit_code == 2
+    assert "cannot write the folder '/proc/model': no such file or directory" in done.stderr
     shutil.copytree(trained / "training", data / "run")
     table = (data / "run" / "table.csv").read_text()
     (data / "run" / "table.csv").write_text(table.replace("cat_2.png", "cat_gone.png"))

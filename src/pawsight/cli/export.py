@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from pawsight.cli.common import counting, model_name, refusing, require_train_extra
+from pawsight.cli.output_folder import made
 
 
 def export(
+    context: typer.Context,
     run: Annotated[
         Path,
         typer.Argument(help="The run of a training: the folder training/ below its output."),
@@ -32,11 +34,13 @@ def export(
     from pawsight.training.run import RunError, RunFolder
 
     called = model_name(name, output)
+    with refusing(RunError, OSError):
+        refuse_other_model(RunFolder(run), output)
+    context.with_resource(made(output))
     with (
         refusing(RunError, ExportError, ImageError, OSError),
         counting("measuring") as advance,
     ):
-        refuse_other_model(RunFolder(run), output)
         folder = export_run(RunFolder(run), output, name=called, progress=advance)
     for each in folder.card.metrics:
         if each.accuracy is not None:
