@@ -171,7 +171,8 @@ def test_a_folder_that_holds_a_training_is_not_overwritten(tmp_path: Path) -> No
 
 def test_resuming_with_something_else_is_refused_and_named(tmp_path: Path) -> None:
     table = drawn_table(tmp_path / "pictures", per_class=8)
-    begun(RunFolder(tmp_path / "model" / "training"), table)
+    whole = b"PK\5\6" + bytes(18)  # a ZIP with nothing in it
+    begun(RunFolder(tmp_path / "model" / "training"), table, whole)
     other = TINY.model_copy(update={"batch_size": 16})
     with pytest.raises(RunError, match="batch_size was 8 when training began and is 16 now"):
         train(table, other, tmp_path / "model", name="x", resume=True)
