@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pawsight.data.duplicates import group_near_duplicates, hash_files
 from pawsight.evaluation.evaluate import evaluate, judge
-from pawsight.evaluation.metrics import fit_temperature
+from pawsight.evaluation.metrics import fit_temperature, wilson_interval
 from pawsight.evaluation.rejection import operating_points
 from pawsight.inference.artifact import ModelFolder, Rejection
 from pawsight.inference.classifier import Classifier
@@ -26,6 +26,12 @@ log = logging.getLogger(__name__)
 
 LOSES: Final = 0.01
 """The part of pictures of the classes that may be called ``neither``, unless the user chooses."""
+
+UNKNOWN: Final = 0.05
+"""Of how many answers it may be unknown whether they are right before confidences are warned of.
+
+Where that is more than one in twenty, 99 % and 94 % are told apart by nothing.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +77,7 @@ def calibrate(
         )
     known = chosen_on.labels != BACKGROUND
     temperature = round(fit_temperature(chosen_on.logits[known], chosen_on.labels[known]), 4)
+    _warn_of_few(chosen_on.logits[known].argmax(axis=1) == chosen_on.labels[known])
     rejection = _rejection(chosen_on, loses, trained=folder.card.rejection.trained)
     card = folder.card.model_copy(
         update={
@@ -104,6 +111,20 @@ def calibrate(
         progress=progress,
     )
     return write_card(folder.path, folder.card.measured(tested.measurement()))
+
+
+def _warn_of_few(right: NDArray[np.bool_]) -> None:
+    """Say that confidences promise too much, where so few pictures [N] say how often one is right.
+
+    Where all of a few are, their temperature makes the next answers all but certain.
+    """
+    low, high = wilson_interval(int(right.sum()), len(right))
+    if high - low > UNKNOWN:
+        log.warning(
+            "confidences were fitted on %d pictures only, %d of them answered rightly: of the next "
+            "ones it may be %.0f %%, so trust no confidence beyond that; more pictures would tell",
+            len(right), right.sum(), 100 * low,
+        )  # fmt: skip
 
 
 def _rejection(chosen_on: HeldOut, loses: float, *, trained: bool) -> Rejection:
