@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
@@ -188,7 +188,8 @@ def _check(paths: list[str], output: Path | None) -> None:
         fail("one of the paths is empty: name a picture, a folder or a glob ('.' is this folder)")
     with refusing(ExtraMissing, ValueError):
         for path in paths:
-            store_of(path)
+            with suppress(OSError):  # of a server that cannot be reached; its record says so
+                store_of(path)
     for path in paths if output and output.is_file() else ():
         if os.path.isfile(path) and output and output.samefile(path):
             fail(f"{path!r} is to be read, and is the --output too: name another file to write")
