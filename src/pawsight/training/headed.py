@@ -58,14 +58,16 @@ def refuse_taken(output: Path) -> None:
 
 @contextmanager
 def removed_if_refused(output: Path) -> Iterator[None]:
-    """Leave nothing of a model whose making ends in an error.
+    """Leave nothing of a model whose making ends in an error, or by Ctrl-C.
+
+    Its card is there before its thresholds are.
 
     Args:
         output: Its folder, which held none before.
     """
     try:
         yield
-    except Exception:
+    except BaseException:
         shutil.rmtree(output / GOLDEN_FOLDER, ignore_errors=True)
         with_card = (README_FILE, CARD_FILE) if (output / CARD_FILE).exists() else ()
         for name in {*BEFORE_CARD, REFERENCE_FILE, *with_card} - {GOLDEN_FOLDER}:
