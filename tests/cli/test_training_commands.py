@@ -20,7 +20,7 @@ from pawsight.cli.common import model_name
 from pawsight.images.errors import DamagedImage
 from pawsight.inference.artifact import ModelFolder
 from pawsight.inference.errors import ModelError
-from pawsight.training import fit, transfer, tune
+from pawsight.training import fit, transfer, trial
 from tests.command import run
 from tests.drawn import drawn_table
 from tests.training.recipes import TINY
@@ -255,6 +255,18 @@ def test_what_would_be_wrong_in_the_end_is_refused_at_once(
     assert (data / "labels.csv").read_text() == before
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("audit", "--output"), ("audit", "--html"), ("train", "--output", "m", "--left-out")],
+)
+def test_a_table_of_labels_is_not_written_over(data: Path, command: tuple[str, ...]) -> None:
+    before = (data / "labels.csv").read_text()
+    done = run(*command, data / "labels.csv", *options(data))
+    assert done.exit_code == 2
+    assert "is the table of labels: name another file" in done.stderr
+    assert (data / "labels.csv").read_text() == before
+
+
 def test_an_export_before_the_first_epoch_is_done_says_so(data: Path, trained: Path) -> None:
     shutil.copytree(trained / "training", data / "run")
     (data / "run" / "checkpoints" / "best.ckpt").unlink()
@@ -448,7 +460,7 @@ def test_a_refusal_leaves_no_folder_behind(
 
     monkeypatch.setattr(fit, "fit", breaks)
     monkeypatch.setattr(transfer, "calibrate", breaks)
-    monkeypatch.setattr(tune, "_fit", breaks)
+    monkeypatch.setattr(trial, "_fit", breaks)
     (data / "space.toml").write_text("[learning_rate]\nlow = 1e-3\nhigh = 1e-2\n")
     files: list[str | Path] = [] if "--start" in command else ["--recipe", data / "tiny.toml"]
     files += ["--space", data / "space.toml"] if "tune" in command else []
@@ -476,10 +488,13 @@ def test_models_are_listed_with_source_size_and_accuracy(arguments: list[str]) -
     assert re.match(r" pretrained +embedded .* MB .*%.*test", pretrained)
 
 
-def test_a_new_head_from_the_command_line(data: Path, trained: Path) -> None:
+def test_a_new_head_from_the_command_line(
+    data: Path, trained: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     done = run("train", *options(data), "--start", trained, "--output", data / "own")
     assert done.exit_code == 0, done.output
     assert "test split of its training table:" in done.stdout
+    assert re.search(r"confidences were fitted on \d\d pictures only, \d+ of them", caplog.text)
     done = run("classify", data / "images", "--model", data / "own", "--format", "csv")
     assert done.exit_code == 0, done.output
     assert run("models", "verify", data / "own").exit_code == 0

@@ -212,7 +212,7 @@ class _Beginning:
 
 def _files_of_tar(opened: tarfile.TarFile, name: str) -> Iterator[_Inside]:
     while info := opened.next():
-        opened.members.clear()  # which it keeps for whom goes back
+        opened.members.clear()  # type: ignore[attr-defined]  # it keeps all, for whom goes back
         if not (info.isreg() or info.islnk()) or not _is_wanted(info.name):
             continue
         inside = f"{name}/{as_text(info.name)}"

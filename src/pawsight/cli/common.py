@@ -58,6 +58,17 @@ def check_folder(file: Path | None) -> None:
         fail(f"cannot write {str(file)!r}: there is no folder {str(file.parent)!r}")
 
 
+def check_target(file: Path | None, labels: Path | None) -> None:
+    """Stop before the work, where a file could not be written after it, or is the table itself."""
+    if file is None:
+        return
+    check_folder(file)
+    if file.is_dir():
+        fail(f"cannot write {str(file)!r}: it is a folder")
+    if labels and file.exists() and labels.exists() and file.samefile(labels):
+        fail(f"{str(file)!r} is the table of labels: name another file")
+
+
 @contextmanager
 def counting(title: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
     """A progress bar on a terminal, nothing in a pipe; yields what advances it by so many."""

@@ -11,7 +11,7 @@ import typer
 
 from pawsight.cli import options, recorded
 from pawsight.cli.common import (
-    check_folder,
+    check_target,
     counting,
     fail,
     model_name,
@@ -136,7 +136,7 @@ def train(
             "--epochs": epochs, "--image-size": image_size, "--debug": debug, "--resume": resume,
         }  # fmt: skip
         model = _to_start_from(start, [option for option, given in refused.items() if given])
-    check_folder(left_out_file)
+    check_target(left_out_file, labels)
     with refusing(RecipeError):
         chosen = load_recipe(recipe or "simple-cnn", **changes)
     _check_without_table(chosen, output, model=model, start=start, resume=resume, debug=bool(debug))
