@@ -9,6 +9,7 @@ import typer
 
 from pawsight.cli.common import counting, model_name, refusing, require_train_extra
 from pawsight.cli.output_folder import made
+from pawsight.cli.training import say_accuracies
 
 
 def export(
@@ -42,7 +43,5 @@ def export(
         counting("measuring") as advance,
     ):
         folder = export_run(RunFolder(run), output, name=called, progress=advance)
-    for each in folder.card.metrics:
-        if each.accuracy is not None:
-            typer.echo(f"{each.data}: {each.accuracy:.2%} right")
+    say_accuracies(folder)
     typer.echo(f"model folder {output}, {folder.size / 1e6:.1f} MB")

@@ -29,13 +29,12 @@ _SHRINKAGE: Final = 0.3
 _FOLDS: Final = 5
 
 
-def add_background(folder: ModelFolder, table: pd.DataFrame, seed: int = 0) -> ModelFolder:
+def add_background(folder: ModelFolder, table: pd.DataFrame) -> ModelFolder:
     """Write ``background.npy``, float16 [B, D], into a folder, of pictures of its training split.
 
     Args:
         folder: The model.
         table: That it was trained on: ``path``, ``label`` and ``split``.
-        seed: Of the choice.
 
     Returns:
         The folder with its new card; the old one where training had no pictures of ``neither``,
@@ -46,7 +45,7 @@ def add_background(folder: ModelFolder, table: pd.DataFrame, seed: int = 0) -> M
     if not is_neither.any():
         return folder
     chosen = [
-        rows.sample(min(most, len(rows)), random_state=seed)
+        rows.sample(min(most, len(rows)), random_state=0)
         for rows, most in (
             (training[is_neither], NEITHER_PICTURES),
             (training[~is_neither], CLASS_PICTURES),

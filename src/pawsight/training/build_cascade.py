@@ -175,7 +175,7 @@ def _card(
         choices=tuple(choices),
         default=default,
         alone=(alone[0], alone[1]),
-        curve=tuple(trade.curve()),
+        curve=trade.curve(),
         data_digest=data_digest,
     )
 

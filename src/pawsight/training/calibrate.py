@@ -27,10 +27,10 @@ log = logging.getLogger(__name__)
 LOSES: Final = 0.01
 """The part of pictures of the classes that may be called ``neither``, unless the user chooses."""
 
-UNKNOWN: Final = 0.05
-"""Of how many answers it may be unknown whether they are right before confidences are warned of.
+SHOWN: Final = 0.95
+"""The part of answers that pictures have to be able to show to be right, or they are called few.
 
-Where that is more than one in twenty, 99 % and 94 % are told apart by nothing.
+Of 73 or more they can (95 % interval), if all of them are answered rightly.
 """
 
 
@@ -77,7 +77,7 @@ def calibrate(
         )
     known = chosen_on.labels != BACKGROUND
     temperature = round(fit_temperature(chosen_on.logits[known], chosen_on.labels[known]), 4)
-    _warn_of_few(chosen_on.logits[known].argmax(axis=1) == chosen_on.labels[known])
+    _warn_of_few(int(known.sum()))
     rejection = _rejection(chosen_on, loses, trained=folder.card.rejection.trained)
     card = folder.card.model_copy(
         update={
@@ -113,17 +113,18 @@ def calibrate(
     return write_card(folder.path, folder.card.measured(tested.measurement()))
 
 
-def _warn_of_few(right: NDArray[np.bool_]) -> None:
-    """Say that confidences promise too much, where so few pictures [N] say how often one is right.
+def _warn_of_few(pictures: int) -> None:
+    """Say that confidences promise too much, where they are fitted on so few pictures.
 
-    Where all of a few are, their temperature makes the next answers all but certain.
+    Where all of a few are answered rightly, their temperature makes the next answers all but
+    certain.
     """
-    low, high = wilson_interval(int(right.sum()), len(right))
-    if high - low > UNKNOWN:
+    shown, _ = wilson_interval(pictures, pictures)
+    if shown < SHOWN:
         log.warning(
-            "confidences were fitted on %d pictures only, %d of them answered rightly: of the next "
-            "ones it may be %.0f %%, so trust no confidence beyond that; more pictures would tell",
-            len(right), right.sum(), 100 * low,
+            "confidences were fitted on %d pictures only, which could show no more than that %.0f "
+            "%% of the next answers are right: trust none beyond that; more pictures would tell",
+            pictures, 100 * shown,
         )  # fmt: skip
 
 
