@@ -28,10 +28,10 @@ from pawsight.inference.artifact import (
     Described,
     GoldenAnswer,
     ModelFolder,
-    Rejection,
     digest,
 )
 from pawsight.inference.classifier import Classifier
+from pawsight.inference.rejection import Rejection
 from pawsight.training.golden import golden_pictures
 from pawsight.training.model_card import render
 from pawsight.whole import FRESH
