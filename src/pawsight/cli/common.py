@@ -163,8 +163,8 @@ def _read_labels(
     classes: str | None,
     min_per_class: int,
 ) -> Table:
-    from pawsight.data.problems import UnclearColumn
-    from pawsight.data.table import TableError, read_table, table_from_folder
+    from pawsight.data.problems import TableError, UnclearColumn
+    from pawsight.data.table import read_table, table_from_folder
 
     named = [name.strip() for name in classes.split(",")] if classes else None
     if labels is None and images is None:
@@ -192,8 +192,8 @@ def _read_labels(
 
 def split_rows(frame: pd.DataFrame, test_every: int | None) -> SplitResult:
     """The split of `pawsight train`: the column's, by numbers in the files' names, or drawn."""
+    from pawsight.data.problems import TableError
     from pawsight.data.splits import split_table
-    from pawsight.data.table import TableError
     from pawsight.images.errors import ImageError
 
     with refusing(TableError, ImageError, OSError), of_total("comparing pictures") as progress:
