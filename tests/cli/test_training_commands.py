@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import pawsight
+from pawsight.cli import output_folder
 from pawsight.cli.common import model_name
 from pawsight.images.errors import DamagedImage
 from pawsight.inference.artifact import ModelFolder
@@ -214,6 +216,18 @@ def test_labels_that_are_numbers_go_the_whole_way(data: Path) -> None:
     assert done.exit_code == 0, done.output
     assert ModelFolder.open(data / "m").card.labels == ("0", "1")
     assert run(*command, "--epochs", "1", "--resume").exit_code == 0
+
+
+def test_a_card_that_cannot_be_written_is_said_before_any_picture_is_asked_about(
+    data: Path, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(**_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(output_folder, "TemporaryFile", locked)
+    done = run("evaluate", "--labels", data / "no.csv", "--model", trained, "--record", "x")
+    assert done.exit_code == 2
+    assert f"cannot write the folder '{trained}': permission denied" in done.stderr
 
 
 def test_a_rare_class_counts_when_measuring(data: Path) -> None:

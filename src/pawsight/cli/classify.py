@@ -15,7 +15,7 @@ from pawsight.cli import options
 from pawsight.cli.aftermath import aftermath
 from pawsight.cli.classify_here import Run
 from pawsight.cli.classify_ray import answer, opened_parts
-from pawsight.cli.common import check_no_stream, fail, refusing
+from pawsight.cli.common import check_folder, check_no_stream, fail, refusing
 from pawsight.cli.tally import Tally
 
 if TYPE_CHECKING:
@@ -226,6 +226,7 @@ def _target(output: Path | None, kind: Format, *, resume: bool, overwrite: bool)
     if resume and kind == "table":
         fail("a table for people cannot be gone on with: name a .jsonl, .csv or .parquet file")
     check_no_stream(output)
+    check_folder(output)
     if target.begun and output.exists() and not output.is_file():
         fail(f"{str(output)!r} is no file; without --output, answers go to standard output")
     if overwrite:

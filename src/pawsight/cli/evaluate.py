@@ -19,6 +19,7 @@ from pawsight.cli.common import (
     require_train_extra,
     rows_of,
 )
+from pawsight.cli.output_folder import made
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,6 +92,9 @@ def evaluate(
             "takes no --keep-seen, no --may-lose and one --model"
         )
     models = _load(model or [options.DEFAULT_MODEL], may_lose)
+    if record:
+        with made(models[0].folder.path):  # which it is; seen to take a card
+            pass
     table = read_labels(
         labels,
         images,
