@@ -12,7 +12,9 @@ import torch
 import pawsight
 from pawsight.batch import Batch
 from pawsight.inference.artifact import SEEN_FILE, ModelFolder
-from pawsight.inference.catalog import load_network
+from pawsight.inference.catalog import load_network, resolve
+from pawsight.inference.errors import UnknownModel
+from pawsight.training import calibrate as calibrating
 from pawsight.training import run as training_run
 from pawsight.training.checkpoints import WholeCheckpoints
 from pawsight.training.export import export_run, refuse_other_model
@@ -139,6 +141,23 @@ def begun(run: RunFolder, table: pd.DataFrame, checkpoint: bytes = b"") -> None:
     run.write(TINY, table)
     run.checkpoints.mkdir()
     run.last.write_bytes(checkpoint)
+
+
+def test_a_kill_before_thresholds_are_chosen_leaves_no_model(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def power_cut(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    run = RunFolder(trained / "training")
+    with monkeypatch.context() as patch:
+        patch.setattr(calibrating, "operating_points", power_cut)
+        with pytest.raises(KeyboardInterrupt):
+            export_run(run, tmp_path / "model", name="drawn")
+    with pytest.raises(UnknownModel):
+        resolve(str(tmp_path / "model"))
+    folder = export_run(run, tmp_path / "model", name="drawn")
+    assert folder.card.rejection.points
 
 
 def test_an_export_takes_no_other_models_place(trained: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from pawsight.inference.artifact import BACKGROUND_FILE, ModelFolder
 from pawsight.inference.classifier import Classifier
 from pawsight.labels import NEITHER
 from pawsight.training.features import Features, extract
-from pawsight.training.folder import digests, write_card
+from pawsight.training.folder import digests
 
 NEITHER_PICTURES: Final = 600
 CLASS_PICTURES: Final = 200
@@ -37,8 +37,9 @@ def add_background(folder: ModelFolder, table: pd.DataFrame) -> ModelFolder:
         table: That it was trained on: ``path``, ``label`` and ``split``.
 
     Returns:
-        The folder with its new card; the old one where training had no pictures of ``neither``,
-        without which the classes' pictures are no background worth the name.
+        The folder with its new card, which is yet to be written; the old one where training had no
+        pictures of ``neither``, without which the classes' pictures are no background worth the
+        name.
     """
     training = table.loc[table["split"] == "train"]
     is_neither = training["label"] == NEITHER
@@ -55,7 +56,7 @@ def add_background(folder: ModelFolder, table: pd.DataFrame) -> ModelFolder:
     views = extract(Classifier(folder, precision="float32"), paths)
     np.save(folder.path / BACKGROUND_FILE, views[:, 0].astype(np.float16), allow_pickle=False)
     files = folder.card.files | digests(folder.path, [BACKGROUND_FILE])
-    return write_card(folder.path, folder.card.model_copy(update={"files": files}))
+    return ModelFolder(folder.path, folder.card.model_copy(update={"files": files}))
 
 
 def read_background(folder: ModelFolder) -> Features | None:

@@ -61,7 +61,7 @@ def calibrate(
     """Choose temperature and rejection thresholds on the validation split, and measure.
 
     Args:
-        folder: The model.
+        folder: The model; its card need not be written yet.
         table: That it was trained on: ``path``, ``label`` and ``split``.
         progress: Called with the number of pictures measured after each step.
         further: Calibrates beside the validation split.
@@ -102,7 +102,6 @@ def calibrate(
         data=_named("validation"),
         threshold=rejection.threshold,
         members=[classifier.reference],
-        seconds=0.0,
     )
     folder = write_card(folder.path, card.measured(measured.measurement()))
     rows = table.loc[table["split"] == "test"]

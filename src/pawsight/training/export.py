@@ -42,7 +42,6 @@ from pawsight.training.folder import (
     code_revision,
     digests,
     unchosen,
-    write_card,
     write_golden,
 )
 from pawsight.training.networks import (
@@ -119,7 +118,7 @@ def export_run(
         quantised=quantised,
         files=digests(output, [*networks, SEEN_FILE, *(answer.file for answer in golden)]),
     )
-    folder = write_card(output, card)
+    folder = ModelFolder(output, card)  # the card is written once its thresholds are chosen
     check_parity(answering(network), Classifier(folder, precision="float32"))
     return calibrate(add_background(folder, table), table, progress)
 
