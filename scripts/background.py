@@ -17,12 +17,14 @@ import pandas as pd
 
 from pawsight.inference.artifact import BACKGROUND_FILE, ModelFolder
 from pawsight.training.background import add_background
+from pawsight.training.folder import write_card
 
 
 def main(model: Path, table: Path, data: Path) -> None:
     rows = pd.read_csv(table, dtype=str)
     rows["path"] = [str(data / path) for path in rows["path"]]
     folder = add_background(ModelFolder.open(model), rows)
+    write_card(folder.path, folder.card)
     size = (folder.path / BACKGROUND_FILE).stat().st_size
     print(f"{folder.path / BACKGROUND_FILE}: {size / 1e3:.0f} kB")
 

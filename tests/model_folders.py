@@ -26,9 +26,9 @@ from pawsight.inference.artifact import (
     GoldenAnswer,
     Measurement,
     Provenance,
-    Rejection,
     digest,
 )
+from pawsight.inference.rejection import Rejection
 
 _SIDE = 32
 # Rows are classes, columns are red, green and blue: a class is its colour and none of the others.

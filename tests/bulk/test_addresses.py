@@ -239,6 +239,27 @@ def test_a_server_that_is_gone_is_the_pictures_error_and_resumed(
     assert "1 record of" in again.stderr  # the other one was not asked again
 
 
+def test_a_server_that_does_not_answer_is_a_record_without_the_password(
+    trained: Path, tmp_path: Path
+) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # and nobody listens
+        host = f"127.0.0.1:{silent.getsockname()[1]}"
+        address = f"ftp://me:secret@{host}/cat.jpg"
+        (tmp_path / "list.txt").write_text(address)
+        done = run(
+            "classify", address, tmp_path / "list.txt", "--model", trained, "--format", "jsonl"
+        )
+    assert done.exit_code == 1, done.output
+    for line in done.stdout.splitlines():
+        record = json.loads(line)
+        assert record["path"] == f"ftp://{host}/cat.jpg"
+        assert record["error"].startswith("cannot be read: ")
+        assert "onnection refused" in record["error"]
+    assert len(done.stdout.splitlines()) == 2
+    assert "secret" not in done.output
+
+
 @pytest.mark.parametrize(
     ("address", "words"),
     [

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import io
 import tarfile
 import zipfile
@@ -279,3 +280,25 @@ def test_times_that_are_none_are_taken_as_they_are(tmp_path: Path) -> None:
         target.addfile(member, io.BytesIO(picture("red")))
     times = [each.fingerprint().modified for each in find_items([str(zipped), str(tarred)])]
     assert times == ["1980-00-00T00:00:00", "1000000000000.0"]
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_number_tells_files_of_one_name_apart(tmp_path: Path) -> None:
+    file = tmp_path / "album.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        for colour in ("red", "blue", "green"):
+            archive.writestr("a.jpg", picture(colour))
+    found = {each.name.removeprefix(f"{file}/"): each.read() for each in find_items([str(file)])}
+    assert found == {
+        "a.jpg": picture("red"), "a.jpg (2)": picture("blue"), "a.jpg (3)": picture("green"),
+    }  # fmt: skip
+
+
+def test_what_was_read_of_a_tar_is_not_held(tmp_path: Path) -> None:
+    file = tmp_path / "album.tar"
+    file.write_bytes(tarred({f"{number}.jpg": b"" for number in range(100)}, "tar"))
+    *_, last = (
+        sum(isinstance(each, tarfile.TarInfo) for each in gc.get_objects())
+        for _ in find_items([str(file)])
+    )
+    assert last < 10

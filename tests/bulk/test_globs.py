@@ -58,6 +58,16 @@ def test_links_that_go_round_are_not_followed(
     assert [str(path) for path in find_pictures([pattern])] == ["b/a.jpg"]
 
 
+def test_a_link_to_itself_hides_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path, "b/a.jpg", "b/c.jpg")
+    monkeypatch.chdir(tmp_path)
+    os.symlink("b.jpg", "b/b.jpg")
+    assert list(matching("b/*.jpg")) == ["b/a.jpg", "b/b.jpg", "b/c.jpg"]
+    assert list(matching("**/c.jpg")) == ["b/c.jpg"]
+
+
 def test_a_link_that_is_named_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     touch(tmp_path, "b/a.jpg")
     monkeypatch.chdir(tmp_path)

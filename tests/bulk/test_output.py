@@ -62,6 +62,26 @@ def test_a_finished_table_is_gone_on_with_by_one_run(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["answers.csv"]
 
 
+def test_what_is_set_aside_is_gone_on_with_by_no_other_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = Output(tmp_path / "answers.jsonl", "jsonl")
+    journal = output.open(every)
+    journal.write(row("a"))
+    journal.close()
+    rename = module.kept_as_backup
+
+    def meanwhile(file: Path) -> Path:
+        with pytest.raises(NotOurs, match="another run is writing"):
+            output.open(every)
+        return rename(file)
+
+    monkeypatch.setattr(module, "kept_as_backup", meanwhile)
+    [backup] = output.set_aside()
+    assert [each["path"] for each in Output(backup, "jsonl").rows()] == ["a"]
+    output.open(every).close()  # of its own name there is none, and nobody writes to it
+
+
 def test_a_journal_that_is_finished_between_opening_and_locking_is_not_written_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

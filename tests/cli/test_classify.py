@@ -127,8 +127,9 @@ def test_a_name_that_is_no_utf8_is_written_readably(trained: Path, tmp_path: Pat
         ),
         (
             ["{picture}", "--model", "{model}", "--format", "table", "--output", "{empty}/no/x"],
-            "cannot write",
+            "/no/x': there is no folder '",
         ),
+        (["{picture}", "--model", "{model}", "--output", "{empty}/no/x.csv"], "there is no folder"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(

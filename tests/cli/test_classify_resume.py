@@ -8,13 +8,16 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
+import zipfile
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
 from pawsight.bulk.answers import read_answers
+from pawsight.bulk.items import as_path
 from pawsight.bulk.sinks import Format
 from tests.command import run
 from tests.drawn import draw
@@ -171,6 +174,49 @@ def test_archives_and_lists_are_gone_on_with_too(
     assert run(*command, "--output", file, "--resume").exit_code == 0
     assert file.read_bytes() == before
     assert names(file) == ["a.jpg", "b.PNG", "0.png", "1.png"]
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("ending", ["tar", "zip"])
+def test_files_of_one_name_in_an_archive_are_answered_once_each(
+    trained: Path, pictures: Path, tmp_path: Path, ending: str
+) -> None:
+    source, file = tmp_path / f"album.{ending}", tmp_path / "answers.jsonl"
+    members = [pictures / "0.png", pictures / "1.png"]
+    if ending == "zip":
+        with zipfile.ZipFile(source, "w") as packed:
+            for each in members:
+                packed.write(each, "a.png")
+    else:
+        with tarfile.open(source, "w") as archive:
+            for each in members:
+                archive.add(each, "a.png")
+    command = ("classify", source, "--model", trained, "--output", file)
+    assert run(*command).exit_code == 0
+    before = rows(file)
+    assert [Path(row["path"]).name for row in before] == ["a.png", "a.png (2)"]
+    assert [row["size"] for row in before] == [each.stat().st_size for each in members]
+    again = run(*command, "--resume")
+    assert (again.exit_code, again.stderr) == (0, "")
+    assert rows(file) == before
+
+
+def test_a_name_of_raw_bytes_and_its_written_form_have_a_record_each(
+    trained: Path, pictures: Path, tmp_path: Path
+) -> None:
+    folder, file = tmp_path / "album", tmp_path / "answers.jsonl"
+    folder.mkdir()
+    for number, name in enumerate((os.fsdecode(b"\xe9.png"), r"\xe9.png", r"\x5cxe9.png")):
+        shutil.copy(pictures / f"{number}.png", folder / name)
+    command = ("classify", folder, "--model", trained, "--output", file)
+    assert run(*command).exit_code == 0
+    before = rows(file)
+    assert len({row["path"] for row in before}) == 3
+    for row in before:
+        assert as_path(row["path"]).stat().st_size == row["size"]
+    again = run(*command, "--resume")
+    assert (again.exit_code, again.stderr) == (0, "")
+    assert rows(file) == before
 
 
 @pytest.mark.parametrize("ending", ["csv", "zip"])

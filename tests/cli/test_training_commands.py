@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import re
@@ -16,11 +17,12 @@ from pathlib import Path
 import pytest
 
 import pawsight
+from pawsight.cli import output_folder
 from pawsight.cli.common import model_name
 from pawsight.images.errors import DamagedImage
 from pawsight.inference.artifact import ModelFolder
 from pawsight.inference.errors import ModelError
-from pawsight.training import fit, transfer, tune
+from pawsight.training import fit, transfer, trial
 from tests.command import run
 from tests.drawn import drawn_table
 from tests.training.recipes import TINY
@@ -216,6 +218,18 @@ def test_labels_that_are_numbers_go_the_whole_way(data: Path) -> None:
     assert run(*command, "--epochs", "1", "--resume").exit_code == 0
 
 
+def test_a_card_that_cannot_be_written_is_said_before_any_picture_is_asked_about(
+    data: Path, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(**_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(output_folder, "TemporaryFile", locked)
+    done = run("evaluate", "--labels", data / "no.csv", "--model", trained, "--record", "x")
+    assert done.exit_code == 2
+    assert f"cannot write the folder '{trained}': permission denied" in done.stderr
+
+
 def test_a_rare_class_counts_when_measuring(data: Path) -> None:
     rows = (data / "labels.csv").read_text().splitlines()
     dogs = [row for row in rows if row.endswith(",dog")]
@@ -255,6 +269,18 @@ def test_what_would_be_wrong_in_the_end_is_refused_at_once(
     assert (data / "labels.csv").read_text() == before
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("audit", "--output"), ("audit", "--html"), ("train", "--output", "m", "--left-out")],
+)
+def test_a_table_of_labels_is_not_written_over(data: Path, command: tuple[str, ...]) -> None:
+    before = (data / "labels.csv").read_text()
+    done = run(*command, data / "labels.csv", *options(data))
+    assert done.exit_code == 2
+    assert "is the table of labels: name another file" in done.stderr
+    assert (data / "labels.csv").read_text() == before
+
+
 def test_an_export_before_the_first_epoch_is_done_says_so(data: Path, trained: Path) -> None:
     shutil.copytree(trained / "training", data / "run")
     (data / "run" / "checkpoints" / "best.ckpt").unlink()
@@ -267,7 +293,10 @@ def test_what_an_export_cannot_read_or_write_is_said(data: Path, trained: Path) 
     (data / "taken").write_text("a file")
     done = run("export", trained / "training", "--output", data / "taken")
     assert done.exit_code == 2
-    assert "taken': file exists" in done.stderr
+    assert f"cannot write the folder '{data / 'taken'}': it is a file" in done.stderr
+    done = run("export", trained / "training", "--output", "/proc/model")
+    assert done.exit_code == 2
+    assert "cannot write the folder '/proc/model': no such file or directory" in done.stderr
     shutil.copytree(trained / "training", data / "run")
     table = (data / "run" / "table.csv").read_text()
     (data / "run" / "table.csv").write_text(table.replace("cat_2.png", "cat_gone.png"))
@@ -445,7 +474,7 @@ def test_a_refusal_leaves_no_folder_behind(
 
     monkeypatch.setattr(fit, "fit", breaks)
     monkeypatch.setattr(transfer, "calibrate", breaks)
-    monkeypatch.setattr(tune, "_fit", breaks)
+    monkeypatch.setattr(trial, "_fit", breaks)
     (data / "space.toml").write_text("[learning_rate]\nlow = 1e-3\nhigh = 1e-2\n")
     files: list[str | Path] = [] if "--start" in command else ["--recipe", data / "tiny.toml"]
     files += ["--space", data / "space.toml"] if "tune" in command else []
@@ -473,10 +502,13 @@ def test_models_are_listed_with_source_size_and_accuracy(arguments: list[str]) -
     assert re.match(r" pretrained +embedded .* MB .*%.*test", pretrained)
 
 
-def test_a_new_head_from_the_command_line(data: Path, trained: Path) -> None:
+def test_a_new_head_from_the_command_line(
+    data: Path, trained: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     done = run("train", *options(data), "--start", trained, "--output", data / "own")
     assert done.exit_code == 0, done.output
     assert "test split of its training table:" in done.stdout
+    assert re.search(r"fitted on \d\d pictures only, .* no more than that 9\d %", caplog.text)
     done = run("classify", data / "images", "--model", data / "own", "--format", "csv")
     assert done.exit_code == 0, done.output
     assert run("models", "verify", data / "own").exit_code == 0

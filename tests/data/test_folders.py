@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pawsight.data.table import TableError, table_from_folder
+from pawsight.data.problems import TableError
+from pawsight.data.table import table_from_folder
 
 Write = Callable[[str, int], Path]
 

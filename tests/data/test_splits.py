@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pawsight.data.problems import TableError
 from pawsight.data.splits import SPLITS, assign_splits, split_by_number
-from pawsight.data.table import TableError, read_table
+from pawsight.data.table import read_table
 
 if TYPE_CHECKING:
     from pathlib import Path

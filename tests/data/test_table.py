@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from pawsight.data.columns import normalise_label
-from pawsight.data.table import Table, TableError, read_table
+from pawsight.data.problems import TableError
+from pawsight.data.table import Table, read_table
 
 Write = Callable[[str, int], Path]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pawsight.evaluation.rejection import operating_points
-from pawsight.inference.artifact import Rejection
+from pawsight.inference.rejection import Rejection
 
 
 def test_the_next_picture_is_lost_as_often_as_it_says() -> None:

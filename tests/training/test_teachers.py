@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from pawsight.images.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from pawsight.inference.artifact import ModelFolder
 from pawsight.inference.catalog import resolve
 from pawsight.inference.errors import ModelError
 from pawsight.training.fit import fit
@@ -90,6 +91,22 @@ def test_what_another_version_of_a_teacher_said_is_not_gone_on_with(
     run.last.unlink()
     begin(table, recipe, tmp_path / "model", resume=True)
     assert not run.answers.exists()
+
+
+def test_a_teachers_files_are_read_once_where_a_training_begins(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+    verify = ModelFolder.verify_digests
+
+    def count(folder: ModelFolder) -> None:
+        read.append(folder.path)
+        verify(folder)
+
+    monkeypatch.setattr(ModelFolder, "verify_digests", count)
+    recipe = TINY.model_copy(update={"distillation": (Distillation(teacher=str(trained)),)})
+    begin(drawn_table(tmp_path / "pictures", 8), recipe, tmp_path / "model")
+    assert read == [trained]
 
 
 def test_a_teacher_of_other_classes_is_refused_before_anything_is_written(

@@ -12,7 +12,9 @@ import torch
 import pawsight
 from pawsight.batch import Batch
 from pawsight.inference.artifact import SEEN_FILE, ModelFolder
-from pawsight.inference.catalog import load_network
+from pawsight.inference.catalog import load_network, resolve
+from pawsight.inference.errors import UnknownModel
+from pawsight.training import calibrate as calibrating
 from pawsight.training import run as training_run
 from pawsight.training.checkpoints import WholeCheckpoints
 from pawsight.training.export import export_run, refuse_other_model
@@ -141,6 +143,23 @@ def begun(run: RunFolder, table: pd.DataFrame, checkpoint: bytes = b"") -> None:
     run.last.write_bytes(checkpoint)
 
 
+def test_a_kill_before_thresholds_are_chosen_leaves_no_model(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def power_cut(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    run = RunFolder(trained / "training")
+    with monkeypatch.context() as patch:
+        patch.setattr(calibrating, "operating_points", power_cut)
+        with pytest.raises(KeyboardInterrupt):
+            export_run(run, tmp_path / "model", name="drawn")
+    with pytest.raises(UnknownModel):
+        resolve(str(tmp_path / "model"))
+    folder = export_run(run, tmp_path / "model", name="drawn")
+    assert folder.card.rejection.points
+
+
 def test_an_export_takes_no_other_models_place(trained: Path, tmp_path: Path) -> None:
     run = RunFolder(trained / "training")
     refuse_other_model(run, tmp_path / "new")
@@ -171,7 +190,8 @@ def test_a_folder_that_holds_a_training_is_not_overwritten(tmp_path: Path) -> No
 
 def test_resuming_with_something_else_is_refused_and_named(tmp_path: Path) -> None:
     table = drawn_table(tmp_path / "pictures", per_class=8)
-    begun(RunFolder(tmp_path / "model" / "training"), table)
+    whole = b"PK\5\6" + bytes(18)  # a ZIP with nothing in it
+    begun(RunFolder(tmp_path / "model" / "training"), table, whole)
     other = TINY.model_copy(update={"batch_size": 16})
     with pytest.raises(RunError, match="batch_size was 8 when training began and is 16 now"):
         train(table, other, tmp_path / "model", name="x", resume=True)

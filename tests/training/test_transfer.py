@@ -16,6 +16,7 @@ from pawsight.inference.catalog import resolve
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.explain import explain
 from pawsight.labels import BACKGROUND
+from pawsight.training import transfer as module
 from pawsight.training.background import read_background, unlike
 from pawsight.training.head import fit_head
 from pawsight.training.run import RunError
@@ -114,6 +115,18 @@ def test_the_tables_own_neither_is_background_as_well(
     folder = transfer(pd.concat([own_table, more]), parent, tmp_path / "model", name="own")
     assert folder.card.rejection.trained
     assert folder.card.metrics[0].catches is not None
+
+
+def test_a_head_that_is_stopped_before_its_thresholds_are_chosen_leaves_no_model(
+    own_table: pd.DataFrame, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "calibrate", stop)
+    with pytest.raises(KeyboardInterrupt):
+        transfer(own_table, ModelFolder.open(trained), tmp_path / "model", name="own")
+    assert not (tmp_path / "model").exists()
 
 
 def test_no_model_is_overwritten(own_table: pd.DataFrame, trained: Path) -> None:

@@ -7,12 +7,19 @@ import pytest
 from optuna.trial import FrozenTrial
 
 from pawsight.data.augment import Augmentation
+from pawsight.training import trial as trying
 from pawsight.training import tune as tuning
-from pawsight.training import tune_ray
 from pawsight.training.recipe import Recipe, RecipeError, load_recipe
 from pawsight.training.run import RunError, RunFolder
-from pawsight.training.search_space import Choices, SearchSpace, Span, read_search_space
-from pawsight.training.tune import BEST_FILE, HISTORY_FILE, tune
+from pawsight.training.search_space import (
+    Choices,
+    SearchSpace,
+    Span,
+    read_search_space,
+    values_of,
+)
+from pawsight.training.study import BEST_FILE, HISTORY_FILE, STUDY_FILE
+from pawsight.training.tune import tune
 from tests.command import run
 from tests.drawn import drawn_table
 from tests.training.recipes import TINY
@@ -30,7 +37,7 @@ def test_a_search_finds_a_better_recipe_and_goes_on_where_it_was_stopped(
 ) -> None:
     table = drawn_table(tmp_path / "pictures", 12)
     said: list[str] = []
-    whole = tuning._fit
+    whole = trying._fit
     with monkeypatch.context() as patch:
 
         def power_cut(*arguments: object) -> None:
@@ -38,7 +45,7 @@ def test_a_search_finds_a_better_recipe_and_goes_on_where_it_was_stopped(
                 raise KeyboardInterrupt
             whole(*arguments)  # type: ignore[arg-type]
 
-        patch.setattr(tuning, "_fit", power_cut)
+        patch.setattr(trying, "_fit", power_cut)
         with pytest.raises(KeyboardInterrupt):
             tune(table, SHORT, SPACE, tmp_path / "study", trials=5, progress=said.append)
     found = tune(table, SHORT, SPACE, tmp_path / "study", trials=5, progress=said.append)
@@ -62,13 +69,13 @@ def test_a_trial_that_is_worse_than_the_others_is_broken_off(
     """Losses are said in place of being measured: how Optuna decides is not ours to test."""
     losses = iter([1.0, 1.0, 1.0, 1.0, 9.0])
 
-    def say(table: object, recipe: Recipe, folder: RunFolder, watch: tuning.TrialWatch) -> None:
+    def say(table: object, recipe: Recipe, folder: RunFolder, watch: trying.TrialWatch) -> None:
         watch.loss = next(losses)
         for epoch in range(3):
             watch._trial.report(watch.loss, epoch)
             watch.pruned = watch._trial.should_prune()
 
-    monkeypatch.setattr(tuning, "_fit", say)
+    monkeypatch.setattr(trying, "_fit", say)
     table = drawn_table(tmp_path / "pictures", 4)
     said: list[str] = []
     found = tune(table, SHORT, SPACE, tmp_path / "study", trials=5, progress=said.append)
@@ -82,7 +89,7 @@ def test_the_recipe_as_it_is_is_tried_again_where_others_were_done_and_it_was_ki
     """On a cluster, where several are tried at a time."""
     rates: list[float] = []
 
-    def say(table: object, recipe: Recipe, folder: RunFolder, watch: tuning.TrialWatch) -> None:
+    def say(table: object, recipe: Recipe, folder: RunFolder, watch: trying.TrialWatch) -> None:
         rates.append(recipe.learning_rate)
         watch.loss = 9.0 if recipe.learning_rate == SHORT.learning_rate else 1.0
 
@@ -92,8 +99,8 @@ def test_the_recipe_as_it_is_is_tried_again_where_others_were_done_and_it_was_ki
         done.set_user_attr("accuracy", 1.0)
         return [study.tell(done, 1.0)]
 
-    monkeypatch.setattr(tuning, "_fit", say)
-    monkeypatch.setattr(tune_ray, "trials_by_ray", by_ray)
+    monkeypatch.setattr(trying, "_fit", say)
+    monkeypatch.setattr(tuning, "trials_by_ray", by_ray)
     table = drawn_table(tmp_path / "pictures", 4)
     found = tune(table, SHORT, SPACE, tmp_path / "study", trials=1, cluster="somewhere")
     assert found.before is None
@@ -106,7 +113,7 @@ def test_the_recipe_as_it_is_is_tried_again_where_others_were_done_and_it_was_ki
 def test_a_search_with_something_else_is_refused_and_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tuning, "_fit", lambda *_: None)
+    monkeypatch.setattr(trying, "_fit", lambda *_: None)
     table = drawn_table(tmp_path / "pictures", 4)
     tune(table, SHORT, SPACE, tmp_path / "study", trials=1)
     with pytest.raises(RunError, match="with another recipe"):
@@ -120,14 +127,14 @@ def test_a_search_with_something_else_is_refused_and_named(
 def test_a_search_that_has_tried_enough_tries_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cluster: str | None
 ) -> None:
-    monkeypatch.setattr(tuning, "_fit", lambda *_: None)
+    monkeypatch.setattr(trying, "_fit", lambda *_: None)
     asked: list[int] = []
 
     def by_ray(*arguments: object) -> list[object]:
         asked.append(int(str(arguments[-2])))
         return []
 
-    monkeypatch.setattr(tune_ray, "trials_by_ray", by_ray)
+    monkeypatch.setattr(tuning, "trials_by_ray", by_ray)
     table = drawn_table(tmp_path / "pictures", 4)
     tune(table, SHORT, SPACE, tmp_path / "study", trials=3)
     found = tune(table, SHORT, SPACE, tmp_path / "study", trials=2, cluster=cluster)
@@ -149,7 +156,7 @@ def test_a_search_space_is_read_from_toml(tmp_path: Path) -> None:
         "[network.stem_width]\nlow = 4\nhigh = 8\n"
         '[optimizer]\namong = ["adamw", "sgd"]\n'
     )
-    assert read_search_space(file, TINY) == SPACE
+    assert read_search_space(file) == SPACE
 
 
 @pytest.mark.parametrize(
@@ -170,7 +177,7 @@ def test_a_search_space_that_is_wrong_says_where(tmp_path: Path, text: str, word
     file = tmp_path / "space.toml"
     file.write_text(text)
     with pytest.raises(RecipeError, match=words):
-        read_search_space(file, TINY)
+        values_of(TINY, read_search_space(file))
 
 
 def test_a_value_that_no_recipe_can_have_is_refused_in_words(tmp_path: Path) -> None:
@@ -198,3 +205,32 @@ def test_the_command_searches_and_says_what_trains_by_it(tmp_path: Path) -> None
     )
     assert wrong.exit_code == 2
     assert "cannot read the search space" in wrong.output
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ("--epochs", "holds a search with another recipe: go on with the same"),
+        ("--space", "holds a search with another search space: go on with the same"),
+        (STUDY_FILE, "is no study that can be gone on with"),
+    ],
+)
+def test_another_search_is_refused_before_any_picture_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str, words: str
+) -> None:
+    monkeypatch.setattr(trying, "_fit", lambda *_: None)
+    recipe, space, study = (tmp_path / name for name in ("recipe.json", "space.toml", "study"))
+    recipe.write_text(SHORT.model_dump_json())
+    space.write_text("[learning_rate]\nlow = 1e-3\nhigh = 1e-2\n")
+    tune(drawn_table(tmp_path / "pictures", 4), SHORT, read_search_space(space), study, trials=1)
+    if changed == "--space":
+        space.write_text("[learning_rate]\nlow = 1e-3\nhigh = 2e-2\n")
+    elif changed == STUDY_FILE:
+        (study / STUDY_FILE).write_text("no database " * 100)
+    more = ("--epochs", "2") if changed == "--epochs" else ()
+    told = run(
+        "tune", "--labels", tmp_path / "no.csv", "--output", study, "--recipe", recipe,
+        "--space", space, *more,
+    )  # fmt: skip
+    assert told.exit_code == 2
+    assert words in told.stderr

@@ -8,10 +8,11 @@ import os
 import tarfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from tarfile import EmptyHeaderError, TruncatedHeaderError  # type: ignore[attr-defined]
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final, TypeAlias, cast
 
 from pawsight.bulk.cut_zips import EndUnknown, whole_files, without_index
 from pawsight.bulk.items import Fingerprint, Item, Member, Unreadable, as_text, utc
@@ -42,6 +43,8 @@ _BROKEN: Final = (
     ValueError,  # of what reads at addresses
 )
 
+_Inside: TypeAlias = Member | Unreadable
+
 
 def is_archive(path: str) -> bool:
     """Whether a name ends as those of archives do."""
@@ -71,14 +74,15 @@ def members(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
     Nothing is unpacked to the disk, and nothing that is too large to decode to memory. A file of a
     ZIP archive that cannot be read says so in its place, and so does an archive in the archive,
     which is not opened; where the archive itself cannot be read on, a last item does. Of an archive
-    that is cut short, what lies whole before the cut is there.
+    that is cut short, what lies whole before the cut is there. Of files of the same name each is
+    there: the second is called ``cat.jpg (2)``.
 
     Args:
         name: Of the archive; its ending says of what kind it is.
         opened: Opens it.
     """
     each = _of_zip if name.lower().endswith(_ZIP) else _of_tar
-    met = 0
+    names: Counter[str] = Counter()
     try:
         stream = opened()
     except OSError as error:
@@ -87,13 +91,15 @@ def members(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
     try:
         with stream:
             for item in each(stream, name):
-                met += 1
-                yield item
+                names[item.name] += 1
+                number = names[item.name]
+                # No other's name: it does not end as a picture's does, nor as an archive's.
+                yield item if number == 1 else replace(item, name=f"{item.name} ({number})")
     except _CutShort as error:
-        words = f"the archive is cut short{_after(met)}: {error}; {_AGAIN}"
+        words = f"the archive is cut short{_after(names.total())}: {error}; {_AGAIN}"
         yield Unreadable(name, OSError(errno.EIO, words))
     except _BROKEN as error:
-        yield _unreadable(name, f"the archive is broken{_after(met)}", error)
+        yield _unreadable(name, f"the archive is broken{_after(names.total())}", error)
 
 
 class _CutShort(Exception):
@@ -104,7 +110,7 @@ def _after(met: int) -> str:
     return f" after {counted(met, 'picture')}" if met else ""
 
 
-def _of_zip(archive: BinaryIO, name: str) -> Iterator[Item]:
+def _of_zip(archive: BinaryIO, name: str) -> Iterator[_Inside]:
     try:
         opened = open_zip(archive)
     except zipfile.BadZipFile as error:
@@ -125,7 +131,7 @@ def _of_zip(archive: BinaryIO, name: str) -> Iterator[Item]:
 
 def _files_of_zip(
     opened: zipfile.ZipFile, infos: Iterable[zipfile.ZipInfo], name: str
-) -> Iterator[Item]:
+) -> Iterator[_Inside]:
     for info in infos:
         if info.is_dir() or not _is_wanted(info.filename):
             continue
@@ -165,7 +171,7 @@ class _Header(tarfile.TarInfo):
             raise _CutShort(_NO_END) from None
 
 
-def _of_tar(archive: BinaryIO, name: str) -> Iterator[Item]:
+def _of_tar(archive: BinaryIO, name: str) -> Iterator[_Inside]:
     try:
         with _opened_tar(archive) as opened:
             yield from _files_of_tar(opened, name)
@@ -204,8 +210,9 @@ class _Beginning:
         return data
 
 
-def _files_of_tar(opened: tarfile.TarFile, name: str) -> Iterator[Item]:
-    for info in opened:
+def _files_of_tar(opened: tarfile.TarFile, name: str) -> Iterator[_Inside]:
+    while info := opened.next():
+        opened.members.clear()  # type: ignore[attr-defined]  # it keeps all, for whom goes back
         if not (info.isreg() or info.islnk()) or not _is_wanted(info.name):
             continue
         inside = f"{name}/{as_text(info.name)}"

@@ -51,20 +51,27 @@ def matching(pattern: str) -> Iterator[str]:
         for entry in reversed(entries):
             onward = frozenset(_onward(entry, reached, places, parts))
             if onward:
-                waiting.append((os.path.join(path, entry.name), entry.is_dir(), onward))
+                waiting.append((os.path.join(path, entry.name), _is_folder(entry), onward))
 
 
 def _onward(
     entry: os.DirEntry[str], reached: frozenset[int], places: frozenset[int], parts: Sequence[str]
 ) -> Iterator[int]:
     """The places that an entry of a folder is at, from those that the folder is at."""
-    is_link = entry.is_symlink() and entry.is_dir()
+    is_link = entry.is_symlink() and _is_folder(entry)
     for place in places:
         if parts[place] == _ANY_DEPTH:
             if not is_link and not entry.name.startswith("."):
                 yield place
         elif _fits(entry.name, parts[place]) and (place in reached or not is_link):
             yield place + 1
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # of a link to itself, say, which is looked through by nobody
+        return False
 
 
 def finds_in(source: str, folder: Path) -> bool:

@@ -13,7 +13,9 @@ from pawsight.images.decode import DEFAULT_LIMITS, Limits
 from pawsight.images.errors import ImageError
 from pawsight.images.files import read_file
 
-_ESCAPE: Final = re.compile(rb"\\x([89a-f][0-9a-f])")
+_ESCAPE: Final = re.compile(rb"\\x(5c|[89a-f][0-9a-f])")
+_SEEMS_ESCAPED: Final = re.compile(r"\\(?=x(5c|[89a-f][0-9a-f]))")
+_ON_WINDOWS: Final = os.sep == "\\"  # a backslash parts folders there, and no name has raw bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +129,20 @@ class Unreadable:
 
 
 def as_text(name: str) -> str:
-    r"""A name as text that any encoding takes: bytes that are no UTF-8 are written ``\xff``."""
+    r"""A name as text that any encoding takes, and no other name's.
+
+    Bytes that are no UTF-8 are written ``\xff``, and the backslash of a name in which that stands
+    as it is ``\x5c``.
+    """
+    if "\\" in name and not _ON_WINDOWS:
+        name = _SEEMS_ESCAPED.sub(r"\\x5c", name)
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def as_path(text: str) -> Path:
-    """The file of this machine whose name :func:`as_text` wrote so, as far as it is there."""
-    found = Path(text)
-    if os.path.lexists(found):
-        return found
+    """The file of this machine whose name :func:`as_text` wrote so."""
+    if _ON_WINDOWS:
+        return Path(text)
     raw = _ESCAPE.sub(lambda match: bytes.fromhex(match[1].decode()), text.encode())
     return Path(os.fsdecode(raw))
 

@@ -234,6 +234,21 @@ def alone(file: Path) -> Iterator[BinaryIO]:
         yield stream
 
 
+@contextmanager
+def undisturbed(file: Path) -> Iterator[None]:
+    """Keep other runs from writing to a file, if there is one, while it is given another name.
+
+    Raises:
+        NotOurs: One does.
+        OSError: It cannot be opened.
+    """
+    if fcntl is None or not file.is_file():  # Windows renames nothing that is open
+        yield
+        return
+    with alone(file):
+        yield
+
+
 def rename(stream: BinaryIO, file: Path, to: Path) -> None:
     """Give the file of :func:`alone` another name, in place of what has it."""
     stream.flush()

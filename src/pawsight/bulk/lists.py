@@ -11,9 +11,9 @@ from io import BufferedReader, RawIOBase, TextIOWrapper
 from itertools import chain
 from typing import BinaryIO, Final, cast
 
-from pawsight.bulk.items import Item, Unreadable, as_text
+from pawsight.bulk.items import Item, Unreadable
 from pawsight.bulk.sinks import require_pyarrow
-from pawsight.bulk.stores import item_of
+from pawsight.bulk.stores import item_of, name_of
 from pawsight.data.column_names import PATH_NAMES, opening, plain
 from pawsight.extras import ExtraMissing
 
@@ -65,11 +65,13 @@ def listed(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
 def _item(path: str) -> Item:
     if "\0" in path:
         words = "no path: it has a NUL character"
-        return Unreadable(as_text(path), OSError(errno.EINVAL, words))
+        return Unreadable(name_of(path), OSError(errno.EINVAL, words))
     try:
         return item_of(path)
-    except (ExtraMissing, ValueError, OSError) as error:
-        return Unreadable(as_text(path), OSError(errno.EIO, str(error)))
+    except OSError as error:
+        return Unreadable(name_of(path), error)
+    except (ExtraMissing, ValueError) as error:
+        return Unreadable(name_of(path), OSError(errno.EIO, str(error)))
 
 
 def _without_blanks(path: str) -> str:

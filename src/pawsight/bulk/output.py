@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from pawsight.bulk.answers import read_answers
-from pawsight.bulk.journal import Journal, alone, rename, rows_of
+from pawsight.bulk.journal import Journal, alone, rename, rows_of, undisturbed
 from pawsight.bulk.rows import Row, line
 from pawsight.bulk.sinks import Format, open_sink
 
@@ -51,11 +51,9 @@ class Output:
             NotOurs: Another run is writing to it.
             OSError: It cannot be renamed.
         """
-        if self.journal.is_file():
-            with alone(self.journal):
-                pass
-        files = dict.fromkeys((self.file, self.journal))
-        return [kept_as_backup(file) for file in files if os.path.lexists(file)]
+        with undisturbed(self.journal):
+            files = dict.fromkeys((self.file, self.journal))
+            return [kept_as_backup(file) for file in files if os.path.lexists(file)]
 
     def open(self, good: Callable[[Row], bool]) -> Journal:
         """Begin, or go on with what is there.

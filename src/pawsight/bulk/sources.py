@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from pawsight.bulk.archives import Archive, is_archive
-from pawsight.bulk.items import FileItem, Item, Unreadable, as_text
+from pawsight.bulk.items import FileItem, Item, Unreadable
 from pawsight.bulk.lists import is_list, listed
-from pawsight.bulk.stores import Disks, Store, store_of
+from pawsight.bulk.stores import Disks, Store, name_of, store_of
 
 _Found = TypeVar("_Found")
 
@@ -95,8 +95,8 @@ def _unopened(source: str, looked: Callable[[str], None]) -> Iterator[Item | Arc
         for path in store.matching(source):
             yield from _found(store, path, looked)
     except OSError as error:
-        yield Unreadable(as_text(source), error)
-    looked(as_text(source))
+        yield Unreadable(name_of(source), error)
+    looked(name_of(source))
 
 
 def _found(store: Store, path: str, looked: Callable[[str], None]) -> Iterator[Item | Archive]:

@@ -55,6 +55,16 @@ def is_address(source: str) -> bool:
     return _ADDRESS.match(source) is not None
 
 
+def name_of(source: str) -> str:
+    """A path or an address, for the record of what could not be looked through."""
+    return _without_user(as_text(source)) if is_address(source) else as_text(source)
+
+
+def _without_user(address: str) -> str:
+    """Who logs in, and by which password, is nobody else's business."""
+    return _USER.sub("", address)
+
+
 def store_of(source: str) -> Store:
     """What holds a path or an address.
 
@@ -189,8 +199,7 @@ class Remote:
 
     def name(self, path: str) -> str:
         """See :class:`Store`."""
-        # Who logs in, and by which password, is nobody else's business.
-        return _USER.sub("", as_text(str(self._files.unstrip_protocol(path))))
+        return _without_user(as_text(str(self._files.unstrip_protocol(path))))
 
     def open(self, path: str) -> BinaryIO:
         """See :class:`Store`."""

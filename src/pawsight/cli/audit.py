@@ -11,7 +11,7 @@ import typer
 
 from pawsight.cli import options
 from pawsight.cli.common import (
-    check_folder,
+    check_target,
     counting,
     read_labels,
     refusing,
@@ -57,7 +57,7 @@ def audit(
     from pawsight.training.teachers import ImageNetTeacher
 
     for file in (html, output):
-        check_folder(file)
+        check_target(file, labels)
     with refusing(StartingPointError):
         network = ImageNetTeacher(describe, image_size)
     frame = read_labels(

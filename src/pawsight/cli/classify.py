@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
@@ -15,7 +15,7 @@ from pawsight.cli import options
 from pawsight.cli.aftermath import aftermath
 from pawsight.cli.classify_here import Run
 from pawsight.cli.classify_ray import answer, opened_parts
-from pawsight.cli.common import check_no_stream, fail, refusing
+from pawsight.cli.common import check_folder, check_no_stream, fail, refusing
 from pawsight.cli.tally import Tally
 
 if TYPE_CHECKING:
@@ -188,7 +188,8 @@ def _check(paths: list[str], output: Path | None) -> None:
         fail("one of the paths is empty: name a picture, a folder or a glob ('.' is this folder)")
     with refusing(ExtraMissing, ValueError):
         for path in paths:
-            store_of(path)
+            with suppress(OSError):  # of a server that cannot be reached; its record says so
+                store_of(path)
     for path in paths if output and output.is_file() else ():
         if os.path.isfile(path) and output and output.samefile(path):
             fail(f"{path!r} is to be read, and is the --output too: name another file to write")
@@ -225,6 +226,7 @@ def _target(output: Path | None, kind: Format, *, resume: bool, overwrite: bool)
     if resume and kind == "table":
         fail("a table for people cannot be gone on with: name a .jsonl, .csv or .parquet file")
     check_no_stream(output)
+    check_folder(output)
     if target.begun and output.exists() and not output.is_file():
         fail(f"{str(output)!r} is no file; without --output, answers go to standard output")
     if overwrite:

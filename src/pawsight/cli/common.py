@@ -58,6 +58,17 @@ def check_folder(file: Path | None) -> None:
         fail(f"cannot write {str(file)!r}: there is no folder {str(file.parent)!r}")
 
 
+def check_target(file: Path | None, labels: Path | None) -> None:
+    """Stop before the work, where a file could not be written after it, or is the table itself."""
+    if file is None:
+        return
+    check_folder(file)
+    if file.is_dir():
+        fail(f"cannot write {str(file)!r}: it is a folder")
+    if labels and file.exists() and labels.exists() and file.samefile(labels):
+        fail(f"{str(file)!r} is the table of labels: name another file")
+
+
 @contextmanager
 def counting(title: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
     """A progress bar on a terminal, nothing in a pipe; yields what advances it by so many."""
@@ -152,8 +163,8 @@ def _read_labels(
     classes: str | None,
     min_per_class: int,
 ) -> Table:
-    from pawsight.data.problems import UnclearColumn
-    from pawsight.data.table import TableError, read_table, table_from_folder
+    from pawsight.data.problems import TableError, UnclearColumn
+    from pawsight.data.table import read_table, table_from_folder
 
     named = [name.strip() for name in classes.split(",")] if classes else None
     if labels is None and images is None:
@@ -181,8 +192,8 @@ def _read_labels(
 
 def split_rows(frame: pd.DataFrame, test_every: int | None) -> SplitResult:
     """The split of `pawsight train`: the column's, by numbers in the files' names, or drawn."""
+    from pawsight.data.problems import TableError
     from pawsight.data.splits import split_table
-    from pawsight.data.table import TableError
     from pawsight.images.errors import ImageError
 
     with refusing(TableError, ImageError, OSError), of_total("comparing pictures") as progress:

@@ -10,7 +10,7 @@ import typer
 
 from pawsight.cli import options
 from pawsight.cli.common import (
-    check_folder,
+    check_target,
     counting,
     fail,
     of_total,
@@ -19,6 +19,7 @@ from pawsight.cli.common import (
     require_train_extra,
     rows_of,
 )
+from pawsight.cli.output_folder import made
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,13 +85,16 @@ def evaluate(
     from pawsight.images.errors import ImageError
 
     for file in (json_file, html_file):
-        _check_target(file, labels)
+        check_target(file, labels)
     if record and (keep_seen or may_lose is not None or len(model or []) > 1):
         fail(
             "a card has the figures of its own model, threshold and unseen pictures: --record "
             "takes no --keep-seen, no --may-lose and one --model"
         )
     models = _load(model or [options.DEFAULT_MODEL], may_lose)
+    if record:
+        with made(models[0].folder.path):  # which it is; seen to take a card
+            pass
     table = read_labels(
         labels,
         images,
@@ -162,17 +166,6 @@ def _measure(model: Model, rows: pd.DataFrame, data: str) -> Evaluation:
             data=data,
             progress=advance,
         )
-
-
-def _check_target(file: Path | None, labels: Path | None) -> None:
-    """Refuse before the work what could not be written after it."""
-    if file is None:
-        return
-    check_folder(file)
-    if file.is_dir():
-        fail(f"cannot write {str(file)!r}: it is a folder")
-    if labels and file.exists() and labels.exists() and file.samefile(labels):
-        fail(f"{str(file)!r} is the table of labels: name another file")
 
 
 def _parents(models: list[Model]) -> dict[str, str]:

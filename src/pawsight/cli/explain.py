@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pawsight.cli import options
-from pawsight.cli.common import fail, refusing
+from pawsight.cli.common import check_folder, fail, refusing
 
 
 def explain(
@@ -39,6 +39,7 @@ def explain(
         fail(f"{str(output)!r} is there already: name a new file, or move it away")
     if Image.registered_extensions().get(output.suffix.lower()) not in Image.SAVE:
         fail(f"{str(output)!r}: its ending names no format; name it .png or .jpg")
+    check_folder(output)
     with refusing(ModelError, ImageError, OSError, ValueError):
         data = read_file(picture)
         explanation = explain_picture(load(model), data, label)

@@ -8,9 +8,12 @@ from typing import Annotated
 import typer
 
 from pawsight.cli.common import counting, model_name, refusing, require_train_extra
+from pawsight.cli.output_folder import made
+from pawsight.cli.training import say_accuracies
 
 
 def export(
+    context: typer.Context,
     run: Annotated[
         Path,
         typer.Argument(help="The run of a training: the folder training/ below its output."),
@@ -32,13 +35,13 @@ def export(
     from pawsight.training.run import RunError, RunFolder
 
     called = model_name(name, output)
+    with refusing(RunError, OSError):
+        refuse_other_model(RunFolder(run), output)
+    context.with_resource(made(output))
     with (
         refusing(RunError, ExportError, ImageError, OSError),
         counting("measuring") as advance,
     ):
-        refuse_other_model(RunFolder(run), output)
         folder = export_run(RunFolder(run), output, name=called, progress=advance)
-    for each in folder.card.metrics:
-        if each.accuracy is not None:
-            typer.echo(f"{each.data}: {each.accuracy:.2%} right")
+    say_accuracies(folder)
     typer.echo(f"model folder {output}, {folder.size / 1e6:.1f} MB")

@@ -11,8 +11,7 @@ import typer
 
 from pawsight.cli import options, recorded
 from pawsight.cli.common import (
-    check_folder,
-    counting,
+    check_target,
     fail,
     model_name,
     read_labels,
@@ -23,9 +22,12 @@ from pawsight.cli.common import (
 from pawsight.cli.correct import correct, said
 from pawsight.cli.debug import debug_run
 from pawsight.cli.output_folder import made, refuse_others
+from pawsight.cli.training import train_head, train_network
 
 if TYPE_CHECKING:
-    from pawsight.inference.artifact import ModelFolder
+    import pandas as pd
+
+    from pawsight.data.table import Table
     from pawsight.inference.catalog import Entry
     from pawsight.training.recipe import Recipe
 
@@ -111,16 +113,12 @@ def train(
     none of the classes; with some of them, the model learns to say so.
     """
     require_train_extra()
-    from pawsight.data.problems import EXAMPLES, report, write_problems
     from pawsight.images.errors import ImageError
     from pawsight.inference.errors import ModelError
-    from pawsight.training.export import export_run
-    from pawsight.training.fit import fit
-    from pawsight.training.folder import ExportError
     from pawsight.training.recipe import RecipeError, load_recipe
     from pawsight.training.run import RunError
     from pawsight.training.starting_points import StartingPointError
-    from pawsight.training.train import begin, check_repeats, check_table
+    from pawsight.training.train import check_repeats, check_table
 
     # Of other libraries only what is amiss: gcsfs says how it was set up when Lightning imports it.
     logging.basicConfig(level=logging.WARNING, format=LINE, stream=sys.stderr)
@@ -136,7 +134,7 @@ def train(
             "--epochs": epochs, "--image-size": image_size, "--debug": debug, "--resume": resume,
         }  # fmt: skip
         model = _to_start_from(start, [option for option, given in refused.items() if given])
-    check_folder(left_out_file)
+    check_target(left_out_file, labels)
     with refusing(RecipeError):
         chosen = load_recipe(recipe or "simple-cnn", **changes)
     _check_without_table(chosen, output, model=model, start=start, resume=resume, debug=bool(debug))
@@ -144,20 +142,45 @@ def train(
         _refuse_others(output, left_out_file, resume=resume)
         context.with_resource(made(output))
     corrections = said(model, records, pictures_dir) if model and from_feedback else None
-    table = read_labels(
-        labels,
-        images,
-        path_column=path_column,
-        label_column=label_column,
-        classes=classes,
-        min_per_class=2,
+    frame = _split(
+        read_labels(
+            labels,
+            images,
+            path_column=path_column,
+            label_column=label_column,
+            classes=classes,
+            min_per_class=2,
+        ),
+        test_every,
+        left_out_file,
     )
+    if debug:
+        with refusing(RunError, StartingPointError, ModelError, ImageError, OSError):
+            check_repeats(chosen, check_table(frame))
+            debug_run(debug, frame, chosen)
+        typer.echo("nothing was kept")
+    elif model and corrections is not None:
+        correct(corrections, frame, model, output, name=called, seed=seed or 0)
+    elif model:
+        train_head(frame, model, output, name=called, seed=seed or 0)
+    else:
+        train_network(
+            frame, chosen, output,
+            name=called, start=start, resume=resume, checkpoint_every=checkpoint_every,
+        )  # fmt: skip
+
+
+def _split(table: Table, test_every: int | None, left_out_file: Path | None) -> pd.DataFrame:
+    """The rows that are used, in their splits; the others are told, and written if wanted."""
+    from pawsight.data.problems import EXAMPLES, report, write_problems
+
     split = split_rows(table.frame, test_every)
     left_out = (*table.problems, *split.problems)
     few = len(left_out) <= MOST_SHOWN
-    typer.echo(table.summary(MOST_SHOWN if few else EXAMPLES))
+    shown = MOST_SHOWN if few else EXAMPLES
+    typer.echo(table.summary(shown))
     if split.problems:
-        typer.echo(report(split.problems, MOST_SHOWN if few else EXAMPLES))
+        typer.echo(report(split.problems, shown))
     counts = split.frame["split"].value_counts()
     typer.echo(", ".join(f"{counts[each]} to {each}" for each in counts.index))
     if left_out_file:
@@ -165,46 +188,7 @@ def train(
             write_problems(left_out, left_out_file)
     elif not few:
         typer.echo("--left-out FILE writes all rows that are not used into a table")
-    if debug:
-        with refusing(RunError, StartingPointError, ModelError, ImageError, OSError):
-            check_repeats(chosen, check_table(split.frame))
-            debug_run(debug, split.frame, chosen)
-        typer.echo("nothing was kept")
-        return
-    if model and corrections is not None:
-        correct(corrections, split.frame, model, output, name=called, seed=seed or 0)
-        return
-    if model:
-        with (
-            refusing(RunError, ModelError, ExportError, ImageError, OSError),
-            counting("looking") as advance,
-        ):
-            from pawsight.training.transfer import transfer
-
-            folder = transfer(
-                split.frame, model.open(), output, name=called, seed=seed or 0,
-                progress=advance,
-            )  # fmt: skip
-        _say_what_it_reached(folder, output)
-        return
-    with refusing(RunError, StartingPointError, ModelError, ImageError, OSError):
-        run = begin(split.frame, chosen, output, resume=resume, start=start)
-        try:
-            with run.cleared_if_refused():
-                fit(
-                    split.frame,
-                    chosen,
-                    run,
-                    resume=resume,
-                    checkpoint_every=checkpoint_every,
-                    progress=sys.stderr.isatty(),
-                )
-        except (KeyboardInterrupt, SystemExit):  # Lightning turns the one into the other
-            typer.echo("\npawsight: stopped; the same command with --resume goes on", err=True)
-            raise typer.Exit(130) from None
-    with refusing(ExportError, ImageError, OSError), counting("measuring") as advance:
-        folder = export_run(run, output, name=called, progress=advance)
-    _say_what_it_reached(folder, output)
+    return split.frame
 
 
 def _to_write(output: Path | None, *, debug: bool) -> Path:
@@ -289,10 +273,3 @@ def _refuse_others(output: Path, left_out: Path | None, *, resume: bool) -> None
             refuse_others(
                 output, {RUN_FOLDER, *BEFORE_CARD, *([left_out.name] if left_out else [])}
             )
-
-
-def _say_what_it_reached(folder: ModelFolder, output: Path) -> None:
-    for each in folder.card.metrics:
-        if each.accuracy is not None:
-            typer.echo(f"{each.data}: {each.accuracy:.2%} right")
-    typer.echo(f"model folder {output}: `pawsight classify PICTURE --model {output}` asks it")

@@ -62,11 +62,12 @@ def tune(
     from pawsight.extras import ExtraMissing, require
     from pawsight.images.errors import ImageError
     from pawsight.inference.errors import ModelError
+    from pawsight.training.networks import teachers_of
     from pawsight.training.recipe import RecipeError, load_recipe
     from pawsight.training.run import RunError
-    from pawsight.training.search_space import DEFAULT, check_fits, read_search_space
+    from pawsight.training.search_space import DEFAULT, read_search_space, values_of
     from pawsight.training.starting_points import StartingPointError
-    from pawsight.training.tune import BEST_FILE, STUDY_FILE, WRITTEN
+    from pawsight.training.study import BEST_FILE, STUDY_FILE, WRITTEN, refuse_another
     from pawsight.training.tune import tune as search
 
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -74,11 +75,13 @@ def tune(
         if ray:
             require("ray", "--ray")
         chosen = load_recipe(recipe, epochs=epochs, image_size=image_size, seed=seed)
-        varied = read_search_space(space, chosen) if space else DEFAULT
-        check_fits(varied, chosen)
-    with refusing(OSError):
+        varied = read_search_space(space) if space else DEFAULT
+        values_of(chosen, varied)  # which refuses what does not fit
+    with refusing(RunError, ModelError, OSError):
         if not (output / STUDY_FILE).exists():
             refuse_others(output, WRITTEN)
+        refuse_another(output, chosen, varied)
+        teachers_of(chosen)  # or one that is not here is refused
     context.with_resource(made(output))
     table = read_labels(
         labels,

@@ -19,7 +19,6 @@ from pawsight.labels import NEITHER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-__all__ = ["Problem", "Table", "TableError", "data_digest", "read_table", "table_from_folder"]
 
 
 @dataclass(frozen=True, eq=False)

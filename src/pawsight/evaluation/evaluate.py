@@ -254,7 +254,7 @@ def judge(
     data: str,
     threshold: float,
     members: Sequence[ModelReference],
-    seconds: float,
+    seconds: float = 0.0,
     processor_seconds: float = 0.0,
 ) -> Evaluation:
     """Hold a model's answers against the right labels.

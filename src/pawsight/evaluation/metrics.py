@@ -78,10 +78,11 @@ def fit_temperature(logits: Logits, labels: Labels, *, label_noise: float = LABE
     return math.exp(_minimum(loss, math.log(0.05), math.log(20.0)))
 
 
-def wilson_interval(successes: int, trials: int, z: float = 1.96) -> tuple[float, float]:
-    """Confidence interval of a proportion (Wilson 1927), 95 % by default."""
+def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
+    """95 % confidence interval of a proportion (Wilson 1927)."""
     if trials == 0:
         return 0.0, 1.0
+    z = 1.96
     share = successes / trials
     centre = share + z * z / (2 * trials)
     spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))

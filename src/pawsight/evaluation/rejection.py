@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import beta
 
 from pawsight.evaluation.metrics import wilson_interval
-from pawsight.inference.artifact import OperatingPoint
+from pawsight.inference.rejection import OperatingPoint
 
 Scores = NDArray[np.float64]
 

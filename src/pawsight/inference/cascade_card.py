@@ -17,8 +17,8 @@ from pawsight.inference.artifact import (
     Described,
     Folder,
     Measurement,
-    strictest,
 )
+from pawsight.inference.rejection import strictest
 from pawsight.inference.sealed import Digest, Share, Strict, read_sealed
 
 CASCADE_FILE: Final = "cascade.json"

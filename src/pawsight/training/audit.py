@@ -50,7 +50,6 @@ def audit(
     frame: pd.DataFrame,
     describe: Teacher,
     *,
-    seed: int = 0,
     progress: Callable[[int], None] | None = None,
 ) -> list[Doubt]:
     """Find the labels that are probably wrong (Northcutt et al. 2021, *Confident learning*).
@@ -62,7 +61,6 @@ def audit(
         frame: ``path`` and ``label``, each label on :data:`FOLDS` pictures or more that do not look
             alike.
         describe: A network whose outputs describe a picture; one that has never seen the labels.
-        seed: Of the folds.
         progress: Called with the number of pictures after each step.
 
     Returns:
@@ -87,7 +85,7 @@ def audit(
             f"doubting labels takes {FOLDS} or more of each"
         )
     features = _describe(paths, describe, progress)
-    probabilities = _out_of_fold(features, numbers, groups, seed)
+    probabilities = _out_of_fold(features, numbers, groups)
     issues = find_label_issues(
         labels=numbers, pred_probs=probabilities, return_indices_ranked_by="self_confidence",
         n_jobs=1,
@@ -123,11 +121,10 @@ def _out_of_fold(
     features: NDArray[np.float32],
     numbers: NDArray[np.intp],
     groups: NDArray[np.int64],
-    seed: int,
 ) -> NDArray[np.float64]:
     """Probabilities of the classes [N, C], each row by a classifier that was fitted without it."""
     probabilities = np.empty((len(numbers), int(numbers.max()) + 1))
-    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
     for fitted, held_out in folds.split(features, numbers, groups):
         classifier = make_pipeline(
             StandardScaler(), LogisticRegression(C=_REGULARISATION, max_iter=500)

@@ -19,7 +19,7 @@ from pawsight.inference.artifact import BACKGROUND_FILE, ModelFolder
 from pawsight.inference.classifier import Classifier
 from pawsight.labels import NEITHER
 from pawsight.training.features import Features, extract
-from pawsight.training.folder import digests, write_card
+from pawsight.training.folder import digests
 
 NEITHER_PICTURES: Final = 600
 CLASS_PICTURES: Final = 200
@@ -29,24 +29,24 @@ _SHRINKAGE: Final = 0.3
 _FOLDS: Final = 5
 
 
-def add_background(folder: ModelFolder, table: pd.DataFrame, seed: int = 0) -> ModelFolder:
+def add_background(folder: ModelFolder, table: pd.DataFrame) -> ModelFolder:
     """Write ``background.npy``, float16 [B, D], into a folder, of pictures of its training split.
 
     Args:
         folder: The model.
         table: That it was trained on: ``path``, ``label`` and ``split``.
-        seed: Of the choice.
 
     Returns:
-        The folder with its new card; the old one where training had no pictures of ``neither``,
-        without which the classes' pictures are no background worth the name.
+        The folder with its new card, which is yet to be written; the old one where training had no
+        pictures of ``neither``, without which the classes' pictures are no background worth the
+        name.
     """
     training = table.loc[table["split"] == "train"]
     is_neither = training["label"] == NEITHER
     if not is_neither.any():
         return folder
     chosen = [
-        rows.sample(min(most, len(rows)), random_state=seed)
+        rows.sample(min(most, len(rows)), random_state=0)
         for rows, most in (
             (training[is_neither], NEITHER_PICTURES),
             (training[~is_neither], CLASS_PICTURES),
@@ -56,7 +56,7 @@ def add_background(folder: ModelFolder, table: pd.DataFrame, seed: int = 0) -> M
     views = extract(Classifier(folder, precision="float32"), paths)
     np.save(folder.path / BACKGROUND_FILE, views[:, 0].astype(np.float16), allow_pickle=False)
     files = folder.card.files | digests(folder.path, [BACKGROUND_FILE])
-    return write_card(folder.path, folder.card.model_copy(update={"files": files}))
+    return ModelFolder(folder.path, folder.card.model_copy(update={"files": files}))
 
 
 def read_background(folder: ModelFolder) -> Features | None:

@@ -19,7 +19,7 @@ from pawsight.inference.catalog import NAME, Entry, resolve
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import ModelError
 from pawsight.inference.prediction import ModelReference, Prediction
-from pawsight.labels import BACKGROUND, NEITHER
+from pawsight.labels import NEITHER, numbers_of
 from pawsight.training.cascade import Allowance, Asked, ChoiceError, Trade, choose
 from pawsight.training.cascade_folder import write_cascade
 from pawsight.training.cascade_plot import curve_plot
@@ -135,8 +135,8 @@ def _check(fast: Classifier, pictures: pd.DataFrame) -> None:
 
 
 def _numbers(labels: Sequence[str], model: Classifier) -> NDArray[np.intp]:
-    numbers = {label: number for number, label in enumerate(model.card.labels)}
-    return np.array([numbers.get(label, BACKGROUND) for label in labels], dtype=np.intp)
+    numbers = numbers_of(model.card.labels)
+    return np.array([numbers[label] for label in labels], dtype=np.intp)
 
 
 def _thresholds(strong: Classifier) -> list[tuple[float, float | None]]:
@@ -175,7 +175,7 @@ def _card(
         choices=tuple(choices),
         default=default,
         alone=(alone[0], alone[1]),
-        curve=tuple(trade.curve()),
+        curve=trade.curve(),
         data_digest=data_digest,
     )
 
@@ -202,5 +202,4 @@ def _measured(
         data=data,
         threshold=members[0].threshold if alone else 0.0,
         members=references,
-        seconds=0.0,
     ).measurement()

@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 
 from pawsight.data.duplicates import group_near_duplicates, hash_files
 from pawsight.evaluation.evaluate import evaluate, judge
-from pawsight.evaluation.metrics import fit_temperature
+from pawsight.evaluation.metrics import fit_temperature, wilson_interval
 from pawsight.evaluation.rejection import operating_points
-from pawsight.inference.artifact import ModelFolder, Rejection
+from pawsight.inference.artifact import (
+    ModelFolder,
+)
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.prediction import conclude, energy
+from pawsight.inference.rejection import Rejection
 from pawsight.labels import BACKGROUND, NEITHER, numbers_of
 from pawsight.training.folder import unchosen, write_card
 from pawsight.training.reference import with_reference
@@ -26,6 +29,12 @@ log = logging.getLogger(__name__)
 
 LOSES: Final = 0.01
 """The part of pictures of the classes that may be called ``neither``, unless the user chooses."""
+
+SHOWN: Final = 0.95
+"""The part of answers that pictures have to be able to show to be right, or they are called few.
+
+Of 73 or more they can (95 % interval), if all of them are answered rightly.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +61,7 @@ def calibrate(
     """Choose temperature and rejection thresholds on the validation split, and measure.
 
     Args:
-        folder: The model.
+        folder: The model; its card need not be written yet.
         table: That it was trained on: ``path``, ``label`` and ``split``.
         progress: Called with the number of pictures measured after each step.
         further: Calibrates beside the validation split.
@@ -71,6 +80,7 @@ def calibrate(
         )
     known = chosen_on.labels != BACKGROUND
     temperature = round(fit_temperature(chosen_on.logits[known], chosen_on.labels[known]), 4)
+    _warn_of_few(int(known.sum()))
     rejection = _rejection(chosen_on, loses, trained=folder.card.rejection.trained)
     card = folder.card.model_copy(
         update={
@@ -92,7 +102,6 @@ def calibrate(
         data=_named("validation"),
         threshold=rejection.threshold,
         members=[classifier.reference],
-        seconds=0.0,
     )
     folder = write_card(folder.path, card.measured(measured.measurement()))
     rows = table.loc[table["split"] == "test"]
@@ -104,6 +113,21 @@ def calibrate(
         progress=progress,
     )
     return write_card(folder.path, folder.card.measured(tested.measurement()))
+
+
+def _warn_of_few(pictures: int) -> None:
+    """Say that confidences promise too much, where they are fitted on so few pictures.
+
+    Where all of a few are answered rightly, their temperature makes the next answers all but
+    certain.
+    """
+    shown, _ = wilson_interval(pictures, pictures)
+    if shown < SHOWN:
+        log.warning(
+            "confidences were fitted on %d pictures only, which could show no more than that %.0f "
+            "%% of the next answers are right: trust none beyond that; more pictures would tell",
+            pictures, 100 * shown,
+        )  # fmt: skip
 
 
 def _rejection(chosen_on: HeldOut, loses: float, *, trained: bool) -> Rejection:

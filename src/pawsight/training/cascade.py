@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 import numpy as np
@@ -247,17 +247,10 @@ class Trade:
             catches=round(int(self._caught[pair]) / self._others, 5) if self._others else None,
         )
 
-    def curve(self, shares: Sequence[float] = SHARES) -> tuple[Outcome, ...]:
-        """What each share that is sent on gives at best, by rising share."""
-        return tuple(self._curve(shares))
-
-    def _curve(self, shares: Sequence[float]) -> Iterator[Outcome]:
-        before = None
-        for share in shares:
-            outcome = self.outcome(self.best(share))
-            if outcome != before:
-                yield outcome
-            before = outcome
+    def curve(self) -> tuple[Outcome, ...]:
+        """What each share that is sent on gives at best, by rising share, the same ones once."""
+        outcomes = (self.outcome(self.best(share)) for share in SHARES)
+        return tuple(outcome for outcome, _ in groupby(outcomes))
 
 
 def _candidates(values: Values, digits: int) -> Values:

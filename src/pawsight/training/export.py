@@ -42,7 +42,6 @@ from pawsight.training.folder import (
     code_revision,
     digests,
     unchosen,
-    write_card,
     write_golden,
 )
 from pawsight.training.networks import (
@@ -53,6 +52,7 @@ from pawsight.training.networks import (
     starting_point,
 )
 from pawsight.training.quantise import calibration_pictures, quantise
+from pawsight.training.recipe import Recipe
 from pawsight.training.run import RunError, RunFolder
 
 Exportable: TypeAlias = Network | HuggingFaceViT
@@ -80,13 +80,7 @@ def export_run(
     recipe, table = run.read()
     labels = classes_of(table["label"])
     training = table.loc[table["split"] == "train"]
-    network = random_network(recipe, len(labels))
-    load_weights(network, run.trained())
-    if recipe.keep_start:
-        mix_weights(network, run.start, recipe.keep_start)
-    network.eval()
-    if recipe.weights == "int8":
-        round_weights(network)
+    network = _trained(run, recipe, len(labels))
     how = Preprocessing(height=recipe.image_size, width=recipe.image_size)
     output.mkdir(parents=True, exist_ok=True)
     write_onnx(network, how, output / NETWORK_FILE)
@@ -124,9 +118,21 @@ def export_run(
         quantised=quantised,
         files=digests(output, [*networks, SEEN_FILE, *(answer.file for answer in golden)]),
     )
-    folder = write_card(output, card)
+    folder = ModelFolder(output, card)  # the card is written once its thresholds are chosen
     check_parity(answering(network), Classifier(folder, precision="float32"))
     return calibrate(add_background(folder, table), table, progress)
+
+
+def _trained(run: RunFolder, recipe: Recipe, classes: int) -> Network:
+    """A training's network as it is to be served."""
+    network = random_network(recipe, classes)
+    load_weights(network, run.trained())
+    if recipe.keep_start:
+        mix_weights(network, run.start, recipe.keep_start)
+    network.eval()
+    if recipe.weights == "int8":
+        round_weights(network)
+    return network
 
 
 def refuse_other_model(run: RunFolder, output: Path) -> None:

@@ -23,15 +23,16 @@ from pawsight.inference.artifact import (
     NETWORK_FILE,
     QUANTISED_FILE,
     README_FILE,
+    REFERENCE_FILE,
     SEEN_FILE,
     Card,
     Described,
     GoldenAnswer,
     ModelFolder,
-    Rejection,
     digest,
 )
 from pawsight.inference.classifier import Classifier
+from pawsight.inference.rejection import Rejection
 from pawsight.training.golden import golden_pictures
 from pawsight.training.model_card import render
 from pawsight.whole import FRESH
@@ -46,7 +47,10 @@ PARITY: Final = 1e-3
 
 GOLDEN_TOLERANCE: Final = 0.01
 
-BEFORE_CARD: Final = (NETWORK_FILE, QUANTISED_FILE, SEEN_FILE, BACKGROUND_FILE, GOLDEN_FOLDER)
+BEFORE_CARD: Final = (
+    *(NETWORK_FILE, QUANTISED_FILE, SEEN_FILE),
+    *(BACKGROUND_FILE, REFERENCE_FILE, GOLDEN_FOLDER),
+)
 """What is written before a folder's card, and is all that is there of a model if a kill comes."""
 
 

@@ -20,7 +20,6 @@ from pawsight.inference.artifact import (
     NETWORK_FILE,
     QUANTISED_FILE,
     README_FILE,
-    REFERENCE_FILE,
     RUN_FOLDER,
     SEEN_FILE,
     Card,
@@ -37,7 +36,6 @@ from pawsight.training.folder import (
     code_revision,
     digests,
     unchosen,
-    write_card,
     write_golden,
 )
 from pawsight.training.graft import graft
@@ -58,17 +56,17 @@ def refuse_taken(output: Path) -> None:
 
 @contextmanager
 def removed_if_refused(output: Path) -> Iterator[None]:
-    """Leave nothing of a model whose making ends in an error.
+    """Leave nothing of a model whose making ends in an error, or by Ctrl-C.
 
     Args:
         output: Its folder, which held none before.
     """
     try:
         yield
-    except Exception:
+    except BaseException:
         shutil.rmtree(output / GOLDEN_FOLDER, ignore_errors=True)
         with_card = (README_FILE, CARD_FILE) if (output / CARD_FILE).exists() else ()
-        for name in {*BEFORE_CARD, REFERENCE_FILE, *with_card} - {GOLDEN_FOLDER}:
+        for name in {*BEFORE_CARD, *with_card} - {GOLDEN_FOLDER}:
             (output / name).unlink(missing_ok=True)
         with suppress(OSError):  # something else lies there
             output.rmdir()
@@ -87,7 +85,7 @@ def write_headed(
     seed: int,
     trained: bool,
 ) -> ModelFolder:
-    """Write the folder; it is still to be calibrated.
+    """Write the folder but its card, which is written once it is calibrated.
 
     Args:
         parent: Whose network is taken up to its features; in float32.
@@ -146,7 +144,7 @@ def write_headed(
         quantised=quantised,
         files=digests(output, files),
     )
-    folder = write_card(output, card)
+    folder = ModelFolder(output, card)
     check_parity(answer, Classifier(folder, precision="float32"))
     return folder
 

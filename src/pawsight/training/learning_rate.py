@@ -17,6 +17,9 @@ from pawsight.training.recipe import Recipe
 from pawsight.training.run import RunFolder
 
 STEPS: Final = 100
+LOWEST: Final = 1e-6
+HIGHEST: Final = 1.0
+"""The first rate, and the last."""
 _SKIPPED: Final = 15  # Lightning's smoothed loss is too low until then
 
 
@@ -35,16 +38,12 @@ class RangeTest:
     suggestion: float | None
 
 
-def find_learning_rate(
-    table: pd.DataFrame, recipe: Recipe, *, lowest: float = 1e-6, highest: float = 1.0
-) -> RangeTest:
+def find_learning_rate(table: pd.DataFrame, recipe: Recipe) -> RangeTest:
     """Raise the rate geometrically over a hundred steps, until the loss explodes.
 
     Args:
         table: ``path``, ``label`` and ``split``.
         recipe: Whose ``learning_rate`` is to be found; every layer gets the same rate.
-        lowest: The first rate.
-        highest: The last one.
     """
     recipe = recipe.model_copy(update={"views": 0, "layer_decay": 1.0})
     with tempfile.TemporaryDirectory() as folder:
@@ -63,8 +62,8 @@ def find_learning_rate(
         found = Tuner(trainer).lr_find(
             classifier,
             datamodule=data,
-            min_lr=lowest,
-            max_lr=highest,
+            min_lr=LOWEST,
+            max_lr=HIGHEST,
             num_training=STEPS,
             update_attr=False,
         )

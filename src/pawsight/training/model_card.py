@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pawsight.inference.artifact import Card, Measurement, Rejection
+from pawsight.inference.artifact import (
+    Card,
+    Measurement,
+)
+from pawsight.inference.rejection import Rejection
 
 _TEMPLATE = """\
 ---

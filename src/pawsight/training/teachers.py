@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -50,19 +51,55 @@ def load_teacher(name: str, image_size: int, classes: Sequence[str]) -> Teacher:
     return teacher
 
 
-def check_teacher(name: str, classes: Sequence[str]) -> None:
-    """Make sure, without loading it, that a teacher tells the student's classes apart.
+@dataclass(frozen=True)
+class TeacherCard:
+    """What is known of a teacher that was not loaded.
 
-    Args:
-        name: As for :func:`load_teacher`.
-        classes: Likewise.
-
-    Raises:
-        ModelError: There is no such model, or it tells other classes apart.
+    Attributes:
+        name: That a recipe gives it.
+        version: What another teacher of the name does not have.
+        origin: Its name and what it learned from, in words for a card.
+        labels: What it tells apart; None of an ImageNet classifier, which knows other classes than
+            any student.
     """
-    if name in IMAGENET_TEACHERS:
-        return
-    _refuse_others(name, resolve(name).open().card.labels, classes)
+
+    name: str
+    version: str
+    origin: str
+    labels: tuple[str, ...] | None
+
+    @classmethod
+    def of(cls, name: str) -> TeacherCard:
+        """Read it from a model's folder, whose files are verified.
+
+        Args:
+            name: As for :func:`load_teacher`.
+
+        Raises:
+            ModelError: There is no such teacher.
+        """
+        if name in IMAGENET_TEACHERS:
+            version = Path(IMAGENET_TEACHERS[name]).stem  # which ends in a digest
+            return cls(name, version, f"{name} (Apache-2.0, trained on ImageNet-1k)", None)
+        try:
+            folder = resolve(name).open()
+        except UnknownModel as error:
+            raise ModelError(
+                f"no teacher {name!r}: it is one of {', '.join(IMAGENET_TEACHERS)}, or a model "
+                f"({error})"
+            ) from error
+        card = folder.card
+        origin = f"{card.name} {folder.version} ({card.provenance.started_from})"
+        return cls(name, folder.version, origin, card.labels)
+
+    def check_classes(self, classes: Sequence[str]) -> None:
+        """Make sure that a model that teaches tells the student's classes apart.
+
+        Raises:
+            ModelError: It tells others.
+        """
+        if self.labels is not None:
+            _refuse_others(self.name, self.labels, classes)
 
 
 def _refuse_others(name: str, labels: Sequence[str], classes: Sequence[str]) -> None:
@@ -71,35 +108,6 @@ def _refuse_others(name: str, labels: Sequence[str], classes: Sequence[str]) -> 
             f"the teacher {name!r} tells {', '.join(labels)} apart, and the table's classes are "
             f"{', '.join(classes)}: name a model that knows the same"
         )
-
-
-def version_of_teacher(name: str) -> str:
-    """What another teacher of the name does not have.
-
-    Raises:
-        ModelError: There is no such teacher.
-    """
-    if name in IMAGENET_TEACHERS:
-        return Path(IMAGENET_TEACHERS[name]).stem  # which ends in a digest
-    return resolve(name).open().version
-
-
-def origin_of_teacher(name: str) -> str:
-    """A teacher's name and what it learned from, in words for a card.
-
-    Raises:
-        ModelError: There is no such teacher.
-    """
-    if name in IMAGENET_TEACHERS:
-        return f"{name} (Apache-2.0, trained on ImageNet-1k)"
-    try:
-        folder = resolve(name).open()
-    except UnknownModel as error:
-        raise ModelError(
-            f"no teacher {name!r}: it is one of {', '.join(IMAGENET_TEACHERS)}, or a model "
-            f"({error})"
-        ) from error
-    return f"{folder.card.name} {folder.version} ({folder.card.provenance.started_from})"
 
 
 class ImageNetTeacher:

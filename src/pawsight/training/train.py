@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -15,11 +16,17 @@ from pawsight.labels import NEITHER, classes_of
 from pawsight.models.vision_transformer import VisionTransformer
 from pawsight.training.export import export_run
 from pawsight.training.fit import fit
-from pawsight.training.networks import Network, load_weights, random_network, starting_point
+from pawsight.training.networks import (
+    Network,
+    load_weights,
+    random_network,
+    starting_point,
+    teachers_of,
+)
 from pawsight.training.recipe import Recipe
 from pawsight.training.run import RunError, RunFolder
 from pawsight.training.starting_points import load_exported
-from pawsight.training.teachers import check_teacher, version_of_teacher
+from pawsight.training.teachers import TeacherCard
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +63,7 @@ def refuse_begun(output: Path) -> None:
 
 def check_without_table(
     recipe: Recipe, output: Path, *, resume: bool = False, start: str | Path | None = None
-) -> None:
+) -> dict[str, TeacherCard]:
     """What :func:`begin` can refuse before any picture is looked at.
 
     Args:
@@ -64,6 +71,9 @@ def check_without_table(
         output: Likewise.
         resume: Likewise.
         start: Likewise.
+
+    Returns:
+        The recipe's teachers, by the names that it gives them.
 
     Raises:
         RunError: The folder holds a training and ``resume`` is not set, or the recipe or a teacher
@@ -73,15 +83,17 @@ def check_without_table(
     """
     run = RunFolder(output / RUN_FOLDER)
     if resume and run.begun:
-        run.check_same_recipe(recipe, _teachers(recipe))
+        teachers = teachers_of(recipe)
+        run.check_same_recipe(recipe, _versions(teachers))
         run.check_whole()
-        return
+        return teachers
     refuse_begun(output)
-    starting_point(recipe)
+    teachers = teachers_of(recipe)
     if recipe.keep_start and not start:
         raise RunError("the recipe keeps a part of what it started from: name that (--start)")
     if start:
         _origin(str(start))
+    return teachers
 
 
 def begin(
@@ -114,33 +126,29 @@ def begin(
     """
     run = RunFolder(output / RUN_FOLDER)
     classes = check_table(table)
+    teachers = check_without_table(recipe, output, resume=resume, start=start)
     if resume and run.begun:
-        run.check_same_recipe(recipe, _teachers(recipe))
         run.check_same_table(table)
-        run.check_whole()
     else:
-        check_without_table(recipe, output, start=start)
         check_repeats(recipe, classes)
         for how in recipe.distillation:
-            check_teacher(how.teacher, classes)
+            teachers[how.teacher].check_classes(classes)
         found = _found(str(start), recipe, len(classes)) if start else None
-        teachers = _teachers(recipe)
-        if not (resume and run.is_same(recipe, table, teachers)):
+        versions = _versions(teachers)
+        if not (resume and run.is_same(recipe, table, versions)):
             run.clear()
         with run.cleared_if_refused():
             if found:
                 run.start_from(*found)
-            run.write(recipe, table, teachers)
+            run.write(recipe, table, versions)
     if resume and not run.last.exists():
         run.clear_logs()  # of epochs that are trained again
         log.info("nothing to resume in %r: starting anew", str(output))
     return run
 
 
-def _teachers(recipe: Recipe) -> dict[str, str]:
-    """The version of each teacher, by the name that the recipe gives it."""
-    names = [how.teacher for how in recipe.distillation] + [hint.teacher for hint in recipe.hints]
-    return {name: version_of_teacher(name) for name in names}
+def _versions(teachers: Mapping[str, TeacherCard]) -> dict[str, str]:
+    return {name: each.version for name, each in teachers.items()}
 
 
 def check_repeats(recipe: Recipe, classes: tuple[str, ...]) -> None:

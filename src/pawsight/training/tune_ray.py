@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial
 from pawsight.cluster import connected
 from pawsight.training.recipe import Recipe
 from pawsight.training.search_space import SearchSpace, drawn
-from pawsight.training.tune import attempt
+from pawsight.training.trial import attempt
 
 
 class Reached(NamedTuple):
