@@ -23,6 +23,8 @@ $(VENV)/.serve: pyproject.toml $(VENV)/.created
 
 $(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.created
 	$(PIP) install --quiet --no-compile --constraint constraints.txt --editable '.[dev]'
+	@# On all cores, which pip does not; what a package carries for other Pythons is left as it is.
+	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null || true
 	@touch $@ $(VENV)/.serve
 
 .PHONY: serve
