@@ -64,6 +64,12 @@ def test_classifying_and_serving_need_no_torch_and_no_pandas(code: str) -> None:
     assert not modules_after(code) & (HEAVY - {"fastapi"})
 
 
+def test_a_new_head_needs_neither_lightning_nor_transformers() -> None:
+    loaded = modules_after("import pawsight.training.transfer, pawsight.training.correct")
+    assert "torch" in loaded
+    assert not loaded & {"lightning", "transformers", "torch._dynamo"}
+
+
 def test_the_public_api_is_small() -> None:
     assert sorted(pawsight.__all__) == ["Classifier", "Model", "Prediction", "load"]
     for name in pawsight.__all__:

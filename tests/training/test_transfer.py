@@ -18,7 +18,9 @@ from pawsight.inference.explain import explain
 from pawsight.labels import BACKGROUND
 from pawsight.training import transfer as module
 from pawsight.training.background import read_background, unlike
-from pawsight.training.head import fit_head
+from pawsight.training.graft import read_head
+from pawsight.training.head import Head, fit_head
+from pawsight.training.headed import write_headed
 from pawsight.training.run import RunError
 from pawsight.training.train import train
 from pawsight.training.transfer import transfer
@@ -95,6 +97,25 @@ def test_a_network_in_int8_gets_the_new_head_too(own_table: pd.DataFrame, tmp_pa
     model = Classifier(folder, precision="int8")
     logits, class_map = model.run_with_map(model.read(draw("cat", 3))[None])
     np.testing.assert_allclose(class_map.mean((2, 3)), logits, atol=1e-3)
+
+
+def test_a_head_of_long_weights_is_served_in_int8_like_its_parent(
+    own_table: pd.DataFrame, tmp_path: Path
+) -> None:
+    parent = Classifier(resolve("custom").open(), precision="float32")
+    before = read_head(parent.folder.network)
+    folder = write_headed(
+        parent,
+        Head(20 * before.weight, before.bias),
+        tmp_path / "model",
+        name="own",
+        labels=("one", "other"),
+        table=own_table,
+        recipe={},
+        seed=0,
+        trained=True,
+    )
+    assert Classifier(folder).precision == Classifier(parent.folder).precision
 
 
 def test_a_model_without_class_map_and_background_is_a_start_that_says_so(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from pawsight.cli.common import fail
+from pawsight.cli.common import fail, refusing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +22,19 @@ def debug_run(kind: str, table: pd.DataFrame, recipe: Recipe) -> None:
         table: With its split.
         recipe: Of the training.
     """
+    from pawsight.images.errors import ImageError
+    from pawsight.inference.errors import ModelError
+    from pawsight.training.run import RunError
+    from pawsight.training.starting_points import StartingPointError
+    from pawsight.training.table_checks import check_repeats, check_table
+
+    with refusing(RunError, StartingPointError, ModelError, ImageError, OSError):
+        check_repeats(recipe, check_table(table))
+        _run(kind, table, recipe)
+    typer.echo("nothing was kept")
+
+
+def _run(kind: str, table: pd.DataFrame, recipe: Recipe) -> None:
     from pawsight.training.debug import PICTURES, one_batch, overfit, profile
     from pawsight.training.learning_rate import find_learning_rate
 

@@ -113,17 +113,9 @@ def train(
     none of the classes; with some of them, the model learns to say so.
     """
     require_train_extra()
-    from pawsight.images.errors import ImageError
-    from pawsight.inference.errors import ModelError
     from pawsight.training.recipe import RecipeError, load_recipe
-    from pawsight.training.run import RunError
-    from pawsight.training.starting_points import StartingPointError
-    from pawsight.training.train import check_repeats, check_table
 
-    # Of other libraries only what is amiss: gcsfs says how it was set up when Lightning imports it.
-    logging.basicConfig(level=logging.WARNING, format=LINE, stream=sys.stderr)
-    logging.getLogger("pawsight").setLevel(logging.INFO)
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    _log_to_stderr()
     changes = {"epochs": epochs, "image_size": image_size, "seed": seed}
     output = _to_write(output, debug=bool(debug))
     called = model_name(name, output)
@@ -155,10 +147,7 @@ def train(
         left_out_file,
     )
     if debug:
-        with refusing(RunError, StartingPointError, ModelError, ImageError, OSError):
-            check_repeats(chosen, check_table(frame))
-            debug_run(debug, frame, chosen)
-        typer.echo("nothing was kept")
+        debug_run(debug, frame, chosen)
     elif model and corrections is not None:
         correct(corrections, frame, model, output, name=called, seed=seed or 0)
     elif model:
@@ -168,6 +157,19 @@ def train(
             frame, chosen, output,
             name=called, start=start, resume=resume, checkpoint_every=checkpoint_every,
         )  # fmt: skip
+
+
+def _log_to_stderr() -> None:
+    """What pawsight itself says, and of other libraries only what is amiss.
+
+    By the handler, as Lightning sets the level of its own logger whenever it is imported.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(
+        lambda record: record.levelno >= logging.WARNING or record.name.startswith("pawsight.")
+    )
+    logging.basicConfig(level=logging.WARNING, format=LINE, handlers=[handler])
+    logging.getLogger("pawsight").setLevel(logging.INFO)
 
 
 def _split(table: Table, test_every: int | None, left_out_file: Path | None) -> pd.DataFrame:
@@ -250,15 +252,18 @@ def _check_without_table(
 ) -> None:
     """Refuse what would be refused once all pictures were looked at."""
     from pawsight.inference.errors import ModelError
-    from pawsight.training.headed import refuse_taken
     from pawsight.training.run import RunError
-    from pawsight.training.starting_points import StartingPointError
-    from pawsight.training.train import check_without_table
 
-    with refusing(RunError, StartingPointError, ModelError, OSError):
-        if model:
+    if model:
+        from pawsight.training.headed import refuse_taken
+
+        with refusing(RunError, OSError):
             refuse_taken(output)
-        elif not debug:
+    elif not debug:  # by what takes Lightning and transformers seconds to load
+        from pawsight.training.starting_points import StartingPointError
+        from pawsight.training.train import check_without_table
+
+        with refusing(RunError, StartingPointError, ModelError, OSError):
             check_without_table(recipe, output, resume=resume, start=start)
 
 

@@ -82,6 +82,10 @@ class Provenance(Strict):
     recipe: dict[str, Any]
 
 
+MOST_TOLERATED: Final = 2.0
+"""The most that integers may ever move a logit by."""
+
+
 class GoldenAnswer(Strict):
     """What the trained network answered about one picture of the folder.
 
@@ -104,7 +108,7 @@ class Quantised(Strict):
     """
 
     golden: Annotated[tuple[GoldenAnswer, ...], Field(min_length=2)]
-    golden_tolerance: Annotated[float, Field(gt=0, le=0.2)]
+    golden_tolerance: Annotated[float, Field(gt=0, le=MOST_TOLERATED)]
 
 
 AnyDescribed = TypeVar("AnyDescribed", bound="Described")

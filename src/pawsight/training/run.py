@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile, ZipFile
 
 import pandas as pd
 import torch
@@ -15,7 +17,6 @@ from pydantic import ValidationError
 from torch import nn
 
 from pawsight.invalid import in_words
-from pawsight.training.checkpoints import is_whole
 from pawsight.training.recipe import Recipe
 from pawsight.whole import FRESH, written_whole
 
@@ -257,3 +258,17 @@ class RunFolder:
                 "cannot resume: the pictures are not those that the training began with; "
                 "resume with the same table, or train into another folder"
             )
+
+
+def is_whole(file: Path) -> bool:
+    """Whether a file of torch's, a ZIP, is all there, by its directory and its checksums.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with file.open("rb") as stream:
+        try:
+            with ZipFile(stream) as parts:
+                return parts.testzip() is None
+        except (BadZipFile, EOFError, RuntimeError, ValueError, zlib.error):
+            return False

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from pawsight.data.trainable import why_not
 from pawsight.inference.artifact import RUN_FOLDER, ModelFolder
 from pawsight.inference.catalog import has_card, resolve
 from pawsight.inference.errors import UnknownModel
-from pawsight.labels import NEITHER, classes_of
 from pawsight.models.vision_transformer import VisionTransformer
 from pawsight.training.export import export_run
 from pawsight.training.fit import fit
@@ -26,24 +24,10 @@ from pawsight.training.networks import (
 from pawsight.training.recipe import Recipe
 from pawsight.training.run import RunError, RunFolder
 from pawsight.training.starting_points import load_exported
+from pawsight.training.table_checks import check_repeats, check_table
 from pawsight.training.teachers import TeacherCard
 
 log = logging.getLogger(__name__)
-
-
-def check_table(table: pd.DataFrame) -> tuple[str, ...]:
-    """The classes of a table, in the order of the logits, where it can be trained on.
-
-    Args:
-        table: ``label`` and ``split``.
-
-    Raises:
-        RunError: It has fewer than two classes, or none in its validation split, or one that its
-            training split has no picture of.
-    """
-    if reason := why_not(table):
-        raise RunError(reason)
-    return classes_of(table["label"])
 
 
 def refuse_begun(output: Path) -> None:
@@ -149,21 +133,6 @@ def begin(
 
 def _versions(teachers: Mapping[str, TeacherCard]) -> dict[str, str]:
     return {name: each.version for name, each in teachers.items()}
-
-
-def check_repeats(recipe: Recipe, classes: tuple[str, ...]) -> None:
-    """Make sure that a table has the labels that a recipe repeats.
-
-    What is none may be named wherever there is none: recipes are for more than one table.
-
-    Raises:
-        RunError: It has not.
-    """
-    if unknown := sorted(set(recipe.repeats) - {*classes, NEITHER}):
-        raise RunError(
-            f"the recipe repeats {', '.join(map(repr, unknown))}, and the table's labels are "
-            f"{', '.join(classes)}: correct `repeats`"
-        )
 
 
 def _origin(start: str) -> RunFolder | ModelFolder:

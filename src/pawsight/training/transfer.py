@@ -20,7 +20,7 @@ from pawsight.training.calibrate import HeldOut, calibrate
 from pawsight.training.features import Features, extract
 from pawsight.training.head import FittedHead, fit_head
 from pawsight.training.headed import refuse_taken, removed_if_refused, write_headed
-from pawsight.training.train import check_table
+from pawsight.training.table_checks import check_table
 
 log = logging.getLogger(__name__)
 
