@@ -11,9 +11,7 @@ import optuna
 import pandas as pd
 from optuna.trial import FrozenTrial
 
-from pawsight.data.trainable import why_not
 from pawsight.training.recipe import Recipe
-from pawsight.training.run import RunError
 from pawsight.training.search_space import SearchSpace, drawn, values_of
 from pawsight.training.study import (
     ATTEMPT,
@@ -26,6 +24,7 @@ from pawsight.training.study import (
     open_study,
     write_study,
 )
+from pawsight.training.table_checks import check_table
 from pawsight.training.trial import attempt
 from pawsight.training.tune_ray import trials_by_ray
 
@@ -66,8 +65,7 @@ def tune(
         RecipeError: A recipe that is drawn from the space cannot be.
         ModelError, StartingPointError: A teacher, or what the recipe starts from, is not here.
     """
-    if reason := why_not(table):
-        raise RunError(reason)
+    check_table(table)
     new = not (output / STUDY_FILE).exists()
     output.mkdir(parents=True, exist_ok=True)
     study = open_study(output, recipe, space, table)
