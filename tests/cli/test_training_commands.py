@@ -289,6 +289,26 @@ def test_an_export_before_the_first_epoch_is_done_says_so(data: Path, trained: P
     assert "no weights yet" in done.stderr
 
 
+def test_an_export_and_a_cascade_leave_other_things_alone(data: Path, trained: Path) -> None:
+    (data / "mine").mkdir()
+    (data / "mine" / "README.md").write_text("mine")
+    commands: tuple[tuple[str | Path, ...], ...] = (
+        ("export", trained / "training"),
+        ("cascade", "--labels", data / "no.csv"),
+    )
+    for command in commands:
+        done = run(*command, "--output", data / "mine")
+        assert done.exit_code == 2
+        assert "holds other things, such as 'README.md'" in done.stderr
+    assert (data / "mine" / "README.md").read_text() == "mine"
+    # Beside the training itself, and over an earlier export, there may be some.
+    shutil.copytree(trained / "training", data / "begun" / "training")
+    (data / "begun" / "log.txt").write_text("mine")
+    for _ in range(2):
+        done = run("export", data / "begun" / "training", "--output", data / "begun")
+        assert done.exit_code == 0, done.stderr
+
+
 def test_what_an_export_cannot_read_or_write_is_said(data: Path, trained: Path) -> None:
     (data / "taken").write_text("a file")
     done = run("export", trained / "training", "--output", data / "taken")

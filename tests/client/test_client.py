@@ -164,6 +164,15 @@ def test_what_is_no_list_of_pictures_is_said(service: Running) -> None:
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
+@pytest.mark.parametrize("key", ["secret\n", "geheimnis™"])
+def test_a_key_that_no_header_can_carry_is_said(
+    kind: type[Client] | type[AsyncClient], key: str
+) -> None:
+    with pytest.raises(ValueError, match="such as the end of a line"):
+        kind("http://127.0.0.1:1", api_key=key)
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
 @pytest.mark.parametrize("url", ["localhost:8000", "http://", "http://localhost:port"])
 def test_what_is_no_address_is_said(kind: type[Client] | type[AsyncClient], url: str) -> None:
     with pytest.raises(ValueError, match=f"no address of a service: '{url}'; one is http"):

@@ -155,6 +155,9 @@ def test_another_address_and_another_method_are_problems(client: TestClient) -> 
     assert (method.status_code, method.json()["code"]) == (405, "method-not-allowed")
     assert method.json()["detail"] == "this address takes POST"
     assert method.headers["allow"] == "POST"
+    several = client.put("/feedback")
+    assert several.json()["detail"] == "this address takes GET or POST"
+    assert several.headers["allow"] == "GET, POST"
     assert {missing.headers["content-type"], method.headers["content-type"]} == {
         "application/problem+json"
     }

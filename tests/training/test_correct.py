@@ -183,6 +183,7 @@ def test_a_name_that_people_ask_keeps_its_classes(trained: Path, installed: Path
     assert refused.exit_code == 2
     assert "custom tells cat, dog apart" in refused.stderr
     assert run("models", "switch", "custom", named, "--anyway").exit_code == 0
+    assert "auto tells cat, dog apart" in run("models", "switch", "auto", named).stderr
 
 
 @pytest.mark.parametrize(

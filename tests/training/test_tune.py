@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import optuna
@@ -170,6 +171,8 @@ def test_a_search_space_is_read_from_toml(tmp_path: Path) -> None:
         ("[learning_rate]\nlow = 2\nhigh = 1", "must be less than"),
         ("[learning_rate]\nlow = 0\nhigh = 1\nlog = true", "more than 0"),
         ("[optimizer]\namong = []", "must have 2 entries or more"),
+        ('[optimizer]\namong = ["adamw", "muo"]', "cannot have {'optimizer': 'muo'}"),
+        ('[optimizer]\namong = ["sgd", "muon"]', "has optimizer = 'adamw', which is tried first"),
         ("learning_rate = 3", "a field has `low` and `high`"),
     ],
 )
@@ -178,6 +181,15 @@ def test_a_search_space_that_is_wrong_says_where(tmp_path: Path, text: str, word
     file.write_text(text)
     with pytest.raises(RecipeError, match=words):
         values_of(TINY, read_search_space(file))
+
+
+def test_the_search_space_of_the_documentation_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    [shown] = [each for each in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if "low" in each]
+    (tmp_path / "space.toml").write_text(shown)
+    assert (
+        len(values_of(load_recipe("simple-cnn"), read_search_space(tmp_path / "space.toml"))) >= 3
+    )
 
 
 def test_a_value_that_no_recipe_can_have_is_refused_in_words(tmp_path: Path) -> None:

@@ -168,4 +168,4 @@ def test_a_report_of_ones_own_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "1,234 pictures: my own" in [each.value for each in page.caption]
     assert "50.00%" in html(page)
     page.file_uploader[0].set_value(("r.json", b"{}", "application/json")).run()
-    assert [each.value.startswith("R.json is no report") for each in page.warning] == [True]
+    assert [each.value.startswith("“r.json” is no report") for each in page.warning] == [True]

@@ -151,7 +151,8 @@ def test_pictures_are_checked_and_trained_on_and_the_training_has_an_address(
     shown.radio[0].set_value("A whole network").run()
     assert not shown.selectbox
     [epochs] = shown.number_input
-    assert (epochs.min, epochs.max) == (1, 30)  # as the service says
+    assert epochs.label == "Epochs, 1 to 30"  # as the service says
+    assert (epochs.min, epochs.max) == (None, None)  # it is the one that refuses others
     [submit] = [each for each in shown.button if each.label == "Train"]
     submit.click().run()
     asked = json.loads(training.sent[1][2])

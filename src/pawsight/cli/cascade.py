@@ -16,7 +16,7 @@ from pawsight.cli.common import (
     require_train_extra,
     rows_of,
 )
-from pawsight.cli.output_folder import made
+from pawsight.cli.output_folder import made, refuse_others
 
 if TYPE_CHECKING:
     from pawsight.inference.cascade_card import CascadeCard
@@ -64,6 +64,8 @@ def cascade(
     """
     require_train_extra()
     from pawsight.images.errors import ImageError
+    from pawsight.inference.cascade_card import CURVE_FILE
+    from pawsight.inference.catalog import has_card
     from pawsight.inference.errors import ModelError
     from pawsight.training.build_cascade import build_cascade, find_members
     from pawsight.training.cascade import Allowance, ChoiceError
@@ -71,6 +73,8 @@ def cascade(
     called = model_name(name, output)
     with refusing(ModelError):
         find_members(fast, strong, output)  # before any picture is looked at
+    if not has_card(output):  # of an earlier choice, which is made anew
+        refuse_others(output, (CURVE_FILE,))
     context.with_resource(made(output))
     table = read_labels(
         labels,

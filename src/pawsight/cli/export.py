@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pawsight.cli.common import counting, model_name, refusing, require_train_extra
-from pawsight.cli.output_folder import made
+from pawsight.cli.output_folder import made, refuse_others
 from pawsight.cli.training import say_accuracies
 
 
@@ -30,13 +30,18 @@ def export(
     """
     require_train_extra()
     from pawsight.images.errors import ImageError
+    from pawsight.inference.artifact import RUN_FOLDER
+    from pawsight.inference.catalog import has_card
     from pawsight.training.export import export_run, refuse_other_model
-    from pawsight.training.folder import ExportError
+    from pawsight.training.folder import BEFORE_CARD, ExportError
     from pawsight.training.run import RunError, RunFolder
 
     called = model_name(name, output)
     with refusing(RunError, OSError):
         refuse_other_model(RunFolder(run), output)
+        # The folder of an earlier export, or of the training itself, may hold other things.
+        if not has_card(output) and (output / RUN_FOLDER).resolve() != run.resolve():
+            refuse_others(output, BEFORE_CARD)
     context.with_resource(made(output))
     with (
         refusing(RunError, ExportError, ImageError, OSError),

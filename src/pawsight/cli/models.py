@@ -139,9 +139,16 @@ def pull(
     from pawsight.training.pull import pull as bring
 
     called = model_name(name, Path())
+    before = _labels(called)
     with refusing(ModelError, CheckpointError, ExtraMissing, ExportError, OSError):
         folder = bring(called, source, revision)
     typer.echo(f"{name} {folder.version}, {folder.size / 1e6:.1f} MB, in {folder.path}")
+    now = folder.card.labels
+    if before and set(before) != set(now):
+        typer.echo(
+            f"pawsight: {called} told {', '.join(before)} apart, and tells {', '.join(now)} now",
+            err=True,
+        )
 
 
 @app.command()
@@ -220,6 +227,6 @@ def _labels(name: str) -> tuple[str, ...] | None:
     from pawsight.inference.errors import ModelError
 
     try:
-        return tuple(resolve(name).open().card.labels)
+        return tuple(resolve(name).described()[0].card.labels)
     except ModelError:  # also of a folder that is broken: anything may take its place
         return None

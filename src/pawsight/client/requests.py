@@ -96,7 +96,16 @@ def address(url: str) -> str:
 
 
 def headers(api_key: str | None) -> dict[str, str]:
-    """What every request says."""
+    """What every request says.
+
+    Raises:
+        ValueError: The key is none that a header can carry.
+    """
+    if api_key and not (api_key.isascii() and api_key.isprintable()):
+        raise ValueError(
+            "an API key has letters, digits and signs of ASCII alone; this one has something else, "
+            "such as the end of a line from a file"
+        )
     return {"Authorization": f"Bearer {api_key}"} if api_key else {}
 
 

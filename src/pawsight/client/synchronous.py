@@ -40,7 +40,7 @@ class Client:
         transport: For tests.
 
     Raises:
-        ValueError: The address is none.
+        ValueError: The address is none, or the key.
     """
 
     def __init__(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
+import signal
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -90,7 +91,8 @@ def why_it_failed(folder: Path, code: int | None) -> str:
     if said:
         return said[-1].removeprefix(_REFUSAL)
     if code is not None and code < 0:
-        return f"the training was killed (signal {-code}); there may be too little memory for it"
+        guess = "; there may be too little memory for it" if -code == signal.SIGKILL else ""
+        return f"the training was killed (signal {-code}){guess}"
     last = f"; the last it said: {lines[-1]}" if lines else ""
     return f"the training broke off{last}"
 

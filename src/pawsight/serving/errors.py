@@ -13,11 +13,13 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import compile_path
 
 from pawsight.images.errors import ImageError
 from pawsight.invalid import fault
 
 MEDIA_TYPE: Final = "application/problem+json"
+METHOD_NOT_ALLOWED: Final = 405
 
 _LONGEST: Final = 60  # letters of a client's text in a message
 
@@ -254,6 +256,9 @@ def install(app: FastAPI) -> None:
 
 async def respond(request: Request, error: Exception) -> Response:
     """The problem document of an exception, as an answer."""
+    refused = isinstance(error, HTTPException) and error.status_code == METHOD_NOT_ALLOWED
+    if refused and (methods := _methods(request)):
+        error = HTTPException(METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(methods)})
     problem = problem_of(error)
     problem.request_id = getattr(request.state, "request_id", None)
     service = getattr(request.app.state, "service", None)
@@ -274,11 +279,18 @@ async def respond(request: Request, error: Exception) -> Response:
     )
 
 
+def _methods(request: Request) -> list[str]:
+    """What an address takes by the document of the service, and not by one of its routes alone."""
+    paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
+    found = [paths[each] for each in paths if compile_path(each)[0].match(request.scope["path"])]
+    return sorted({method.upper() for operations in found for method in operations})
+
+
 def _http_problem(error: HTTPException) -> Problem:
     if error.status_code == HTTPStatus.NOT_FOUND:
         return Problem.of("not-found", _KINDS["not-found"].example)
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = (error.headers or {}).get("Allow", "another method")
+    if error.status_code == METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {}).get("Allow", "another method").replace(", ", " or ")
         return Problem.of("method-not-allowed", f"this address takes {allowed}")
     title = HTTPStatus(error.status_code).phrase
     return Problem(

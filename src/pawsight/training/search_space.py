@@ -121,7 +121,8 @@ def values_of(recipe: Recipe, space: SearchSpace) -> dict[str, Any]:
     """What a recipe has where a search space varies it, by the names of the fields.
 
     Raises:
-        RecipeError: It has no such field, or none is varied.
+        RecipeError: It has no such field, or none is varied; or what is to be chosen from is none
+            that it can have, or lacks what it has: the recipe as it is is tried first.
     """
     if not space:
         raise RecipeError("the search space is empty: name a field of the recipe, with its range")
@@ -136,6 +137,15 @@ def values_of(recipe: Recipe, space: SearchSpace) -> dict[str, Any]:
                 )
             at = at[part]
         values[name] = at
+    for name, how in space.items():
+        if isinstance(how, Choices):
+            for each in how.among:
+                changed(recipe, {name: each})
+            if values[name] not in how.among:
+                raise RecipeError(
+                    f"the recipe has {name} = {values[name]!r}, which is tried first: add it to "
+                    "`among`, or begin with a recipe that has one of those"
+                )
     return values
 
 

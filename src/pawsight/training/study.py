@@ -102,7 +102,7 @@ def refuse_another(output: Path, recipe: Recipe, space: SearchSpace) -> None:
 
 
 def _opened(output: Path) -> optuna.Study:
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # what breaks a trial off is said by us
     try:
         return optuna.create_study(
             study_name=_STUDY,

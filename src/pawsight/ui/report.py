@@ -146,14 +146,14 @@ def read(data: bytes, name: str) -> Report:
     """
     makes = "`pawsight evaluate … --json report.json` makes one"
     if len(data) > MOST_BYTES:
-        raise NoReport(f"{name} is larger than {MOST_BYTES // 2**20} MB, which no report is")
+        raise NoReport(f"“{name}” is larger than {MOST_BYTES // 2**20} MB, which no report is")
     try:
         report = Report.model_validate_json(data)
     except ValidationError as error:
-        what = in_words(error)
-        raise NoReport(f"{name} is no report of an evaluation ({what}); {makes}") from error
+        what = in_words(error, whole="the file")
+        raise NoReport(f"“{name}” is no report of an evaluation ({what}); {makes}") from error
     if not report.models:
-        raise NoReport(f"{name} is a report of no models; {makes}")
+        raise NoReport(f"“{name}” is a report of no models; {makes}")
     return report
 
 

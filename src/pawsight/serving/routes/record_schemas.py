@@ -37,9 +37,7 @@ class FeedbackForm(BaseModel):
         description="What would be right: one of the model's classes, or `neither`; or `wrong`, "
         "where that is all that is known.",
     )
-    comment: Annotated[str, AfterValidator(_storable)] | None = Field(
-        default=None, max_length=MAX_COMMENT
-    )
+    comment: Annotated[str, AfterValidator(_storable), Field(max_length=MAX_COMMENT)] | None = None
 
 
 class Said(BaseModel):

@@ -153,9 +153,11 @@ def _form(
         method = next(name for name, words in _METHODS.items() if words == way)
         start, epochs = _start(networks) if method == "head" else None, None
         if method == "full":
+            # Without bounds: the page would go on with the number before where one is beyond them.
             epochs = st.number_input(
-                "Epochs", 1, status.max_epochs, status.epochs, step=1, key="train-epochs"
-            )
+                f"Epochs, 1 to {status.max_epochs}",
+                value=status.epochs, step=1, key="train-epochs",
+            )  # fmt: skip
         if not st.button("Train", type="primary", key="train"):
             return
         if not _NAME.fullmatch(name):
