@@ -256,6 +256,87 @@ def test_the_database_of_another_program_is_said_to_be_one_and_left_alone(
         assert inspect(connection).get_table_names() == there
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        "CREATE TABLE notes (text)",
+        "CREATE VIEW notes AS SELECT 1",
+        "CREATE TABLE answers (question TEXT)",
+        "CREATE TABLE alembic_version (version_num); CREATE TABLE notes (text)",
+        "CREATE TABLE alembic_version (version_num); "
+        "INSERT INTO alembic_version VALUES ('1975ea83b712')",
+        "CREATE TABLE alembic_version (version_num); CREATE TABLE notes (text); "
+        f"INSERT INTO alembic_version VALUES ('{schema.CURRENT}')",
+        "CREATE TABLE alembic_version (number)",
+    ],
+)
+@pytest.mark.parametrize("uri", [False, True])
+def test_the_file_of_another_program_is_refused_and_keeps_its_bytes(
+    start: Start, sqlite: Place, file: Path, script: str, uri: bool
+) -> None:
+    file.parent.mkdir()
+    other = sqlite3.connect(file)
+    other.executescript(script)
+    other.close()
+    before = file.read_bytes()
+    own = find(f"sqlite:///file:{file}?mode=rw&uri=true", file.parent)
+    assert own
+    found = start(own if uri else sqlite)
+    found.put(record())
+    assert "holds tables of another program" in refused(found)
+    with pytest.raises(Unavailable, match="another program"):
+        settle(found)
+    found.close()
+    assert file.read_bytes() == before
+    assert [each.name for each in file.parent.iterdir()] == [file.name]
+
+
+def test_an_empty_file_is_taken_and_a_table_beside_ours_disturbs_nothing(
+    start: Start, file: Path
+) -> None:
+    file.parent.mkdir()
+    file.touch()
+    first = start()
+    put(first, record())
+    first.close()
+    other = sqlite3.connect(file)
+    other.executescript("CREATE TABLE notes (text); ANALYZE")
+    other.close()
+    second = start()
+    put(second, record())
+    assert second.read(count) == 2
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_server_may_hold_tables_of_others_beside_ours(place: Place, recording: Start) -> None:
+    with create_engine(place.url).begin() as connection:
+        connection.execute(text("CREATE TABLE notes (text TEXT)"))
+    put(recording(), record())
+
+
+def test_services_that_start_together_in_a_new_file_all_write(start: Start) -> None:
+    services = [start() for _ in range(4)]
+    for each in services:
+        each.put(record())
+    until(lambda: all(each.status.state == "written" for each in services))
+    until(lambda: services[0].read(count) == len(services))
+
+
+def test_a_file_that_is_locked_when_it_is_looked_at_is_looked_at_again(
+    start: Start, file: Path
+) -> None:
+    file.parent.mkdir()
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    found = start()
+    found.put(record())
+    assert refused(found) == "the database is locked by another program"
+    other.execute("ROLLBACK")
+    other.close()
+    until(lambda: found.status.state == "written")
+    assert found.read(count) == 1
+
+
 def test_the_code_knows_the_last_of_the_migrations() -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))

@@ -139,6 +139,31 @@ def test_a_form_needs_no_picture(service: TestClient) -> None:
     assert service.post("/feedback", files=form).json()["label"] == "neither"
 
 
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        (
+            [("picture", ("cat.jpg", picture("red")))],
+            "'picture': is a file, which is taken in the field 'file' alone; the fields of text "
+            "are id, label, comment",
+        ),
+        ([("comment", ("cat.jpg", picture("red")))], "'comment': is a file"),
+        ([("label", (None, "cat"))], "'label': is given 2 times"),
+        ([("file", (None, "cat.jpg")), ("file", (None, "dog.jpg"))], "'file': is given 2 times"),
+        ([("picture", (None, "cat.jpg"))], "'picture': is not known here"),
+    ],
+)
+def test_a_form_that_would_be_heeded_in_part_is_refused(
+    service: TestClient, parts: list[Any], words: str
+) -> None:
+    answer = ask(service)
+    form = [("id", (None, answer["id"])), ("label", (None, "dog"))]
+    refused = service.post("/feedback", files=[*form, *parts])
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid-request")
+    assert refused.json()["detail"].startswith(words)
+    assert service.get(f"/records/{answer['id']}").json()["feedback"] is None
+
+
 UNKNOWN = "0" * 32
 
 

@@ -365,6 +365,9 @@ def test_what_cannot_be_trained_on_is_kept_and_not_trained_on(bench: Bench) -> N
         ({"name": ""}, 422, "invalid-request"),
         ({"method": "magic"}, 422, "invalid-request"),
         ({"epochs": 0}, 422, "invalid-request"),
+        ({"epochs": True}, 422, "invalid-request"),
+        ({"epochs": 2.5}, 422, "invalid-request"),
+        ({"epochs": "a"}, 422, "invalid-request"),
         ({"epocs": 3}, 422, "invalid-request"),
         ({"method": "head", "start": "tiny", "epochs": 3}, 422, "invalid-request"),
         ({"start": "tiny"}, 422, "invalid-request"),
@@ -388,6 +391,8 @@ def test_what_a_training_would_not_heed_is_refused_in_words(bench: Bench) -> Non
     assert said({**form, "epocs": 3}) == "'epocs': is not known here"
     assert said({**form, "epochs": 3}).startswith("'epochs': a head is fitted at once")
     full = {**form, "method": "full", "epochs": 3}
+    assert said({**full, "epochs": True}) == said({**full, "epochs": 2.5})
+    assert said({**full, "epochs": True}).startswith("'epochs': must be a whole number")
     assert said({**full, "start": "custom"}).startswith(
         "'start': a full training begins from random weights"
     )

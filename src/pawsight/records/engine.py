@@ -6,7 +6,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 
+from pawsight.records.errors import Unavailable
 from pawsight.records.place import Place
+from pawsight.records.schema import refuse_others
 
 PATIENCE: Final = 2.0
 """Seconds to wait for a lock or for a connection."""
@@ -15,7 +17,8 @@ PATIENCE: Final = 2.0
 def open_engine(place: Place) -> Engine:
     """An engine for a place; nothing is connected to yet.
 
-    Its transactions read; those of :func:`writing` write.
+    Its transactions read; those of :func:`writing` write. Where SQLite's file is another program's,
+    connecting raises :exc:`~pawsight.records.errors.Unavailable` and leaves it as it is.
 
     Raises:
         OSError: The folder of SQLite's file cannot be made.
@@ -50,6 +53,11 @@ def writing(engine: Engine) -> Engine:
 def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's
     # The driver would begin transactions by itself, and not before tables are made or changed.
     connection.isolation_level = None
+    try:
+        refuse_others(connection)  # first: the journal's mode is written into the file, for good
+    except Unavailable:
+        connection.close()
+        raise
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
 

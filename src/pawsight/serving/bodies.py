@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Final, TypeVar
@@ -162,20 +163,34 @@ async def read_picture(request: Request, max_bytes: int, seconds: float) -> byte
 
 
 async def read_fields(
-    request: Request, max_bytes: int, seconds: float
+    request: Request, names: Collection[str], max_bytes: int, seconds: float
 ) -> tuple[dict[str, str], bytes | None]:
     """The text fields of a form, and the picture in its field ``file`` if there is one.
 
     Args:
         request: A form.
+        names: Of the fields that hold text, for what is said of a file in another than ``file``.
         max_bytes: Of the picture.
         seconds: That the body may take, and one more for each 64 kB of it.
 
     Raises:
-        Refusal: It is no form, too large or too slow, or ``file`` is text.
+        Refusal: It is no form, too large or too slow, ``file`` is text, another field is a file, or
+            a field is given twice.
     """
     limited = bounded(request, max_bytes, slack=_ENVELOPE, seconds=seconds)
     async with _form(limited, max_files=1) as form:
+        for name, times in Counter(name for name, _ in form.multi_items()).items():
+            if times > 1:
+                raise Refusal(
+                    "invalid-request", f"{quoted(name)}: is given {times} times, not once"
+                )
+        for name, given in form.items():
+            if isinstance(given, UploadFile) and name != FILE_FIELD:
+                raise Refusal(
+                    "invalid-request",
+                    f"{quoted(name)}: is a file, which is taken in the field '{FILE_FIELD}' alone; "
+                    f"the fields of text are {', '.join(names)}",
+                )
         fields = {name: text for name, text in form.items() if isinstance(text, str)}
         if FILE_FIELD not in form:
             return fields, None

@@ -213,7 +213,9 @@ async def _read(request: Request, service: State) -> tuple[schemas.FeedbackForm,
             "send JSON (application/json), or a form (multipart/form-data) with the fields id, "
             "label and, if wanted, comment and file",
         )
-    fields, sent = await read_fields(request, settings.max_bytes, settings.body_seconds)
+    fields, sent = await read_fields(
+        request, schemas.FeedbackForm.model_fields, settings.max_bytes, settings.body_seconds
+    )
     try:
         return schemas.FeedbackForm.model_validate(fields), sent
     except ValidationError as error:

@@ -87,7 +87,7 @@ class JobForm(BaseModel):
         description="Of a head: the model whose features it takes, one of this service's; by "
         f"default `{START}`.",
     )
-    epochs: Annotated[int, Field(ge=1, le=MAX_EPOCHS)] | None = Field(
+    epochs: Annotated[int, Field(strict=True, ge=1, le=MAX_EPOCHS)] | None = Field(
         default=None, description=f"Of a full training; by default {EPOCHS}."
     )
 
