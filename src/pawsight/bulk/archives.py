@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import lzma
 import os
+import posixpath
 import tarfile
 import zipfile
 import zlib
@@ -211,21 +212,36 @@ class _Beginning:
 
 
 def _files_of_tar(opened: tarfile.TarFile, name: str) -> Iterator[_Inside]:
+    met: dict[str, bool] = {}  # whether it was read
     while info := opened.next():
         opened.members.clear()  # type: ignore[attr-defined]  # it keeps all, for whom goes back
-        if not (info.isreg() or info.islnk()) or not _is_wanted(info.name):
+        path = posixpath.normpath(info.name)
+        met.setdefault(path, False)
+        if not (info.isreg() or info.islnk() or info.issym()) or not _is_wanted(info.name):
             continue
         inside = f"{name}/{as_text(info.name)}"
         found = Fingerprint(info.size, utc(info.mtime))
-        if info.islnk():
-            # It lies before, and what is read from front to back is not gone back in.
-            target = as_text(info.linkname)
-            words = f"in the archive it is a link to {target!r}, which was read: unpack it"
-            yield Unreadable(inside, ImageError(words), found)
+        if info.islnk() or info.issym():
+            yield Unreadable(inside, _link(info, met), found)
         elif refused := _refused(info.name, info.size):
             yield Unreadable(inside, refused, found)
         elif stream := opened.extractfile(info):
             yield Member(inside, stream.read(), found)
+            met[path] = True
+
+
+def _link(info: tarfile.TarInfo, met: dict[str, bool]) -> ImageError:
+    """What a link leads to: what is read from front to back is not gone back in."""
+    target = info.linkname  # of a hard link, a name in the archive
+    if info.issym():
+        target = posixpath.join(posixpath.dirname(info.name), target)
+    target = posixpath.normpath(target)
+    words = f"in the archive it is a link to {as_text(info.linkname)!r}, which"
+    if target in met:
+        return ImageError(f"{words} was {'' if met[target] else 'not '}read: unpack it")
+    if info.islnk() or target.startswith(("/", "../")):
+        return ImageError(f"{words} is not there: pack the picture itself")
+    return ImageError(f"{words} does not lie before it: unpack it")
 
 
 def _refused(name: str, size: int) -> ImageError | None:
