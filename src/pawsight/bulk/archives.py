@@ -32,6 +32,11 @@ _NO_END: Final = "its end, or the mark of it, is missing"
 _NOTHING: Final = "it ends before its first file can be unpacked"
 _EMPTY: Final = "the file is empty, 0 bytes"
 _AGAIN: Final = "copy it again, whole"
+_NO_PARTS: Final = (
+    "the server gives no parts of a file, by which an archive is read: "
+    "fetch it first, and name the copy"
+)
+_TOLD_BY: Final = ("support range requests", "Cannot seek streaming HTTP")  # fsspec's words
 _PACKED: Final = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ")  # the beginnings of gzip, bzip2 and xz
 _BROKEN: Final = (
     OSError,
@@ -253,6 +258,8 @@ def _refused(name: str, size: int) -> ImageError | None:
 
 def _unreadable(name: str, what: str, error: Exception) -> Unreadable:
     words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    if isinstance(error, ValueError) and any(told in words for told in _TOLD_BY):
+        return Unreadable(name, OSError(errno.EIO, _NO_PARTS))
     return Unreadable(name, OSError(errno.EIO, f"{what}: {words}"))
 
 
