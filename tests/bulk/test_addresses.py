@@ -112,7 +112,7 @@ def packed() -> bytes:
     return stream.getvalue()
 
 
-class _Quiet(SimpleHTTPRequestHandler):
+class _Strict(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Nothing."""
 
@@ -137,7 +137,7 @@ def web(tmp_path: Path) -> Iterator[str]:
     for name in TREE:
         (tmp_path / "site" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "site" / name).write_bytes(picture("red"))
-    handler = functools.partial(_Quiet, directory=str(tmp_path / "site"))
+    handler = functools.partial(_Strict, directory=str(tmp_path / "site"))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}"
