@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import json
+import os
 import socket
 import sys
 import threading
@@ -12,6 +13,7 @@ import zipfile
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import BinaryIO
 
 import httpx
 import pytest
@@ -110,9 +112,23 @@ def packed() -> bytes:
     return stream.getvalue()
 
 
-class _Quiet(SimpleHTTPRequestHandler):
+class _Strict(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Nothing."""
+
+    def end_headers(self) -> None:
+        """Of one archive it is said that it has no parts; of others it is only so."""
+        if self.path.endswith("whole.zip"):
+            self.send_header("Accept-Ranges", "none")
+        super().end_headers()
+
+    def send_head(self) -> io.BytesIO | BinaryIO | None:
+        """As strict servers do: no page has two names."""
+        is_folder = os.path.isdir(self.translate_path(self.path))
+        if "//" in self.path or (is_folder and not self.path.endswith("/")):
+            self.send_error(404)
+            return None
+        return super().send_head()
 
 
 @pytest.fixture
@@ -121,7 +137,7 @@ def web(tmp_path: Path) -> Iterator[str]:
     for name in TREE:
         (tmp_path / "site" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "site" / name).write_bytes(picture("red"))
-    handler = functools.partial(_Quiet, directory=str(tmp_path / "site"))
+    handler = functools.partial(_Strict, directory=str(tmp_path / "site"))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}"
@@ -205,17 +221,54 @@ def test_a_web_folder_is_what_its_page_links_to(web: str) -> None:
     assert [each.read() for each in found] == [picture("red")] * 3
 
 
+def test_a_page_without_links_has_no_pictures(web: str, tmp_path: Path, trained: Path) -> None:
+    (tmp_path / "site" / "none").mkdir()
+    (tmp_path / "site" / "none" / "index.html").write_text("<p>Nothing</p>")
+    assert names(f"{web}/none/") == []
+    assert names(f"{web}/deep/") == [f"{web}/{name.replace(' ', '%20')}" for name in WANTED[1:]]
+    done = run("classify", f"{web}/none/", "--model", trained)
+    assert done.exit_code == 2
+    assert "no pictures in" in done.stderr
+    [gone] = find_items([f"{web}/gone/"])
+    with pytest.raises(FileNotFoundError):
+        gone.read()
+
+
+@pytest.mark.parametrize("named", ["/drawn/", "/drawn/a.png"])
+def test_a_picture_of_the_web_that_changed_is_noticed(
+    web: str, named: str, trained: Path, tmp_path: Path
+) -> None:
+    file, output = tmp_path / "site" / "drawn" / "a.png", tmp_path / "answers.jsonl"
+    file.parent.mkdir()
+    draw("cat", 1).save(file)
+    os.utime(file, (1_700_000_000, 1_700_000_000))
+    command = ("classify", f"{web}{named}", "--model", trained, "--output", output, "--resume")
+    assert run(*command).exit_code == 0
+    before = output.read_text()
+    assert json.loads(before)["size"] == file.stat().st_size
+    assert json.loads(before)["modified"] == "2023-11-14T22:13:20+00:00"
+    assert "changed" not in run(*command).stderr
+    assert output.read_text() == before
+    os.utime(file, (1_700_000_001, 1_700_000_001))  # of the same size
+    assert "1 file that changed since" in run(*command).stderr
+    assert json.loads(output.read_text())["modified"] == "2023-11-14T22:13:21+00:00"
+
+
 def test_what_cannot_be_read_there_is_a_record_and_stops_nothing(web: str, tmp_path: Path) -> None:
     """This server gives no part of a file, which a ZIP archive is read by; another listens not."""
-    (tmp_path / "site" / "album.zip").write_bytes(packed())
+    for name in ("album.zip", "whole.zip"):
+        (tmp_path / "site" / name).write_bytes(packed())
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         gone = f"http://127.0.0.1:{free.getsockname()[1]}/a.jpg"
-    named = [f"{web}/album.zip", gone.replace("//", "//me:secret@"), "ftp://127.0.0.1:1/a.jpg"]
+    archives = [f"{web}/album.zip", f"{web}/whole.zip"]
+    named = [*archives, gone.replace("//", "//me:secret@"), "ftp://127.0.0.1:1/a.jpg"]
     *broken, good = fetched(find_items([*named, f"{web}/a.jpg"]))
     assert good.read() == picture("red")
-    assert "secret" not in broken[1].name
-    for each, words in zip(broken, ("range", "onnect", "refused"), strict=True):
+    assert "secret" not in broken[2].name
+    for each, words in zip(
+        broken, ("no parts of a file.*fetch it first", "no parts", "onnect", "refused"), strict=True
+    ):
         with pytest.raises(OSError, match=words):
             each.read()
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import io
+import re
 import tarfile
 import zipfile
 from pathlib import Path
@@ -28,9 +29,6 @@ def make_zip(file: Path) -> None:
 def make_tar(file: Path) -> None:
     packed = file.suffix == ".gz"
     with tarfile.open(file, "w:gz") if packed else tarfile.open(file, "w") as archive:
-        link = tarfile.TarInfo("link.jpg")
-        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
-        archive.addfile(link)
         for name in NAMES:
             data = picture("red")
             info = tarfile.TarInfo(name)
@@ -59,16 +57,33 @@ def test_the_pictures_of_an_archive_in_its_order(tmp_path: Path, ending: str) ->
         assert each.fingerprint().size == len(picture("red"))
 
 
-def test_a_picture_that_is_a_link_to_another_is_not_passed_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "target", "words"),
+    [
+        (tarfile.LNKTYPE, "a.jpg", "was read: unpack it"),
+        (tarfile.LNKTYPE, "./deep/b.PNG", "was read"),
+        (tarfile.LNKTYPE, "notes.txt", "was not read: unpack it"),
+        (tarfile.LNKTYPE, "gone.jpg", "is not there: pack the picture itself"),
+        (tarfile.SYMTYPE, "../a.jpg", "was read"),
+        (tarfile.SYMTYPE, "../notes.txt", "was not read"),
+        (tarfile.SYMTYPE, "later.jpg", "does not lie before it: unpack it"),
+        (tarfile.SYMTYPE, "/etc/passwd", "is not there"),
+        (tarfile.SYMTYPE, "../../a.jpg", "is not there"),
+    ],
+)
+def test_a_picture_that_is_a_link_says_what_became_of_the_other(
+    tmp_path: Path, kind: bytes, target: str, words: str
+) -> None:
     file = tmp_path / "album.tar"
     make_tar(file)
     with tarfile.open(file, "a") as archive:
-        link = tarfile.TarInfo("same.jpg")
-        link.type, link.linkname = tarfile.LNKTYPE, "a.jpg"
+        link = tarfile.TarInfo("deep/same.jpg")
+        link.type, link.linkname = kind, target
         archive.addfile(link)
-    *_, last = find_items([str(file)])
-    assert last.name == f"{file}/same.jpg"
-    with pytest.raises(ImageError, match=r"a link to 'a\.jpg'"):
+    *others, last = find_items([str(file)])
+    assert [each.name for each in others] == [f"{file}/{name}" for name in WANTED]
+    assert last.name == f"{file}/deep/same.jpg"
+    with pytest.raises(ImageError, match=re.escape(f"a link to {target!r}, which {words}")):
         last.read()
 
 

@@ -241,6 +241,23 @@ def test_a_list_or_an_archive_that_was_broken_leaves_no_record_once_it_is_mended
     assert names(file, "csv") == ["1.png", "0.png"]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_picture_that_is_named_twice_is_answered_once(
+    trained: Path, pictures: Path, tmp_path: Path, kind: Format
+) -> None:
+    file, first = tmp_path / f"answers.{kind}", pictures / "0.png"
+    overlapping = (first, pictures, f"{pictures}/./0.png", f"{pictures}/[01].png")
+    command = ("classify", *overlapping, "--model", trained, "--output", file, "--resume")
+    assert run(*command, "--summary").stderr.count("6 files, 0 errors") == 1
+    assert names(file, kind) == [f"{n}.png" for n in range(6)]
+    draw("dog", 20).save(first)
+    done = run(*command)
+    assert "1 file that changed since: asked again" in done.stderr
+    assert names(file, kind) == [*(f"{n}.png" for n in range(1, 6)), "0.png"]
+    assert "6 files, 0 errors" in run(*command, "--may-lose", "0", "--summary").stderr
+    assert names(file, kind) == [f"{n}.png" for n in range(6)]
+
+
 def start(*arguments: object) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", CODE, *map(str, arguments)],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import lzma
 import os
+import posixpath
 import tarfile
 import zipfile
 import zlib
@@ -31,6 +32,11 @@ _NO_END: Final = "its end, or the mark of it, is missing"
 _NOTHING: Final = "it ends before its first file can be unpacked"
 _EMPTY: Final = "the file is empty, 0 bytes"
 _AGAIN: Final = "copy it again, whole"
+_NO_PARTS: Final = (
+    "the server gives no parts of a file, by which an archive is read: "
+    "fetch it first, and name the copy"
+)
+_TOLD_BY: Final = ("support range requests", "Cannot seek streaming HTTP")  # fsspec's words
 _PACKED: Final = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ")  # the beginnings of gzip, bzip2 and xz
 _BROKEN: Final = (
     OSError,
@@ -211,21 +217,36 @@ class _Beginning:
 
 
 def _files_of_tar(opened: tarfile.TarFile, name: str) -> Iterator[_Inside]:
+    met: dict[str, bool] = {}  # whether it was read
     while info := opened.next():
         opened.members.clear()  # type: ignore[attr-defined]  # it keeps all, for whom goes back
-        if not (info.isreg() or info.islnk()) or not _is_wanted(info.name):
+        path = posixpath.normpath(info.name)
+        met.setdefault(path, False)
+        if not (info.isreg() or info.islnk() or info.issym()) or not _is_wanted(info.name):
             continue
         inside = f"{name}/{as_text(info.name)}"
         found = Fingerprint(info.size, utc(info.mtime))
-        if info.islnk():
-            # It lies before, and what is read from front to back is not gone back in.
-            target = as_text(info.linkname)
-            words = f"in the archive it is a link to {target!r}, which was read: unpack it"
-            yield Unreadable(inside, ImageError(words), found)
+        if info.islnk() or info.issym():
+            yield Unreadable(inside, _link(info, met), found)
         elif refused := _refused(info.name, info.size):
             yield Unreadable(inside, refused, found)
         elif stream := opened.extractfile(info):
             yield Member(inside, stream.read(), found)
+            met[path] = True
+
+
+def _link(info: tarfile.TarInfo, met: dict[str, bool]) -> ImageError:
+    """What a link leads to: what is read from front to back is not gone back in."""
+    target = info.linkname  # of a hard link, a name in the archive
+    if info.issym():
+        target = posixpath.join(posixpath.dirname(info.name), target)
+    target = posixpath.normpath(target)
+    words = f"in the archive it is a link to {as_text(info.linkname)!r}, which"
+    if target in met:
+        return ImageError(f"{words} was {'' if met[target] else 'not '}read: unpack it")
+    if info.islnk() or target.startswith(("/", "../")):
+        return ImageError(f"{words} is not there: pack the picture itself")
+    return ImageError(f"{words} does not lie before it: unpack it")
 
 
 def _refused(name: str, size: int) -> ImageError | None:
@@ -237,6 +258,8 @@ def _refused(name: str, size: int) -> ImageError | None:
 
 def _unreadable(name: str, what: str, error: Exception) -> Unreadable:
     words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    if isinstance(error, ValueError) and any(told in words for told in _TOLD_BY):
+        return Unreadable(name, OSError(errno.EIO, _NO_PARTS))
     return Unreadable(name, OSError(errno.EIO, f"{what}: {words}"))
 
 

@@ -15,6 +15,7 @@ from typing import BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pawsight.bulk.digests import Digests
 from pawsight.bulk.items import Item
 from pawsight.bulk.rows import Row, digest, is_row, line
 
@@ -26,9 +27,10 @@ except ImportError:  # on Windows, where nothing keeps two runs apart
 _FLUSH_SECONDS: Final = 1.0
 _NONE: Final = 2**64 - 1
 _LATEST: Final = 32  # folders that are remembered, as pictures of one come together
-_ANSWERED, _FAILED, _STALE, _UNREAD, _GONE = range(5)
+_ANSWERED, _FAILED, _STALE, _UNREAD, _GONE, _ASKED = range(6)
 """Holds; holds and has an error; stays until its picture is asked again, as it was answered
-otherwise than now, or as it has an error that may pass; is to be taken out."""
+otherwise than now, or as it has an error that may pass; is to be taken out; is to be taken out, as
+its picture was asked again in this run."""
 
 
 class NotOurs(ValueError):
@@ -41,7 +43,8 @@ class Journal:
     Of each record that is there it keeps 25 bytes in memory: digests of the name and of the file's
     fingerprint, the line, and what became of it. A picture that changed since, or whose record does
     not hold, is answered again when it is met, and its old record is taken out at the end; of one
-    that is not met, the record stays.
+    that is not met, the record stays. A picture that is met twice is answered once: of each that is
+    new, 8 bytes are kept, the digest of its name.
 
     Args:
         file: The journal; made if it is not there.
@@ -74,6 +77,7 @@ class Journal:
             raise
         self._index(np.frombuffer(names, np.uint64), np.frombuffer(prints, np.uint64))
         self._had_trouble = self.unread > 0
+        self._new = Digests()
         self._readable: deque[str] = deque(maxlen=_LATEST)
         self._flushed = monotonic()
 
@@ -121,12 +125,14 @@ class Journal:
         return self._states.count(_UNREAD)
 
     def has(self, item: Item) -> bool:
-        """Whether the item, as it is now, has a record that holds."""
+        """Whether the item, as it is now, has a record that holds, or was asked in this run."""
         self._forget_trouble_around(item.name)
         place = self._place(item.name)
         if place is None:
-            return False
+            return not self._new.add(digest(item.name))
         number = int(self._lines[place])
+        if self._states[number] == _ASKED:
+            return True
         if self._states[number] in (_ANSWERED, _FAILED):
             try:
                 now = item.fingerprint()
@@ -135,7 +141,7 @@ class Journal:
             if now and _print(now.size, now.modified) == int(self._prints[place]):
                 return True
             self.changed += now is not None
-        self._states[number] = _GONE
+        self._states[number] = _ASKED
         return False
 
     def _place(self, name: str) -> int | None:
@@ -179,7 +185,7 @@ class Journal:
     def tidy(self) -> None:
         """Take out the records of what was asked again, and write what is still held."""
         self._stream.flush()
-        if _GONE not in self._states:
+        if _GONE not in self._states and _ASKED not in self._states:
             return
         self._stream.seek(0)
         fresh = self.file.with_name(f"{self.file.name}.fresh")
@@ -187,7 +193,7 @@ class Journal:
             target = undo.enter_context(fresh.open("w+b"))
             _lock(target, fresh)  # before it has the name by which other runs find it
             for number, text in enumerate(self._stream):
-                if number >= len(self._states) or self._states[number] != _GONE:
+                if number >= len(self._states) or self._states[number] < _GONE:
                     target.write(text)
             target.flush()
             os.fsync(target.fileno())

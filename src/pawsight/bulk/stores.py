@@ -6,9 +6,10 @@ import errno
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol, cast
 
@@ -21,7 +22,7 @@ from pawsight.images.formats import EXTENSIONS
 
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _USER: Final = re.compile(r"(?<=://)[^/@]*@")
-_TIMES: Final = ("LastModified", "mtime", "last_modified", "updated")
+_TIMES: Final = ("LastModified", "mtime", "last_modified", "updated", "Last-Modified")
 
 
 class Store(Protocol):
@@ -164,7 +165,7 @@ class Remote:
                 yield from sorted(self._files.glob(path))
         else:
             # Of the web, only what ends like a folder is one: no server says it.
-            yield f"{path}/" if self.is_web and source.endswith("/") else path
+            yield f"{path.rstrip('/')}/" if self.is_web and source.endswith("/") else path
 
     def is_folder(self, path: str) -> bool:
         """See :class:`Store`."""
@@ -178,10 +179,8 @@ class Remote:
     def walk(self, folder: str) -> Iterator[RemoteItem]:
         """See :class:`Store`; as far as one folder at a time is kept in memory."""
         root = folder.rstrip("/")
-        with _told():
-            entries = sorted(self._files.ls(folder, detail=True), key=lambda each: each["name"])
         below = []
-        for entry in entries:
+        for entry in sorted(self._entries(folder), key=lambda each: str(each["name"])):
             path = str(entry["name"]).rstrip("/")
             name = path.rpartition("/")[2]
             if not path.startswith(f"{root}/") or name.startswith("."):
@@ -189,9 +188,20 @@ class Remote:
             if entry["type"] == "directory":
                 below.append(f"{path}/" if self.is_web else path)
             elif _is_picture(name):
-                yield RemoteItem(self, path, _fingerprint(entry))
+                # A page of the web tells neither sizes nor times: its pictures are asked for them.
+                yield RemoteItem(self, path, None if self.is_web else _fingerprint(entry))
         for inner in below:
             yield from self.walk(inner)
+
+    def _entries(self, folder: str) -> list[dict[str, Any]]:
+        with _told():
+            try:
+                return list(self._files.ls(folder, detail=True))
+            except FileNotFoundError:
+                # Of a page without links, fsspec asks for another, without the slash at its end.
+                if self.is_web and self._files.exists(folder):
+                    return []
+                raise
 
     def item(self, path: str) -> RemoteItem:
         """See :class:`Store`."""
@@ -215,8 +225,13 @@ class Remote:
         with _told():
             return _fingerprint(self._files.info(path))
 
-    def read(self, path: str, most: int) -> bytes:
+    def read(self, path: str, most: int, size: int | None = None) -> bytes:
         """At most so many bytes of a file.
+
+        Args:
+            path: Of the file.
+            most: Bytes.
+            size: Of the file, where it is known: a web server is not asked for it again then.
 
         Raises:
             OSError: It cannot be read.
@@ -225,7 +240,7 @@ class Remote:
             if not self.is_web:
                 return bytes(self._files.cat_file(path, start=0, end=most))
             # A web server may ignore that only the beginning is wanted: it is read as it comes.
-            with self._files.open(path, "rb", block_size=0) as stream:
+            with self._files.open(path, "rb", block_size=0, size=size) as stream:
                 return bytes(stream.read(most))
 
 
@@ -256,7 +271,8 @@ class RemoteItem:
         """The file's bytes."""
         if self.found and not self.found.size and not self.store.is_web:
             return b""  # S3 gives no range of an empty file; of the web, 0 may be no size at all
-        return self.store.read(self.path, limits.max_bytes + 1)
+        size = self.found.size if self.found else None
+        return self.store.read(self.path, limits.max_bytes + 1, size)
 
 
 def _closed(error: OSError) -> Unreadable:
@@ -274,6 +290,9 @@ def _fingerprint(entry: dict[str, Any]) -> Fingerprint:
         when = when.astimezone(timezone.utc).isoformat()
     elif isinstance(when, float):
         when = utc(when)
+    elif isinstance(when, str) and when == entry.get("Last-Modified"):
+        with suppress(ValueError):  # else it is as good as a tag
+            when = parsedate_to_datetime(when).astimezone(timezone.utc).isoformat()
     return Fingerprint(int(entry.get("size") or 0), when and str(when))
 
 
