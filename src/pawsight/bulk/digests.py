@@ -27,6 +27,8 @@ class Digests:
         self._recent.add(number)
         if len(self._recent) == _RECENT:
             latest = np.fromiter(self._recent, np.uint64, _RECENT)
-            self._sorted = np.sort(np.concatenate((self._sorted, latest)))
+            latest.sort()
+            both = np.concatenate((self._sorted, latest))
+            self._sorted = np.sort(both, kind="stable")  # which merges what is sorted
             self._recent.clear()
         return True
