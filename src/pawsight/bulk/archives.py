@@ -16,6 +16,7 @@ from tarfile import EmptyHeaderError, TruncatedHeaderError  # type: ignore[attr-
 from typing import BinaryIO, Final, TypeAlias, cast
 
 from pawsight.bulk.cut_zips import EndUnknown, whole_files, without_index
+from pawsight.bulk.digests import Digests, digest
 from pawsight.bulk.items import Fingerprint, Item, Member, Unreadable, as_text, utc
 from pawsight.images.decode import DEFAULT_LIMITS, too_large
 from pawsight.images.errors import ImageError
@@ -88,7 +89,7 @@ def members(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
         opened: Opens it.
     """
     each = _of_zip if name.lower().endswith(_ZIP) else _of_tar
-    names: Counter[str] = Counter()
+    met, names, again = 0, Digests(), Counter[str]()
     try:
         stream = opened()
     except OSError as error:
@@ -97,15 +98,20 @@ def members(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
     try:
         with stream:
             for item in each(stream, name):
-                names[item.name] += 1
-                number = names[item.name]
+                met += 1
+                name_of_it = digest(item.name)
+                if name_of_it not in names:
+                    names.add(name_of_it)
+                    yield item
+                    continue
+                again[item.name] += 1
                 # No other's name: it does not end as a picture's does, nor as an archive's.
-                yield item if number == 1 else replace(item, name=f"{item.name} ({number})")
+                yield replace(item, name=f"{item.name} ({again[item.name] + 1})")
     except _CutShort as error:
-        words = f"the archive is cut short{_after(names.total())}: {error}; {_AGAIN}"
+        words = f"the archive is cut short{_after(met)}: {error}; {_AGAIN}"
         yield Unreadable(name, OSError(errno.EIO, words))
     except _BROKEN as error:
-        yield _unreadable(name, f"the archive is broken{_after(names.total())}", error)
+        yield _unreadable(name, f"the archive is broken{_after(met)}", error)
 
 
 class _CutShort(Exception):
@@ -217,33 +223,34 @@ class _Beginning:
 
 
 def _files_of_tar(opened: tarfile.TarFile, name: str) -> Iterator[_Inside]:
-    met: dict[str, bool] = {}  # whether it was read
+    there, read = Digests(), Digests()
     while info := opened.next():
         opened.members.clear()  # type: ignore[attr-defined]  # it keeps all, for whom goes back
-        path = posixpath.normpath(info.name)
-        met.setdefault(path, False)
+        path = digest(as_text(posixpath.normpath(info.name)))
+        there.add(path)
         if not (info.isreg() or info.islnk() or info.issym()) or not _is_wanted(info.name):
             continue
         inside = f"{name}/{as_text(info.name)}"
         found = Fingerprint(info.size, utc(info.mtime))
         if info.islnk() or info.issym():
-            yield Unreadable(inside, _link(info, met), found)
+            yield Unreadable(inside, _link(info, there, read), found)
         elif refused := _refused(info.name, info.size):
             yield Unreadable(inside, refused, found)
         elif stream := opened.extractfile(info):
             yield Member(inside, stream.read(), found)
-            met[path] = True
+            read.add(path)
 
 
-def _link(info: tarfile.TarInfo, met: dict[str, bool]) -> ImageError:
+def _link(info: tarfile.TarInfo, there: Digests, read: Digests) -> ImageError:
     """What a link leads to: what is read from front to back is not gone back in."""
     target = info.linkname  # of a hard link, a name in the archive
     if info.issym():
         target = posixpath.join(posixpath.dirname(info.name), target)
     target = posixpath.normpath(target)
+    path = digest(as_text(target))
     words = f"in the archive it is a link to {as_text(info.linkname)!r}, which"
-    if target in met:
-        return ImageError(f"{words} was {'' if met[target] else 'not '}read: unpack it")
+    if path in there:
+        return ImageError(f"{words} was {'' if path in read else 'not '}read: unpack it")
     if info.islnk() or target.startswith(("/", "../")):
         return ImageError(f"{words} is not there: pack the picture itself")
     return ImageError(f"{words} does not lie before it: unpack it")

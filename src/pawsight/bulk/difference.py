@@ -9,7 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from pawsight.bulk.rows import Row, digest
+from pawsight.bulk.digests import digest, place_in
+from pawsight.bulk.rows import Row
 
 _ERROR: Final = "error"
 
@@ -134,9 +135,7 @@ class _Index:
         return self._by_number[self._labels[place]], None if confidence < 0 else confidence
 
     def place(self, path: str) -> int | None:
-        wanted = digest(path)
-        place = int(np.searchsorted(self._digests, np.uint64(wanted), side="right")) - 1
-        return place if place >= 0 and int(self._digests[place]) == wanted else None
+        return place_in(self._digests, digest(path))
 
 
 def _kept(confidence: float) -> float:

@@ -15,9 +15,9 @@ from typing import BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pawsight.bulk.digests import Digests
+from pawsight.bulk.digests import Digests, digest, place_in
 from pawsight.bulk.items import Item
-from pawsight.bulk.rows import Row, digest, is_row, line
+from pawsight.bulk.rows import Row, is_row, line
 
 try:
     import fcntl
@@ -127,9 +127,10 @@ class Journal:
     def has(self, item: Item) -> bool:
         """Whether the item, as it is now, has a record that holds, or was asked in this run."""
         self._forget_trouble_around(item.name)
-        place = self._place(item.name)
+        name = digest(item.name)
+        place = place_in(self._names, name)
         if place is None:
-            return not self._new.add(digest(item.name))
+            return self._is_met_again(name)
         number = int(self._lines[place])
         if self._states[number] == _ASKED:
             return True
@@ -144,11 +145,11 @@ class Journal:
         self._states[number] = _ASKED
         return False
 
-    def _place(self, name: str) -> int | None:
-        """Where, among the sorted names, this one stands."""
-        wanted = digest(name)
-        place = int(np.searchsorted(self._names, np.uint64(wanted), side="right")) - 1
-        return place if place >= 0 and int(self._names[place]) == wanted else None
+    def _is_met_again(self, name: int) -> bool:
+        if name in self._new:
+            return True
+        self._new.add(name)
+        return False
 
     def _forget_trouble_around(self, name: str) -> None:
         """Folders and archives that could not be read, and of which something is met now.
@@ -163,7 +164,7 @@ class Journal:
 
     def forget_trouble_of(self, name: str) -> None:
         """Something that held pictures could be looked through, or what is wrong was said anew."""
-        place = self._place(name) if self._had_trouble else None
+        place = place_in(self._names, digest(name)) if self._had_trouble else None
         if place is not None and self._states[self._lines[place]] == _UNREAD:
             self._states[self._lines[place]] = _GONE
 

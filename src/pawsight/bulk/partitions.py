@@ -9,8 +9,8 @@ from hashlib import blake2b
 from typing import Final
 
 from pawsight.bulk.archives import Archive
+from pawsight.bulk.digests import digest
 from pawsight.bulk.items import Item
-from pawsight.bulk.rows import digest
 
 SIZE: Final = 2048
 """Pictures in a partition, about: some seconds of a processor's work."""

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from pawsight.bulk.answers import read_answers
+from pawsight.bulk.digests import digest
 from pawsight.bulk.journal import NotOurs
 from pawsight.bulk.output import kept_as_backup
 from pawsight.bulk.partitions import Partition
-from pawsight.bulk.rows import UNREAD, Row, digest
+from pawsight.bulk.rows import UNREAD, Row
 from pawsight.bulk.sinks import ParquetSink, require_pyarrow
 
 _PART: Final = re.compile(r"part-([0-9a-f]{16})-([0-9a-f]{16})\.parquet")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any, Final, TypeAlias
 
 from pawsight.bulk.items import Fingerprint
@@ -77,12 +76,6 @@ def is_row(value: object) -> bool:
 def line(row: Row) -> str:
     """A row as a line of JSON."""
     return json.dumps(row, ensure_ascii=False) + "\n"
-
-
-def digest(text: str) -> int:
-    """64 bits of a text, less than 2^64 - 1: what indexes keep of names."""
-    number = int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
-    return min(number, 2**64 - 2)
 
 
 def columns(labels: Sequence[str]) -> list[str]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pawsight.bulk.digests import digest
 from pawsight.bulk.items import as_path, as_text
-from pawsight.bulk.rows import Row, digest
+from pawsight.bulk.rows import Row
 from pawsight.labels import NEITHER
 
 UNSURE: Final = "unsure"

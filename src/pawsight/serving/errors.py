@@ -19,7 +19,6 @@ from pawsight.images.errors import ImageError
 from pawsight.invalid import fault
 
 MEDIA_TYPE: Final = "application/problem+json"
-METHOD_NOT_ALLOWED: Final = 405
 
 _LONGEST: Final = 60  # letters of a client's text in a message
 
@@ -201,11 +200,15 @@ class Refusal(Exception):
 
     Args:
         code: One of the kinds of this module.
-        detail: What was wrong, in words. What a client sent stands in it only :func:`quoted`.
+        detail: What was wrong, in words; by default the kind's example, where that is always so.
+            What a client sent stands in it only :func:`quoted`.
         headers: To be sent with the answer.
     """
 
-    def __init__(self, code: str, detail: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, code: str, detail: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        detail = _KINDS[code].example if detail is None else detail
         super().__init__(detail)
         self.problem = Problem.of(code, detail)
         self.headers = headers
@@ -256,9 +259,8 @@ def install(app: FastAPI) -> None:
 
 async def respond(request: Request, error: Exception) -> Response:
     """The problem document of an exception, as an answer."""
-    refused = isinstance(error, HTTPException) and error.status_code == METHOD_NOT_ALLOWED
-    if refused and (methods := _methods(request)):
-        error = HTTPException(METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(methods)})
+    if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        error = _not_allowed(request, error)
     problem = problem_of(error)
     problem.request_id = getattr(request.state, "request_id", None)
     service = getattr(request.app.state, "service", None)
@@ -279,17 +281,19 @@ async def respond(request: Request, error: Exception) -> Response:
     )
 
 
-def _methods(request: Request) -> list[str]:
-    """What an address takes by the document of the service, and not by one of its routes alone."""
+def _not_allowed(request: Request, error: HTTPException) -> HTTPException:
+    """The same with all that the address takes: the framework names what one of its routes does."""
     paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
     found = [paths[each] for each in paths if compile_path(each)[0].match(request.scope["path"])]
-    return sorted({method.upper() for operations in found for method in operations})
+    methods = sorted({method.upper() for operations in found for method in operations})
+    headers = {"Allow": ", ".join(methods)} if methods else error.headers
+    return HTTPException(error.status_code, headers=headers)
 
 
 def _http_problem(error: HTTPException) -> Problem:
     if error.status_code == HTTPStatus.NOT_FOUND:
         return Problem.of("not-found", _KINDS["not-found"].example)
-    if error.status_code == METHOD_NOT_ALLOWED:
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = (error.headers or {}).get("Allow", "another method").replace(", ", " or ")
         return Problem.of("method-not-allowed", f"this address takes {allowed}")
     title = HTTPStatus(error.status_code).phrase

@@ -15,9 +15,7 @@ from pawsight.data.duplicates import group_near_duplicates, hash_files
 from pawsight.evaluation.evaluate import evaluate, judge
 from pawsight.evaluation.metrics import fit_temperature, wilson_interval
 from pawsight.evaluation.rejection import operating_points
-from pawsight.inference.artifact import (
-    ModelFolder,
-)
+from pawsight.inference.artifact import ModelFolder
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.prediction import conclude, energy
 from pawsight.inference.rejection import Rejection

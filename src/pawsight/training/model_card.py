@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pawsight.inference.artifact import (
-    Card,
-    Measurement,
-)
+from pawsight.inference.artifact import Card, Measurement
 from pawsight.inference.rejection import Rejection
 
 _TEMPLATE = """\

@@ -126,9 +126,9 @@ def values_of(recipe: Recipe, space: SearchSpace) -> dict[str, Any]:
     """
     if not space:
         raise RecipeError("the search space is empty: name a field of the recipe, with its range")
-    values = {}
-    for name in space:
-        at: Any = recipe.model_dump(mode="json")
+    fields, values = recipe.model_dump(mode="json"), {}
+    for name, how in space.items():
+        at: Any = fields
         for part in name.split("."):
             if not isinstance(at, dict) or part not in at:
                 raise RecipeError(
@@ -137,15 +137,13 @@ def values_of(recipe: Recipe, space: SearchSpace) -> dict[str, Any]:
                 )
             at = at[part]
         values[name] = at
-    for name, how in space.items():
-        if isinstance(how, Choices):
-            for each in how.among:
-                changed(recipe, {name: each})
-            if values[name] not in how.among:
-                raise RecipeError(
-                    f"the recipe has {name} = {values[name]!r}, which is tried first: add it to "
-                    "`among`, or begin with a recipe that has one of those"
-                )
+        for each in how.among if isinstance(how, Choices) else ():
+            changed(recipe, {name: each})
+        if isinstance(how, Choices) and at not in how.among:
+            raise RecipeError(
+                f"the recipe has {name} = {at!r}, which is tried first: add it to `among`, or "
+                "begin with a recipe that has one of those"
+            )
     return values
 
 

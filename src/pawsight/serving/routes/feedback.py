@@ -186,18 +186,14 @@ async def picture(id_: AnswerId, service: Service) -> Response:
     except FileNotFoundError:  # deleted since then, maybe by another process
         data = None
     if path is None or data is None:
-        raise Refusal(
-            "no-picture",
-            "the picture of this answer is not kept: those that come with feedback are, and all "
-            "where PAWSIGHT_KEEP_PICTURES is `all`",
-        )
+        raise Refusal("no-picture")
     kind = MEDIA_TYPES.get(path.suffix, "application/octet-stream")
     return Response(data, media_type=kind)
 
 
 def _recorder(service: State) -> Recorder:
     if service.recorder is None:
-        raise Refusal("records-off", "nothing is recorded here: PAWSIGHT_RECORDS is `off`")
+        raise Refusal("records-off")
     return service.recorder
 
 

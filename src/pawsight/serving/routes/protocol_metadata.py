@@ -129,7 +129,7 @@ async def metadata(chosen: Chosen) -> ModelMetadata:
 
 
 @router.get("/models/{model}/versions/{version_}", include_in_schema=False)
-async def metadataof_version(chosen: Chosen, version_: str) -> ModelMetadata:
+async def metadata_of_version(chosen: Chosen, version_: str) -> ModelMetadata:
     """The same of a version, which must be the one that is served."""
     return await metadata(of_version(chosen, version_))
 
