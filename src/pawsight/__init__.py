@@ -14,6 +14,10 @@ from typing import TYPE_CHECKING
 # From 1.29 on, ONNX Runtime keeps an id of the machine on the disk and tells Microsoft what is run,
 # unless this is set before it is imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+# torch's threads wait for each other at every operation, by turning round and round; where one of
+# them has lost its core to another process, the rest turn in vain: a training beside one busy
+# process took three times as long.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 if TYPE_CHECKING:
     from pawsight.inference.catalog import load
