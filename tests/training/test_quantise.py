@@ -41,6 +41,14 @@ def test_it_is_served_in_int8_and_answers_as_in_float32(quantised: Path) -> None
     ]
 
 
+def test_between_its_convolutions_nothing_is_computed_in_floats(quantised: Path) -> None:
+    graph = onnx.load(quantised / QUANTISED_FILE).graph
+    assert not [node.name for node in graph.node if node.op_type == "Relu"]
+    readers = {name: node.op_type for node in graph.node for name in node.input}
+    convolutions = [node.output[0] for node in graph.node if node.op_type == "Conv"]
+    assert {readers[each] for each in convolutions if each in readers} == {"QuantizeLinear"}
+
+
 def test_alone_or_in_a_batch_the_answer_is_the_same(quantised: Path) -> None:
     model = load_network(str(quantised))
     together = model.predict(PICTURES)

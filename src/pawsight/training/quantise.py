@@ -33,7 +33,8 @@ _BATCH: Final = 32
 # All that the answer is read from (the mean over places, the classifier, the class map) stays in
 # float32, so that explanations add up. Of a network of convolutions, all that is between the first
 # and the last one computes in integers; of a transformer, the products with weights.
-_OF_CONVOLUTIONS: Final = ("Conv", "Add", "MaxPool")
+# A ReLU costs nothing there: what is below 0 is rounded to 0.
+_OF_CONVOLUTIONS: Final = ("Conv", "Relu", "Add", "MaxPool")
 _OF_MATRICES: Final = ("MatMul", "Gemm")
 _READ: Final = ("logits", "class_map")
 
