@@ -30,6 +30,17 @@ def drawn_files(per_class: int, labels: Sequence[str] = ("cat", "dog")) -> dict[
     return files
 
 
+def unflagged(data: bytes) -> bytes:
+    """A ZIP of few short files, without the flags that say that names are UTF-8."""
+    changed = bytearray(data)
+    for header, flags in ((b"PK\x03\x04", 7), (b"PK\x01\x02", 9)):
+        at = changed.find(header)
+        while at >= 0:
+            changed[at + flags] &= ~0x08
+            at = changed.find(header, at + 1)
+    return bytes(changed)
+
+
 def with_mode(name: str, mode: int, data: bytes = b"/etc/passwd") -> bytes:
     """A ZIP of one entry of this Unix mode: a link, a device."""
     whole = io.BytesIO()

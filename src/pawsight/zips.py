@@ -12,6 +12,10 @@ ENCRYPTED: Final = 0x1
 """Flag of a file that has a password."""
 
 
+UTF8: Final = 0x800
+"""Flag of a file whose name is written so."""
+
+
 class CutZip(zipfile.BadZipFile):
     """A ZIP archive without the index at its end."""
 
@@ -40,4 +44,20 @@ def open_zip(archive: IO[bytes]) -> zipfile.ZipFile:
         raise
     if all(each.header_offset for each in opened.infolist()) and begins_like_a_zip(archive):
         raise CutZip("its index is missing: what is there is of an archive inside it")
+    for each in opened.infolist():
+        each.filename = written_name(each)
     return opened
+
+
+def written_name(info: zipfile.ZipInfo) -> str:
+    """A file's name as it was written.
+
+    Without the flag of UTF-8, :mod:`zipfile` takes names for DOS's letters; macOS and others write
+    UTF-8 and leave the flag out. What can be read as UTF-8 is hardly ever meant as anything else.
+    """
+    if info.flag_bits & UTF8 or info.filename.isascii():
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.filename

@@ -14,7 +14,7 @@ from pawsight.bulk.items import Member, Unreadable
 from pawsight.bulk.sources import find_items
 from pawsight.images.errors import ImageError
 from tests.pictures import picture
-from tests.zips import encrypted, zipped
+from tests.zips import encrypted, unflagged, zipped
 
 NAMES = ("a.jpg", "deep/b.PNG", "notes.txt", ".hidden.jpg", "__MACOSX/a.jpg", "0001.cls")
 WANTED = ["a.jpg", "deep/b.PNG"]
@@ -152,6 +152,19 @@ def test_of_a_zip_that_is_cut_short_what_lies_whole_is_read(
     ]
     with pytest.raises(OSError, match=r"cut short.*: its index, at the end, is missing"):
         last.read()
+
+
+@pytest.mark.parametrize("kept", [None, -60])
+def test_names_in_utf8_are_read_with_and_without_the_flag_that_says_so(
+    tmp_path: Path, kept: int | None
+) -> None:
+    """From the index and, where that is cut off, from the files' own headers."""
+    file = tmp_path / "album.zip"
+    data = zipped({"Möwe.jpg": picture("red"), "\u732b.jpg": picture("blue")})
+    file.write_bytes(unflagged(data)[:kept])
+    items = list(find_items([str(file)]))
+    assert [each.name for each in items[:2]] == [f"{file}/Möwe.jpg", f"{file}/\u732b.jpg"]
+    assert [each.read() for each in items[:2]] == [picture("red"), picture("blue")]
 
 
 def test_of_a_cut_zip_it_is_said_from_where_on_nothing_tells_where_files_end(

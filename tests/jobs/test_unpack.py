@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pawsight.jobs.unpack import Bounds, Refused, unpack
-from tests.zips import encrypted, endless, with_mode, zipped
+from tests.zips import encrypted, endless, unflagged, with_mode, zipped
 
 BOUNDS = Bounds(files=2000, bytes=50_000_000)
 
@@ -31,6 +31,12 @@ def test_files_come_out_as_they_went_in(tmp_path: Path) -> None:
 def test_folders_and_windows_names_are_understood(tmp_path: Path) -> None:
     data = zipped({"cat/": b"", "cat/1.jpg": b"one", "dog\\2.jpg": b"two", "täglich/ü.jpg": b"3"})
     assert set(unpacked(tmp_path, data)) == {"cat/1.jpg", "dog/2.jpg", "täglich/ü.jpg"}
+
+
+def test_names_in_utf8_are_read_with_and_without_the_flag_that_says_so(tmp_path: Path) -> None:
+    files = {"täglich/ü.jpg": b"1", "猫/2.jpg": b"2"}
+    assert unflagged(zipped(files)) != zipped(files)
+    assert unpacked(tmp_path, unflagged(zipped(files))) == files
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,11 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from pawsight.zips import BEGINNING, ENCRYPTED
+from pawsight.zips import BEGINNING, ENCRYPTED, UTF8, written_name
 
 _HEADER: Final = struct.Struct("<4s5H3I2H")
 _BEGINNINGS: Final = (BEGINNING, b"PK\x01\x02")  # of a file, and of the index
 _SIZE_BEHIND: Final = 8  # flag: sizes and checksum come behind the bytes
-_UTF8: Final = 0x800
 _IN_EXTRA: Final = 0xFFFFFFFF
 _CHUNK: Final = 1 << 18
 _BEHIND: Final = re.compile(rb"PK\x07\x08")  # before checksum and sizes
@@ -88,10 +87,11 @@ def _header(archive: BinaryIO, at: int) -> tuple[zipfile.ZipInfo, int] | None:
         *((date >> 9) + 1980, date >> 5 & 15, date & 31),
         *(time >> 11, time >> 5 & 63, (time & 31) * 2),
     )
-    info = zipfile.ZipInfo(words.decode("utf-8" if flags & _UTF8 else "cp437", "replace"))
+    info = zipfile.ZipInfo(words.decode("utf-8" if flags & UTF8 else "cp437", "replace"))
     info.date_time = when
     info.extract_version, info.flag_bits, info.compress_type = version, flags, packing
     info.header_offset, info.CRC = at, crc
+    info.filename = written_name(info)
     if _IN_EXTRA in (packed, size):
         size, packed = _large(more)
     info.file_size, info.compress_size = size, packed
