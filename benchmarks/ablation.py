@@ -55,6 +55,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "erasing": {"augmentation.erase": 0.25},
     "mixup": {"augmentation.mixup": 0.2},
     "CutMix": {"augmentation.cutmix": 1.0},
+    "pooled before the norm, in training": {"network.pool_first": True},
     "no averaged weights": {"ema_decay": 0.0},
     "no label smoothing": {"label_smoothing": 0.0},
     "no warm-up": {"warmup": 0.0},

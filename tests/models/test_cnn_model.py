@@ -39,6 +39,23 @@ def test_one_picture_is_answered_alike_alone_and_among_others() -> None:
     torch.testing.assert_close(network(batch)[3:4], network(batch[3:4]), atol=1e-4, rtol=0)
 
 
+def test_pooling_first_is_a_matter_of_training_alone() -> None:
+    torch.manual_seed(0)
+    pictures = torch.randn(16, 3, 64, 64)
+    early = SimpleCNN(widths=(8, 8, 8), stem_width=8, pool_first=True)
+    late = SimpleCNN(widths=(8, 8, 8), stem_width=8)
+    late.load_state_dict(early.state_dict())
+    early.train()(pictures).sum().backward()
+    late.train()(pictures)
+    norms = [network.blocks[0].widen[1] for network in (early, late)]
+    # The largest of four are more than all four in the mean.
+    assert (norms[0].running_mean > norms[1].running_mean).all()
+    assert norms[0].weight.grad is None  # below 0, it would not go together with max pooling
+
+    late.load_state_dict(early.state_dict())
+    torch.testing.assert_close(early.eval()(pictures), late.eval()(pictures))
+
+
 def test_four_widths_are_refused() -> None:
     with pytest.raises(ValueError, match="three blocks: got 4 widths"):
         SimpleCNN(widths=(8, 8, 8, 8))

@@ -40,6 +40,10 @@ class SimpleCNN(nn.Module):
         residuals: Residual pairs in each block.
         stem_width: Channels of the stem.
         dropout: Probability of dropping a feature before the classifier, in training only.
+        pool_first: In training, each block normalises what max pooling left of its widened map: a
+            quarter of the work (Jordan 2024, *94% on CIFAR-10 in 3.29 seconds on a single GPU*).
+            That norm has no scale, so that otherwise the order does not matter, and networks
+            compute, and are exported, as without.
     """
 
     def __init__(
@@ -49,6 +53,8 @@ class SimpleCNN(nn.Module):
         residuals: Sequence[int] = (1, 2, 1),
         stem_width: int = 48,
         dropout: float = 0.0,
+        *,
+        pool_first: bool = False,
     ) -> None:
         super().__init__()
         if len(widths) != 3 or len(residuals) != 3:
@@ -60,7 +66,7 @@ class SimpleCNN(nn.Module):
         channels = [stem_width, *widths]
         self.blocks = nn.Sequential(
             *(
-                ConvBlock(before, after, pairs)
+                ConvBlock(before, after, pairs, pool_first=pool_first)
                 for before, after, pairs in zip(channels, channels[1:], residuals, strict=False)
             )
         )
@@ -104,16 +110,26 @@ class SimpleCNN(nn.Module):
 class ConvBlock(nn.Module):
     """Widen, halve the map by max pooling, refine by residual pairs."""
 
-    def __init__(self, before: int, after: int, residuals: int) -> None:
+    def __init__(
+        self, before: int, after: int, residuals: int, *, pool_first: bool = False
+    ) -> None:
         super().__init__()
+        self.pool_first = pool_first
         self.widen = _conv_bn_relu(before, after)
+        # Weights of 1 that stay so: what grows with its input may be pooled before or after.
+        self.widen[1].weight.requires_grad_(not pool_first)
         # Odd maps keep their last row and column.
         self.pool = nn.MaxPool2d(2, ceil_mode=True)
         self.refine = nn.Sequential(*(Residual(after) for _ in range(residuals)))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map float [N, before, H, W] to [N, after, H/2, W/2]."""
-        refined: Tensor = self.refine(self.pool(self.widen(x)))
+        if self.pool_first and self.training:
+            convolution, norm, relu = self.widen
+            pooled = relu(norm(self.pool(convolution(x))))
+        else:
+            pooled = self.pool(self.widen(x))
+        refined: Tensor = self.refine(pooled)
         return refined
 
 

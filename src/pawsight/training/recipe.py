@@ -44,6 +44,7 @@ class SimpleCNNRecipe(Strict):
     residuals: tuple[NotNegative, NotNegative, NotNegative] = (1, 2, 1)
     stem_width: Count = 48
     dropout: Fraction = 0.0
+    pool_first: bool = False
 
 
 class ViTRecipe(Strict):
