@@ -47,10 +47,12 @@ def test_pooling_first_is_a_matter_of_training_alone() -> None:
     late.load_state_dict(early.state_dict())
     early.train()(pictures).sum().backward()
     late.train()(pictures)
-    norms = [network.blocks[0].widen[1] for network in (early, late)]
+    norms = [network.get_submodule("blocks.0.widen.1") for network in (early, late)]
     # The largest of four are more than all four in the mean.
-    assert (norms[0].running_mean > norms[1].running_mean).all()
-    assert norms[0].weight.grad is None  # below 0, it would not go together with max pooling
+    assert (norms[0].get_buffer("running_mean") > norms[1].get_buffer("running_mean")).all()
+    assert (
+        norms[0].get_parameter("weight").grad is None
+    )  # below 0, it would not go together with max pooling
 
     late.load_state_dict(early.state_dict())
     torch.testing.assert_close(early.eval()(pictures), late.eval()(pictures))

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 import pawsight
@@ -188,6 +189,27 @@ def test_a_head_calls_neither_what_is_like_its_background() -> None:
     probabilities = np.exp(np.logaddexp.reduce(fitted.held_out, axis=1))
     assert (probabilities[:60] > 1).mean() > 0.95
     assert (probabilities[60:] < 1).mean() > 0.95
+
+
+def test_of_few_pictures_in_many_dimensions_discriminants_tell_more() -> None:
+    """Classes that differ in where they lie, and not in how they spread, as background does."""
+    random = np.random.default_rng(0)
+    centres = random.normal(0, 0.35, (2, 60))
+    labels = np.repeat([0, 1, BACKGROUND], [12, 12, 200])
+    where = np.where(labels[:, None] < 0, 0, centres[labels])
+    turned = np.linalg.qr(random.normal(0, 1, (60, 60)))[0] * np.geomspace(0.05, 3, 60)
+
+    def drawn() -> NDArray[np.float32]:
+        noise = random.normal(0, 1, (len(labels), 60)) @ turned
+        return (where @ turned * 6 + noise).astype(np.float32)
+
+    fitted = fit_head(drawn(), labels, np.arange(len(labels)))
+    assert fitted.recipe["fit"] == "linear discriminant analysis"
+    logits = fitted.head.logits(drawn())
+    known = labels != BACKGROUND
+    assert (logits[known].argmax(axis=1) == labels[known]).mean() > 0.9
+    assert (np.logaddexp.reduce(logits, axis=1) > 0)[known].mean() > 0.8
+    assert (np.logaddexp.reduce(logits, axis=1) < 0)[~known].mean() > 0.8
 
 
 def test_one_picture_of_a_class_is_enough_for_a_head() -> None:

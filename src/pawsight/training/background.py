@@ -18,6 +18,7 @@ from sklearn.model_selection import StratifiedKFold
 from pawsight.inference.artifact import BACKGROUND_FILE, ModelFolder
 from pawsight.inference.classifier import Classifier
 from pawsight.labels import NEITHER
+from pawsight.training.discriminants import discriminants
 from pawsight.training.features import Features, extract
 from pawsight.training.folder import digests
 
@@ -73,10 +74,9 @@ def unlike(
 ) -> NDArray[np.bool_]:
     """Which background shows none of somebody's classes, as far as can be told.
 
-    A background of all sorts may show the very things that somebody's classes are. Each class is
-    taken for a Gaussian with the covariance that all share (linear discriminant analysis, shrunk
-    towards its diagonal); what lies deeper in a class than half of the class's own pictures do, by
-    the density's ratio to that of the background, is taken to show it.
+    A background of all sorts may show the very things that somebody's classes are. What lies deeper
+    in a class than half of the class's own pictures do, by :func:`discriminants`, is taken to show
+    it.
 
     Args:
         background: float32 [B, D].
@@ -92,25 +92,10 @@ def unlike(
     own = np.zeros(len(labels))
     folds = StratifiedKFold(min(_FOLDS, fewest), shuffle=True, random_state=0)
     for fitted, left_out in folds.split(features, labels):
-        ratios = _log_ratios(background, features[fitted], labels[fitted], features[left_out])
+        weight, bias = discriminants(features[fitted], labels[fitted], background, _SHRINKAGE)
+        ratios = features[left_out] @ weight.T + bias
         own[left_out] = ratios[np.arange(len(left_out)), labels[left_out]]
     usual = np.array([np.median(own[labels == each]) for each in range(int(labels.max()) + 1)])
-    ratios = _log_ratios(background, features, labels, background)
-    apart: NDArray[np.bool_] = np.all(ratios < usual, axis=1)
+    weight, bias = discriminants(features, labels, background, _SHRINKAGE)
+    apart: NDArray[np.bool_] = np.all(background @ weight.T + bias < usual, axis=1)
     return apart
-
-
-def _log_ratios(
-    background: Features, features: Features, labels: NDArray[np.int64], asked: Features
-) -> NDArray[np.float64]:
-    """Log-density of each class relative to that of the background, float64 [M, C]."""
-    means = np.stack([features[labels == each].mean(0) for each in range(int(labels.max()) + 1)])
-    ground = background.mean(axis=0)
-    rest, others = features - means[labels], background - ground
-    shared = 0.5 * rest.T @ rest / len(rest) + 0.5 * others.T @ others / len(others)
-    own = np.diag(shared).astype(np.float64)
-    shared = (1 - _SHRINKAGE) * shared + np.diag(_SHRINKAGE * own + 1e-6)
-    weights = np.linalg.solve(shared, (means - ground).T.astype(np.float64))
-    halfway = 0.5 * ((means + ground) * weights.T).sum(axis=1)
-    ratios: NDArray[np.float64] = asked @ weights - halfway
-    return ratios

@@ -115,7 +115,7 @@ def correct(
     recipe: dict[str, Any] = {
         "head": "refitted by corrections",
         "corrections": len(corrections),
-        "strength": fitted.strength,
+        **fitted.recipe,
     }
     with removed_if_refused(output):
         folder = write_headed(

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from pawsight.labels import BACKGROUND
 from pawsight.models.losses import open_set_cross_entropy
+from pawsight.training.discriminants import discriminants
 from pawsight.training.features import Features
 
 Numbers = NDArray[np.int64]
@@ -27,9 +28,13 @@ log = logging.getLogger(__name__)
 STRENGTHS: Final = (0.1, 0.03, 0.01, 0.003, 0.001)
 """Of the regularisation, to choose from."""
 
+SHRINKAGE: Final = 0.1
+"""Of the covariance, in discriminant analysis."""
+
 FOLDS: Final = 5
 
 _STEPS: Final = 100
+_DOUBT: Final = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,25 +61,32 @@ class FittedHead:
 
     Attributes:
         head: Fitted on all pictures.
-        strength: Of its regularisation.
+        recipe: How it was fitted, for a card.
         held_out: Logits float32 [N, C] of every row, by heads that did not see it; of no rows,
             [0, C], where a class has too few to leave some out.
     """
 
     head: Head
-    strength: float
+    recipe: dict[str, str | float]
     held_out: Features
 
 
 def fit_head(features: Features, labels: Numbers, groups: Numbers, *, seed: int = 0) -> FittedHead:
-    """Fit a multinomial logistic regression with an imagined class "none of them".
+    """Fit a linear layer that tells classes apart, and all of them from a background.
 
-    The loss is that of training networks
-    (:func:`~pawsight.models.losses.open_set_cross_entropy`): background pushes all logits
-    down, so that ``logsumexp(logits)`` is the log-odds that a picture shows any of the classes.
-    Background, however much of it there is, weighs as much as all classes together. The strength of
-    the regularisation (half the sum of squares of the weights on standardised features, times the
-    strength) is the one with the least cross-entropy on pictures that were left out.
+    In two ways, of which the one is taken that has the least cross-entropy on pictures that were
+    left out (:func:`~pawsight.models.losses.open_set_cross_entropy`, as in training networks):
+
+    - multinomial logistic regression with an imagined class "none of them": background pushes all
+      logits down. The regularisation is half the sum of squares of the weights on standardised
+      features, times a strength, which is chosen likewise.
+    - where there is background, linear discriminant analysis against it
+      (:func:`~pawsight.training.discriminants.discriminants`), whose logits are then scaled and
+      shifted so that they fit what was left out. It asks more of the features, and where they keep
+      that, it needs fewer pictures.
+
+    Either way ``logsumexp(logits)`` is the log-odds that a picture shows any of the classes.
+    Background, however much of it there is, weighs as much as all classes together.
 
     Args:
         features: float32 [N, D].
@@ -86,14 +98,91 @@ def fit_head(features: Features, labels: Numbers, groups: Numbers, *, seed: int 
     classes = int(labels.max()) + 1
     folds = _folds(labels, groups, seed)
     if not folds:
-        strength = STRENGTHS[len(STRENGTHS) // 2]
-        head = _fit(features, labels, classes, strength)
-        return FittedHead(head, strength, np.empty((0, classes), dtype=np.float32))
-    tried = {each: _held_out(features, labels, classes, folds, each) for each in STRENGTHS}
-    losses = {each: _loss(logits, labels) for each, logits in tried.items()}
-    strength = min(losses, key=losses.__getitem__)
-    log.info("regularisation %g: loss %.3f on pictures left out", strength, losses[strength])
-    return FittedHead(_fit(features, labels, classes, strength), strength, tried[strength])
+        usual = _Logistic(STRENGTHS[len(STRENGTHS) // 2])
+        head = usual.fit(features, labels)
+        return FittedHead(head, usual.recipe, np.empty((0, classes), dtype=np.float32))
+    ways: list[_Logistic | _Discriminant] = [_Logistic(each) for each in STRENGTHS]
+    if (labels == BACKGROUND).any():
+        ways.append(_Discriminant())
+    tried = []
+    for way in ways:
+        held_out = _held_out(way, features, labels, folds)
+        by = way.adjustment(held_out, labels)
+        held_out = by.of_logits(held_out)
+        tried.append((_loss(held_out, labels), way, by, held_out))
+    loss, way, by, held_out = min(tried, key=lambda each: each[0])
+    log.info("%s: loss %.3f on pictures left out", way.recipe, loss)
+    return FittedHead(by.of_head(way.fit(features, labels)), way.recipe, held_out)
+
+
+@dataclass(frozen=True)
+class _Adjustment:
+    """(logits + shift) × scale."""
+
+    scale: float = 1.0
+    shift: float = 0.0
+
+    def of_logits(self, logits: Features) -> Features:
+        adjusted: Features = (logits + np.float32(self.shift)) * np.float32(self.scale)
+        return adjusted
+
+    def of_head(self, head: Head) -> Head:
+        return Head(head.weight * np.float32(self.scale), self.of_logits(head.bias))
+
+
+@dataclass(frozen=True)
+class _Logistic:
+    strength: float
+
+    @property
+    def recipe(self) -> dict[str, str | float]:
+        return {"fit": "logistic regression", "strength": self.strength}
+
+    def fit(self, features: Features, labels: Numbers) -> Head:
+        mean, scale = standards_of(features)
+        inputs = torch.from_numpy((features - mean) * scale)
+        classes = int(labels.max()) + 1
+        weights = _weights(torch.from_numpy(labels), classes)
+
+        def loss(weight: Tensor, bias: Tensor) -> Tensor:
+            entropy = _cross_entropy(F.linear(inputs, weight, bias), weights)
+            return entropy + self.strength / 2 * weight.square().sum()
+
+        weight, bias = minimise(loss, classes, inputs.shape[1])
+        scaled = weight * scale
+        return Head(scaled, (bias - scaled @ mean).astype(np.float32))
+
+    def adjustment(self, held_out: Features, labels: Numbers) -> _Adjustment:
+        """None: what it is fitted by is what it is judged by."""
+        return _Adjustment()
+
+
+@dataclass(frozen=True)
+class _Discriminant:
+    @property
+    def recipe(self) -> dict[str, str | float]:
+        return {"fit": "linear discriminant analysis", "shrinkage": SHRINKAGE}
+
+    def fit(self, features: Features, labels: Numbers) -> Head:
+        known = labels != BACKGROUND
+        weight, bias = discriminants(features[known], labels[known], features[~known], SHRINKAGE)
+        return Head(weight.astype(np.float32), bias.astype(np.float32))
+
+    def adjustment(self, held_out: Features, labels: Numbers) -> _Adjustment:
+        """The one with the least loss; of many features, densities promise far too much."""
+        weights = _weights(torch.from_numpy(labels), held_out.shape[1])
+        spread = float(held_out.std()) + 1e-6
+        middle = float(np.median(held_out.max(axis=1)))
+        logits = torch.from_numpy((held_out - np.float32(middle)) / np.float32(spread))
+
+        def loss(scale: Tensor, shift: Tensor) -> Tensor:
+            # Of pictures that are all told apart, nothing else would say how sure to be.
+            doubt = _DOUBT * scale.square().sum()
+            return _cross_entropy((logits + shift) * scale.exp(), weights) + doubt
+
+        logarithm, shift = minimise(loss, 1, 1)
+        scale = float(np.exp(logarithm.item())) / spread
+        return _Adjustment(scale, float(shift.item()) * spread - middle)
 
 
 def _folds(labels: Numbers, groups: Numbers, seed: int) -> list[tuple[Rows, Rows]]:
@@ -110,36 +199,20 @@ def _folds(labels: Numbers, groups: Numbers, seed: int) -> list[tuple[Rows, Rows
 
 
 def _held_out(
+    way: _Logistic | _Discriminant,
     features: Features,
     labels: Numbers,
-    classes: int,
     folds: list[tuple[Rows, Rows]],
-    strength: float,
 ) -> Features:
-    logits = np.zeros((len(labels), classes), dtype=np.float32)
+    logits = np.zeros((len(labels), int(labels.max()) + 1), dtype=np.float32)
     for fitted, left_out in folds:
-        head = _fit(features[fitted], labels[fitted], classes, strength)
-        logits[left_out] = head.logits(features[left_out])
+        logits[left_out] = way.fit(features[fitted], labels[fitted]).logits(features[left_out])
     return logits
 
 
 def _loss(logits: Features, labels: Numbers) -> float:
     weights = _weights(torch.from_numpy(labels), logits.shape[1])
     return float(_cross_entropy(torch.from_numpy(logits), weights))
-
-
-def _fit(features: Features, labels: Numbers, classes: int, strength: float) -> Head:
-    mean, scale = standards_of(features)
-    inputs = torch.from_numpy((features - mean) * scale)
-    weights = _weights(torch.from_numpy(labels), classes)
-
-    def loss(weight: Tensor, bias: Tensor) -> Tensor:
-        entropy = _cross_entropy(F.linear(inputs, weight, bias), weights)
-        return entropy + strength / 2 * weight.square().sum()
-
-    weight, bias = minimise(loss, classes, inputs.shape[1])
-    scaled = weight * scale
-    return Head(scaled, (bias - scaled @ mean).astype(np.float32))
 
 
 def standards_of(features: Features) -> tuple[Features, Features]:

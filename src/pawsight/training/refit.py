@@ -60,7 +60,7 @@ def refit_head(
     if len(folds) < 2:
         strength = STRENGTHS[len(STRENGTHS) // 2]
         head = fit.head(views, labels, strength)
-        return FittedHead(head, strength, np.empty((0, len(old.bias)), dtype=np.float32))
+        return FittedHead(head, {"strength": strength}, np.empty((0, len(old.bias)), np.float32))
     tried = {}
     for strength in STRENGTHS:
         logits = np.zeros((len(labels), len(old.bias)), dtype=np.float32)
@@ -72,7 +72,8 @@ def refit_head(
         loss = share * fit.loss(logits, labels) + (1 - share) * kept
         tried[strength] = (loss, logits)
     strength = min(tried, key=lambda each: tried[each][0])
-    return FittedHead(fit.head(views, labels, strength), strength, tried[strength][1])
+    head = fit.head(views, labels, strength)
+    return FittedHead(head, {"strength": strength}, tried[strength][1])
 
 
 def _folds(groups: Numbers, seed: int) -> list[NDArray[np.bool_]]:

@@ -86,7 +86,7 @@ def transfer(
             name=name,
             labels=labels,
             table=table,
-            recipe={"head": "linear", "mirrored": True, "strength": fitted.strength},
+            recipe={"head": "linear", "mirrored": True, **fitted.recipe},
             seed=seed,
             trained=with_background,
         )
