@@ -111,7 +111,7 @@ def fit_head(features: Features, labels: Numbers, groups: Numbers, *, seed: int 
         held_out = by.of_logits(held_out)
         tried.append((_loss(held_out, labels), way, by, held_out))
     loss, way, by, held_out = min(tried, key=lambda each: each[0])
-    log.info("%s: loss %.3f on pictures left out", way.recipe, loss)
+    log.info("%s: loss %.3f on pictures left out", way, loss)
     return FittedHead(by.of_head(way.fit(features, labels)), way.recipe, held_out)
 
 
@@ -133,6 +133,9 @@ class _Adjustment:
 @dataclass(frozen=True)
 class _Logistic:
     strength: float
+
+    def __str__(self) -> str:
+        return f"logistic regression of strength {self.strength:g}"
 
     @property
     def recipe(self) -> dict[str, str | float]:
@@ -159,6 +162,9 @@ class _Logistic:
 
 @dataclass(frozen=True)
 class _Discriminant:
+    def __str__(self) -> str:
+        return "linear discriminant analysis"
+
     @property
     def recipe(self) -> dict[str, str | float]:
         return {"fit": "linear discriminant analysis", "shrinkage": SHRINKAGE}
