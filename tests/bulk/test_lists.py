@@ -136,3 +136,15 @@ def test_a_line_that_is_no_path_is_a_record_and_the_rest_is_read(tmp_path: Path)
     assert [first.name, last.name] == ["a.jpg", "b.jpg"]
     with pytest.raises(OSError, match="NUL"):
         wrong.read()
+
+
+def test_a_parquet_list_holds_text_or_says_that_it_does_not(tmp_path: Path) -> None:
+    encoded = [path.encode() for path in PATHS]
+    parquet.write_table(pyarrow.table({"path": encoded}), tmp_path / "bytes.parquet")
+    parquet.write_table(pyarrow.table({"path": [1, 2]}), tmp_path / "numbers.parquet")
+    parquet.write_table(pyarrow.table({"path": [["a.jpg"]]}), tmp_path / "lists.parquet")
+    assert names(tmp_path / "bytes.parquet") == PATHS
+    for file, kind in (("numbers.parquet", "int64"), ("lists.parquet", "list")):
+        (only,) = find_items([str(tmp_path / file)])
+        with pytest.raises(OSError, match=f"broken: its column 'path' holds no text, but {kind}"):
+            only.read()

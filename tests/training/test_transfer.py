@@ -16,6 +16,7 @@ from pawsight.inference.artifact import BACKGROUND_FILE, QUANTISED_FILE, ModelFo
 from pawsight.inference.catalog import resolve
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.explain import explain
+from pawsight.inference.rejection import OperatingPoint, Rejection
 from pawsight.labels import BACKGROUND
 from pawsight.training import transfer as module
 from pawsight.training.background import read_background, unlike
@@ -24,7 +25,7 @@ from pawsight.training.head import Head, fit_head
 from pawsight.training.headed import write_headed
 from pawsight.training.run import RunError
 from pawsight.training.train import train
-from pawsight.training.transfer import transfer
+from pawsight.training.transfer import transfer, warn_of_passing
 from tests.drawn import draw, drawn_table
 from tests.model_folders import make_model_folder
 from tests.training.recipes import TINY
@@ -210,6 +211,29 @@ def test_of_few_pictures_in_many_dimensions_discriminants_tell_more() -> None:
     assert (logits[known].argmax(axis=1) == labels[known]).mean() > 0.9
     assert (np.logaddexp.reduce(logits, axis=1) > 0)[known].mean() > 0.8
     assert (np.logaddexp.reduce(logits, axis=1) < 0)[~known].mean() > 0.8
+
+
+def test_a_threshold_that_lets_much_else_pass_is_said_with_one_that_does_not(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    points = tuple(
+        OperatingPoint(
+            threshold=threshold,
+            loses=loses,
+            loses_interval=(0.0, 1.0),
+            catches=None,
+            catches_interval=None,
+        )
+        for threshold, loses in ((-4.0, 0.03), (0.0, 0.0812), (2.0, 0.5))
+    )
+    chosen = Rejection(threshold=-4.0, trained=True, points=points)
+    logits = np.linspace(-6, 1, 101, dtype=np.float32)[:, None]
+    warn_of_passing(chosen, logits)
+    assert "lets 71 % of the background pass for one of them" in caplog.text
+    assert "until then, with `--may-lose 0.082` 15% pass" in caplog.text
+    caplog.clear()
+    warn_of_passing(chosen, logits - 4)
+    assert not caplog.text
 
 
 def test_one_picture_of_a_class_is_enough_for_a_head() -> None:

@@ -100,7 +100,13 @@ def _of_parquet(stream: BinaryIO) -> Iterator[str]:
         column = _column(table.schema_arrow.names)
         for batch in table.iter_batches(columns=[column]):
             for path in batch.column(0).to_pylist():
-                yield path or ""
+                # Bytes are text whose writer left out that it is.
+                text = os.fsdecode(path) if isinstance(path, bytes) else path
+                if text is None or isinstance(text, str):
+                    yield text or ""
+                else:
+                    kind = table.schema_arrow.field(column).type
+                    raise ValueError(f"its column {column!r} holds no text, but {kind}")
 
 
 def _text(stream: BinaryIO) -> TextIOWrapper:

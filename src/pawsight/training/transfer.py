@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from pawsight.data.duplicates import group_near_duplicates, hash_files
 from pawsight.inference.artifact import BACKGROUND_FILE, ModelFolder
 from pawsight.inference.classifier import Classifier
+from pawsight.inference.prediction import energy
+from pawsight.inference.rejection import Rejection
 from pawsight.labels import BACKGROUND, NEITHER, numbers_of
 from pawsight.training.background import read_background, unlike
 from pawsight.training.calibrate import HeldOut, calibrate
@@ -30,6 +33,10 @@ LOSES: Final = 0.05
 More than of the networks that were trained as a whole: features that were learned for other classes
 part these from the rest less sharply.
 """
+
+
+TOO_MUCH: Final = 0.3
+"""The part of the background that may pass for one of the classes without a warning."""
 
 
 def transfer(
@@ -90,7 +97,41 @@ def transfer(
             seed=seed,
             trained=with_background,
         )
-        return calibrate(folder, table, progress, further=further, loses=LOSES)
+        folder = calibrate(folder, table, progress, further=further, loses=LOSES)
+    warn_of_passing(folder.card.rejection, fitted.held_out[2 * len(numbers) :])
+    return folder
+
+
+def warn_of_passing(rejection: Rejection, background: Features) -> None:
+    """Say so where the threshold that keeps the classes' pictures lets too much else pass.
+
+    Args:
+        rejection: As it was chosen.
+        background: Logits float32 [B, C] of background, by heads that did not see it.
+    """
+    if not len(background):
+        return
+    scores = energy(background)
+    passing = float((scores >= rejection.threshold).mean())
+    if passing <= TOO_MUCH:
+        return
+    stricter = (
+        (point.loses, part)
+        for point in rejection.points
+        if (part := float((scores >= point.threshold).mean())) <= passing / 2
+    )
+    loses, part = next(stricter, (None, passing))
+    until_then = (
+        f"; until then, with `--may-lose {math.ceil(1000 * loses) / 1000:g}` {part:.0%} pass"
+        if loses
+        else ""
+    )
+    log.warning(
+        "the threshold that loses at most %.0f %% of the classes' pictures lets %.0f %% of the "
+        "background pass for one of them: of few pictures, a single odd one decides how low it has "
+        "to be. More pictures help%s",
+        100 * LOSES, 100 * passing, until_then,
+    )  # fmt: skip
 
 
 def _fit(
