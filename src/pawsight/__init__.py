@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 # unless this is set before it is imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 # torch's threads wait for each other at every operation, by turning round and round; where one of
-# them has lost its core to another process, the rest turn in vain: a training beside one busy
-# process took two and a half times as long.
+# them has lost its core to another process, the rest turn in vain, for as long as this says.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 if TYPE_CHECKING:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
@@ -281,10 +283,16 @@ async def respond(request: Request, error: Exception) -> Response:
     )
 
 
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    """Of an address in the OpenAPI document, of which there are a few dozen."""
+    return compile_path(path)[0]
+
+
 def _not_allowed(request: Request, error: HTTPException) -> HTTPException:
     """The same with all that the address takes: the framework names what one of its routes does."""
     paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
-    found = [paths[each] for each in paths if compile_path(each)[0].match(request.scope["path"])]
+    found = [paths[each] for each in paths if _pattern(each).match(request.scope["path"])]
     methods = sorted({method.upper() for operations in found for method in operations})
     headers = {"Allow": ", ".join(methods)} if methods else error.headers
     return HTTPException(error.status_code, headers=headers)

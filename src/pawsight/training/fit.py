@@ -241,7 +241,7 @@ def faster_precision(network: nn.Module, size: int, batch_size: int) -> Precisio
         return time.perf_counter() - start
 
     # In turn, so that what else the machine does at the moment befalls both.
-    times = [(seconds(False), seconds(True)) for _ in range(4)]
+    times = [(seconds(False), seconds(True)) for _ in range(3)]
     plain, brief = (min(each) for each in zip(*times, strict=True))
     network.load_state_dict(state)  # batch norm has moved
     log.info("a training step in bfloat16 takes %.2f × one in float32", brief / plain)
