@@ -18,7 +18,7 @@ $(VENV)/.created:
 	@touch $@
 
 $(VENV)/.serve: pyproject.toml $(VENV)/.created
-	$(PIP) install --quiet --editable '.[ui]'
+	$(PIP) install --quiet --editable '.[ui,openvino]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.created
@@ -66,10 +66,13 @@ docs: $(VENV)/.dev build/docs/node_modules/onnxruntime-web ## Build the document
 DATA ?= ../shared/data
 REPORT := src/pawsight/ui/report.json
 
+# What the base install runs networks by; openvino answers a picture in a thousand otherwise.
+PROVIDER ?= cpu
+
 .PHONY: figures
 figures: $(VENV)/.dev ## Measure the models on the test pictures (DATA=…), for the README and the page
 	$(BIN)/python scripts/tables.py $(DATA) build/tables
-	cd build && $(abspath $(BIN))/pawsight evaluate --labels tables/test.csv --images $(abspath $(DATA)) \
+	cd build && PAWSIGHT_PROVIDER=$(PROVIDER) $(abspath $(BIN))/pawsight evaluate --labels tables/test.csv --images $(abspath $(DATA)) \
 	  --model auto --model custom --model pretrained --mistakes none --json report.json
 	mv build/report.json $(REPORT)
 	$(BIN)/python scripts/figures.py $(REPORT) README.md

@@ -3,9 +3,9 @@
     python benchmarks/networks.py [MODEL …]
 
 MODEL is a name or the path of a folder (`custom` and `pretrained`). Every precision that a folder
-has is timed, on one picture and on eight, with all processors that the process may use; rounds of
-all of them alternate, and the shortest of each counts. The ViT-B/16 has random weights: its time
-does not depend on them.
+has is timed, in ONNX Runtime and, where that is installed, in OpenVINO, on one picture and on
+eight, with all processors that the process may use; rounds of all of them alternate, and the
+shortest of each counts. The ViT-B/16 has random weights: its time does not depend on them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pawsight.cpus import usable_cpus
 from pawsight.inference.artifact import ModelFolder
 from pawsight.inference.catalog import resolve
 from pawsight.inference.classifier import Classifier
-from pawsight.inference.network import Precision
+from pawsight.inference.session import Precision, chosen_providers
 
 ROUNDS = 15
 BATCHES = (1, 8)
@@ -38,12 +38,14 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(usable_cpus())
     classifiers = [each for name in arguments.models for each in precisions(name)]
-    print("| network | precision | pixels | one picture | eight, each |\n|---|---|---|---|---|")
+    print("| network | precision | run by | pixels | one picture | eight, each |")
+    print("|---|---|---|---|---|---|")
     ratios = [part_of_vit(classifiers, batch) for batch in BATCHES]
     for classifier, *of_vit in zip(classifiers, *ratios, strict=True):
         cells = [
             classifier.reference.name,
             classifier.precision,
+            classifier.provider,
             str(classifier.card.preprocessing.height),
             *(f"1/{1 / ratio:.0f}" for ratio in of_vit),
         ]
@@ -51,10 +53,14 @@ def main() -> None:
 
 
 def precisions(name: str) -> list[Classifier]:
-    """A model in every arithmetic that its folder has."""
+    """A model in every arithmetic that its folder has, by everything that runs it."""
     folder = ModelFolder.open(resolve(name).path)
     wanted: list[Precision] = ["float32", *(("int8",) if folder.card.quantised else ())]
-    return [Classifier(folder, name=name, precision=each) for each in wanted]
+    return [
+        Classifier(folder, name=name, precision=each, provider=provider)
+        for each in wanted
+        for provider in chosen_providers()
+    ]
 
 
 def part_of_vit(classifiers: list[Classifier], batch: int) -> list[float]:

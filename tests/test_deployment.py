@@ -57,7 +57,7 @@ def test_the_services_image_has_what_its_settings_need(compose: dict[str, Any]) 
     records = compose["services"]["api"]["environment"]["PAWSIGHT_RECORDS"]
     assert records.startswith("postgresql://")
     api = (DOCKER / "Dockerfile").read_text().split("AS build-api")[1].split("FROM ")[0]
-    [extras] = re.findall(r"requirements\.py ([a-z ]+) >", api)
+    [extras] = re.findall(r"ARG EXTRAS=\"([a-z ]+)\"", api)
     assert "postgres" in extras.split()
 
 

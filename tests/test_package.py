@@ -21,7 +21,7 @@ def modules_after(code: str) -> set[str]:
 
 
 def test_nobody_is_told_what_is_run(tmp_path: Path) -> None:
-    """ONNX Runtime keeps an id of the machine in its home where it reports."""
+    """ONNX Runtime and OpenVINO keep an id of the machine in its home where they report."""
     quiet = {"CI", "GITHUB_ACTIONS", "ORT_DISABLE_TELEMETRY"}  # where it would not anyway
     environment = {name: each for name, each in os.environ.items() if name not in quiet}
     code = (
@@ -35,7 +35,9 @@ def test_nobody_is_told_what_is_run(tmp_path: Path) -> None:
         env={**environment, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")},
     )
     assert done.stdout.strip() == "1"
-    assert list(tmp_path.rglob("*")) == []
+    ours = tmp_path / "cache" / "pawsight"  # networks that were compiled
+    found = [each for each in tmp_path.rglob("*") if ours not in each.parents]
+    assert set(found) <= {ours, ours.parent}
 
 
 HEAVY = {"torch", "pandas", "fastapi", "lightning", "transformers", "sklearn", "streamlit"}

@@ -9,8 +9,8 @@ from fastapi import Request
 
 from pawsight.cpus import usable_cpus
 from pawsight.inference.catalog import load_network
-from pawsight.inference.network import Tensor
 from pawsight.inference.prediction import Prediction
+from pawsight.inference.session import Tensor
 
 
 class Lit(litserve.LitAPI):

@@ -7,6 +7,7 @@ from typing import Final
 
 _EXTRAS: Final = {
     "hub": (("huggingface_hub", "onnx"), "huggingface_hub and onnx"),
+    "openvino": (("openvino",), "OpenVINO"),
     "parquet": (("pyarrow",), "pyarrow"),
     "postgres": (("psycopg",), "psycopg"),
     "ray": (("ray", "pyarrow"), "ray and pyarrow"),
@@ -27,7 +28,8 @@ def require(extra: str, purpose: str) -> None:
     """Make sure that an extra is installed.
 
     Args:
-        extra: ``hub``, ``parquet``, ``postgres``, ``ray``, ``remote``, ``train`` or ``ui``.
+        extra: ``hub``, ``openvino``, ``parquet``, ``postgres``, ``ray``, ``remote``, ``train`` or
+            ``ui``.
         purpose: What needs it, the beginning of the sentence that refuses.
 
     Raises:

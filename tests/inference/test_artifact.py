@@ -110,7 +110,7 @@ def test_a_network_that_is_none_is_refused(model_copy: Path) -> None:
         model_copy,
         lambda card: card["files"].update({"model.onnx": digest(model_copy / "model.onnx")}),
     )
-    refused(model_copy, "ONNX Runtime cannot load model.onnx")
+    refused(model_copy, "CPUExecutionProvider cannot load model.onnx")
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,27 @@ def test_pooling_first_is_a_matter_of_training_alone() -> None:
     torch.testing.assert_close(early.eval()(pictures), late.eval()(pictures))
 
 
+def test_in_the_mirror_it_sees_the_same_the_other_way_round() -> None:
+    torch.manual_seed(0)
+    pictures = torch.randn(3, 3, 64, 96)
+    network = SimpleCNN(widths=(8, 8, 8), stem_width=8).eval()
+    alone = network(pictures)
+    network.mirrored = True
+    both, _, class_map = network.activations(pictures)
+    torch.testing.assert_close(both, (alone + _alone(network, pictures.flip(3))) / 2)
+    again = network.activations(pictures.flip(3))
+    torch.testing.assert_close(again.logits, both)
+    torch.testing.assert_close(again.class_map, class_map.flip(3))
+    assert network.train()(pictures).shape == (3, 2)
+
+
+def _alone(network: SimpleCNN, pictures: torch.Tensor) -> torch.Tensor:
+    network.mirrored = False
+    logits: torch.Tensor = network(pictures)
+    network.mirrored = True
+    return logits
+
+
 def test_four_widths_are_refused() -> None:
     with pytest.raises(ValueError, match="three blocks: got 4 widths"):
         SimpleCNN(widths=(8, 8, 8, 8))

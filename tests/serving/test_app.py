@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 
 from pawsight.inference.artifact import NETWORK_FILE
 from pawsight.inference.errors import BrokenModel, ModelError, UnknownModel
+from pawsight.inference.session import chosen_providers
 from pawsight.serving.app import create_app
 from pawsight.serving.routes.schemas import Answer, BatchAnswer
 from pawsight.serving.settings import Settings
@@ -38,9 +39,9 @@ def test_live_and_ready(client: TestClient) -> None:
     model = said["models"][0]
     [network] = model["networks"]
     assert (network["name"], network["precision"]) == ("tiny", "float32")
-    assert network["provider"] == "CPUExecutionProvider"
+    assert network["provider"] == chosen_providers()[0]
     assert model["threads"] >= 1
-    assert set(said["versions"]) == {"pawsight", "onnxruntime", "python"}
+    assert set(said["versions"]) >= {"pawsight", "onnxruntime", "python"}
 
 
 def test_models_are_listed(client: TestClient) -> None:

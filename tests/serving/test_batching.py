@@ -13,8 +13,9 @@ import pytest
 
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.model import Ask, Steps
-from pawsight.inference.network import Outputs, Tensor
+from pawsight.inference.network import Outputs
 from pawsight.inference.prediction import ModelReference, Prediction
+from pawsight.inference.session import Tensor
 from pawsight.serving.batching import BATCH, LARGE, Scheduler
 
 PATIENCE = 60  # seconds

@@ -18,7 +18,8 @@ import pytest
 
 from pawsight.images.errors import NotAnImage
 from pawsight.inference.classifier import Classifier
-from pawsight.inference.network import Outputs, Tensor
+from pawsight.inference.network import Outputs
+from pawsight.inference.session import Tensor
 from pawsight.serving.app import create_app
 from pawsight.serving.batching import BATCH
 from pawsight.serving.connections import BoundedProtocol

@@ -11,7 +11,7 @@ import pytest
 
 import pawsight
 from pawsight.inference.cascade_card import CascadeFolder
-from pawsight.training.cascade import Allowance, Asked, ChoiceError, Goal, choose
+from pawsight.training.cascade import SPARE, Allowance, Asked, ChoiceError, Goal, choose
 from tests.command import run
 from tests.drawn import drawn_table
 from tests.model_folders import make_model_folder
@@ -57,7 +57,7 @@ def test_it_is_as_good_as_the_strong_one_at_less(
         assert choice.outcome.catches == pytest.approx(rejected[~known].mean(), abs=1e-5)
 
 
-def test_no_other_thresholds_would_send_on_less(
+def test_hardly_any_other_thresholds_would_send_on_less(
     members: tuple[Asked, Asked, np.ndarray],
 ) -> None:
     fast, strong, known = members
@@ -74,7 +74,7 @@ def test_no_other_thresholds_would_send_on_less(
                 and rejected[known].sum() <= goal.lost
                 and rejected[~known].sum() >= goal.caught
             ):
-                assert (~named & ~alone).mean() >= choice.outcome.sent_on - 2 / 600
+                assert (~named & ~alone).mean() >= choice.outcome.sent_on - SPARE - 2 / 600
 
 
 def test_an_allowance_sends_on_less_and_the_curve_rises(

@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
+from PIL import ImageOps
 
 from pawsight.inference.artifact import QUANTISED_FILE, ModelFolder, digest
 from pawsight.inference.catalog import load_network
@@ -79,10 +80,25 @@ def test_where_integers_go_wrong_it_is_served_in_float32_and_says_so(
         model = Classifier(folder)
     assert model.precision == "float32"
     assert "in int8" in caplog.text
-    assert "served in float32" in caplog.text
+    assert "it is served in float32" in caplog.text
     assert model.predict(PICTURES[0]).label == "cat"
     with pytest.raises(BrokenModel, match="in int8"):
         Classifier(folder, precision="int8")
+
+
+def test_who_looks_in_the_mirror_answers_alike_about_both(tmp_path: Path) -> None:
+    recipe = TINY.model_copy(update={"arithmetic": "int8", "mirrored": True})
+    table = drawn_table(tmp_path / "pictures", 20, ("cat", "dog", "neither"))
+    train(table, recipe, tmp_path / "model", name="mirrored")
+    model = load_network(str(tmp_path / "model"))
+    assert model.precision == "int8"
+    for picture in PICTURES[::5]:
+        answer, other = model.predict([picture, ImageOps.mirror(picture)])
+        assert other.label == answer.label
+        assert other.score == pytest.approx(answer.score, abs=0.05)
+    batch = np.stack([model.read(each) for each in PICTURES[:4]])
+    logits, class_map = model.run_with_map(batch)
+    np.testing.assert_allclose(class_map.mean((2, 3)), logits, atol=1e-3)
 
 
 def test_a_folder_without_int8_says_so(trained: Path) -> None:

@@ -36,7 +36,7 @@ def serve(
     from pawsight.extras import ExtraMissing
     from pawsight.inference.errors import ModelError
     from pawsight.invalid import in_words
-    from pawsight.serving.server import serve as run
+    from pawsight.serving.early import begin
     from pawsight.serving.settings import Settings, misspelt
 
     given: dict[str, Any] = {
@@ -54,4 +54,7 @@ def serve(
     for name, meant in misspelt(os.environ).items():
         typer.echo(f"pawsight: {name} sets nothing: is {meant} meant?", err=True)
     with refusing(ModelError, ExtraMissing):
-        run(settings)
+        loader = begin(settings)
+        from pawsight.serving.server import serve as run  # FastAPI; networks are loaded meanwhile
+
+        run(settings, loader)

@@ -69,7 +69,7 @@ class Models(Form):
 
 
 class RunningNetwork(Form):
-    """What runs a network: ONNX Runtime's provider, and the arithmetic."""
+    """What runs a network (OpenVINO, or ONNX Runtime's provider), and the arithmetic."""
 
     name: str
     version: str = ""

@@ -1,1 +1,1 @@
-"""A model folder, loaded and asked: ONNX Runtime, numpy and Pillow, no torch."""
+"""A model folder, loaded and asked: ONNX Runtime or OpenVINO, numpy and Pillow, no torch."""

@@ -13,9 +13,9 @@ from pawsight.inference.cascade_card import CascadeCard, CascadeFolder, Choice
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import ModelError
 from pawsight.inference.model import Ask, Predicting, Steps
-from pawsight.inference.network import Tensor
 from pawsight.inference.prediction import ModelReference, Prediction
 from pawsight.inference.reading import Picture, read_pixels
+from pawsight.inference.session import Tensor
 from pawsight.labels import NEITHER
 
 _KEPT: Final = 4 * 1024 * 1024

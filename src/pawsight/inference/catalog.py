@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
+from pawsight.cpus import usable_cpus
 from pawsight.inference.artifact import CARD_FILE, NETWORK_FILE, Card, Folder, ModelFolder
 from pawsight.inference.cascade import Cascade
 from pawsight.inference.cascade_card import CASCADE_FILE, CascadeFolder, Member
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import BrokenModel, ModelError, UnknownModel
 from pawsight.inference.model import Model
-from pawsight.inference.network import CPU
 from pawsight.inference.sealed import read_sealed
 from pawsight.places import data_folder
 
@@ -112,20 +114,33 @@ class Loader:
 
     Args:
         threads: Of each network; by default all processors that the process may use.
-        provider: ONNX Runtime's execution provider that has to run them, such as ``cuda``.
+        provider: What has to run them, as for :class:`Classifier`.
         for_many: Whether they shall be ready to run several batches side by side.
     """
 
     def __init__(
-        self, threads: int | None = None, provider: str = CPU, *, for_many: bool = False
+        self, threads: int | None = None, provider: str | None = None, *, for_many: bool = False
     ) -> None:
         self._threads = threads
         self._for_many = for_many
         self._provider = provider
+        self._begun: dict[Entry, Future[Classifier]] = {}
         # By folder and by what is in it, which may change while this runs; gone with the models.
         self._networks: WeakValueDictionary[tuple[Entry, str | None], Classifier] = (
             WeakValueDictionary()
         )
+
+    def begin(self, entries: Iterable[Entry]) -> None:
+        """Start to load some networks side by side; :meth:`load` waits for them.
+
+        Args:
+            entries: Of their folders; cascades among them are left to :meth:`load`.
+        """
+        pool = ThreadPoolExecutor(usable_cpus())
+        for entry in entries:
+            if not entry.is_cascade:
+                self._begun[entry] = pool.submit(self._open, entry)
+        pool.shutdown(wait=False)
 
     def load(self, entry: Entry, may_lose: float | None = None) -> Model:
         """Open, verify and load a folder.
@@ -159,6 +174,10 @@ class Loader:
         return self._networks.get(_key(entry, seal)) or self._network(entry)
 
     def _network(self, entry: Entry) -> Classifier:
+        begun = self._begun.pop(entry, None)
+        return begun.result() if begun else self._open(entry)
+
+    def _open(self, entry: Entry) -> Classifier:
         folder = entry.open()
         key = _key(entry, folder.card.seal)
         network = self._networks.get(key)

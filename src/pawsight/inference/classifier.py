@@ -15,16 +15,10 @@ from pawsight.images.preprocess import preprocess
 from pawsight.inference.artifact import Card, ModelFolder
 from pawsight.inference.errors import BrokenModel, ModelError
 from pawsight.inference.model import Ask, Predicting, Steps
-from pawsight.inference.network import (
-    CPU,
-    Network,
-    Outputs,
-    Precision,
-    Tensor,
-    known_provider,
-)
+from pawsight.inference.network import Network, Outputs
 from pawsight.inference.prediction import ModelReference, Prediction, conclude
 from pawsight.inference.reading import Picture, read_ahead, read_pixels
+from pawsight.inference.session import Precision, Tensor, chosen_providers
 
 
 class Classifier(Predicting[Tensor]):
@@ -42,7 +36,9 @@ class Classifier(Predicting[Tensor]):
             place of the card's choice; 0 never answers ``neither``.
         precision: The arithmetic of the network; by default the fastest that the folder has and
             that answers the golden pictures rightly here.
-        provider: ONNX Runtime's execution provider that has to run it, such as ``cuda``.
+        provider: What has to run it, by a name that
+            :func:`~pawsight.inference.session.chosen_providers` knows; by default OpenVINO, where
+            that is installed, or else ONNX Runtime.
         for_many: Be ready to run several batches side by side, which needs its weights in memory
             once more.
 
@@ -50,7 +46,7 @@ class Classifier(Predicting[Tensor]):
         threshold: Pictures that score lower are called ``neither``.
 
     Raises:
-        BrokenModel: ONNX Runtime cannot load the network, or a golden picture is answered
+        BrokenModel: The network cannot be loaded, or a golden picture is answered
             otherwise.
         ModelError: The card knows no threshold that loses so little, the folder has no network of
             that precision, or the provider does not work here.
@@ -65,7 +61,7 @@ class Classifier(Predicting[Tensor]):
         threads: int | None = None,
         may_lose: float | None = None,
         precision: Precision | None = None,
-        provider: str = CPU,
+        provider: str | None = None,
         for_many: bool = False,
     ) -> None:
         self.folder = folder
@@ -79,7 +75,7 @@ class Classifier(Predicting[Tensor]):
             self._golden(),
             self.threads,
             precision,
-            known_provider(provider),
+            chosen_providers(provider),
             for_many=for_many,
         )
 
@@ -119,7 +115,7 @@ class Classifier(Predicting[Tensor]):
 
     @property
     def provider(self) -> str:
-        """ONNX Runtime's execution provider that really runs the network."""
+        """What really runs the network: OpenVINO, or ONNX Runtime's execution provider."""
         return self._network.provider
 
     @property

@@ -15,9 +15,9 @@ from pawsight.images.preprocess import Preprocessing, seen_box
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import ModelError
 from pawsight.inference.model import Model
-from pawsight.inference.network import Tensor
 from pawsight.inference.prediction import Prediction
 from pawsight.inference.reading import Picture
+from pawsight.inference.session import Tensor
 
 _FOR = np.array([220, 60, 30], dtype=np.float32)
 _AGAINST = np.array([40, 90, 210], dtype=np.float32)

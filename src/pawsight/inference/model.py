@@ -19,9 +19,9 @@ from typing import (
 from pawsight.images.decode import DEFAULT_LIMITS, Limits
 from pawsight.images.errors import ImageError
 from pawsight.inference.artifact import Described, Folder
-from pawsight.inference.network import Tensor
 from pawsight.inference.prediction import ModelReference, Prediction
 from pawsight.inference.reading import Picture, Read, read_ahead
+from pawsight.inference.session import Tensor
 
 if TYPE_CHECKING:
     from pawsight.inference.classifier import Classifier

@@ -14,8 +14,8 @@ import numpy as np
 
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.model import Ask, Steps
-from pawsight.inference.network import Tensor
 from pawsight.inference.prediction import Prediction
+from pawsight.inference.session import Tensor
 from pawsight.serving.drift import DriftWatch
 from pawsight.serving.meter import Meter
 from pawsight.serving.stages import STAGES, Stage, StageName

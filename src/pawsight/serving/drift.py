@@ -11,7 +11,7 @@ from pawsight.drift.monitor import Monitor
 from pawsight.drift.reference import read_reference
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.model import Model
-from pawsight.inference.network import Tensor
+from pawsight.inference.session import Tensor
 from pawsight.serving.meter import Meter
 
 log = logging.getLogger(__name__)

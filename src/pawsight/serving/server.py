@@ -9,6 +9,7 @@ from typing import Final
 
 import uvicorn
 
+from pawsight.inference.catalog import Loader
 from pawsight.serving import tracing
 from pawsight.serving.app import create_app
 from pawsight.serving.connections import BoundedProtocol
@@ -20,11 +21,12 @@ from pawsight.serving.state import State
 _SHUTDOWN_SECONDS: Final = 30  # what is left to requests that were accepted
 
 
-def serve(settings: Settings | None = None) -> None:
+def serve(settings: Settings | None = None, loader: Loader | None = None) -> None:
     """Load the models, then answer until the process is told to stop.
 
     Args:
         settings: By default those of the environment.
+        loader: That has begun to (:func:`~pawsight.serving.early.begin`).
 
     Raises:
         ModelError: One of the models is unknown or broken, or the execution provider does not
@@ -34,7 +36,7 @@ def serve(settings: Settings | None = None) -> None:
     """
     chosen = settings or Settings()
     # Loaded here and not in the lifespan, whose failures uvicorn logs as tracebacks.
-    state = State.load(chosen)
+    state = State.load(chosen, loader)
     protocol = _protocol(chosen.header_seconds)
     protocol.meter = state.meter
     config = uvicorn.Config(

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pawsight.drift.monitor import LEVEL, WINDOW
 from pawsight.images.decode import DEFAULT_LIMITS
+from pawsight.inference.session import AUTO
 from pawsight.records.keeping import DEFAULT_BOUNDS
 from pawsight.records.place import check
 from pawsight.serving.keys import Key, check_rate, parse_keys
@@ -106,9 +107,11 @@ class Settings(BaseSettings):
         "that they are asked for; 0 keeps none.",
     )
     provider: str = Field(
-        default="cpu",
-        description="ONNX Runtime's execution provider, such as `cuda`; where it does not work, "
-        "the service does not start.",
+        default=AUTO,
+        description="What runs the networks: `openvino`, or ONNX Runtime's execution provider such "
+        "as `cpu` or `cuda`; where it does not work, the service does not start. `auto` is "
+        "`openvino` where that extra is installed, else `cpu`. Commands and `pawsight.load` heed "
+        "it, too.",
     )
     threads: Count | None = Field(
         default=None,

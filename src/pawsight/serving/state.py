@@ -30,8 +30,9 @@ from pawsight.records.recorder import Recorder
 from pawsight.serving.batching import Scheduler
 from pawsight.serving.cache import Cache
 from pawsight.serving.drift import Drift
+from pawsight.serving.early import begin
 from pawsight.serving.errors import Refusal
-from pawsight.serving.memory import give_back, share_memory
+from pawsight.serving.memory import give_back
 from pawsight.serving.meter import Meter
 from pawsight.serving.models import Models
 from pawsight.serving.settings import Settings
@@ -83,8 +84,12 @@ class State:
     stopping: bool = False
 
     @classmethod
-    def load(cls, settings: Settings) -> State:
+    def load(cls, settings: Settings, loader: Loader | None = None) -> State:
         """Load every model of the settings.
+
+        Args:
+            settings: Of the service.
+            loader: That has begun to (:func:`~pawsight.serving.early.begin`).
 
         Raises:
             UnknownModel: There is no such model.
@@ -95,11 +100,11 @@ class State:
         """
         threads = settings.threads or usable_cpus()
         _one_thread_a_picture()
-        share_memory()
+        loader = loader or begin(settings)
         meter = Meter()
         recorder, training = _recorder(settings, meter), Training.of(settings)
         drift = Drift(settings.drift_window, settings.drift_level, meter)
-        models = Models(Loader(threads, settings.provider, for_many=True), settings.may_lose, drift)
+        models = Models(loader, settings.may_lose, drift)
         models.load_all(settings.serve_models)
         models.load_trained(training.trained() if training else ())
         give_back()

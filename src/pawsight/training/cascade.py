@@ -22,6 +22,9 @@ Counts = NDArray[np.intp]
 SHARES: Final = tuple(round(0.02 * number, 2) for number in range(51))
 """The parts sent on for which the curve says what they give."""
 
+SPARE: Final = 0.01
+"""The part of pictures that is sent on beyond what must be, to be sure."""
+
 _CANDIDATES: Final = 512  # thresholds that are tried for confidence, and as many for the score
 
 
@@ -99,7 +102,12 @@ def choose(
     least: float = -math.inf,
     may_lose: float | None = None,
 ) -> tuple[Choice, Trade]:
-    """Choose the thresholds that send on the smallest share of the validation pictures.
+    """Choose thresholds that send on few of the validation pictures.
+
+    Of all that send on at most :data:`SPARE` more than the fewest, those by which the fast model
+    has to see most of a class to name it: the fewest alone fit these very pictures so closely that
+    of others less is caught (on halves of `auto`'s validation pictures, chosen on the one and asked
+    about the other).
 
     Under three conditions, all on these pictures, and but for the allowance: it is right where the
     strong model alone is right, and wrong where that is wrong (two models may be right equally
@@ -130,13 +138,11 @@ def choose(
             "to decide: name another, or add pictures that are labelled so"
         )
     goal = Goal.of(strong, known, threshold, allowance)
-    found: list[tuple[float, float, Trade, tuple[int, int]]] = []
-    for each in _stricter(strong.scores[known], threshold):
-        trade = Trade(fast, strong, known, each, least)
-        pair = trade.smallest(goal)
-        if pair is not None:
-            found.append((trade.outcome(pair).sent_on, each, trade, pair))
-    _, _, trade, pair = min(found, key=lambda one: one[:2])
+    stricter = _stricter(strong.scores[known], threshold)
+    trades = [Trade(fast, strong, known, each, least) for each in stricter]
+    share = min(trade.fewest(goal) for trade in trades) + SPARE
+    found = [(trade, pair) for trade in trades if (pair := trade.strictest(goal, share))]
+    trade, pair = max(found, key=lambda one: one[0].merits(one[1]))
     return trade.choice(pair, may_lose), trade
 
 
@@ -201,19 +207,33 @@ class Trade:
         sums: Counts = cells[::-1, ::-1].cumsum(axis=0).cumsum(axis=1)[::-1, ::-1]
         return sums[1:, 1:]
 
-    def smallest(self, goal: Goal) -> tuple[int, int] | None:
-        """The thresholds that send on least and reach the goal; of several, the most accurate.
+    def fewest(self, goal: Goal) -> float:
+        """The smallest share that is sent on where the goal is reached; infinite if it never is."""
+        return float(np.where(self._reaching(goal), self._sent_on, np.inf).min())
 
-        None where no thresholds reach it.
+    def strictest(self, goal: Goal, share: float) -> tuple[int, int] | None:
+        """The thresholds of the highest merits that reach the goal and send on at most a share.
+
+        None where no thresholds do both.
         """
-        fitting = (
+        fitting = self._reaching(goal) & (self._sent_on <= share + 1e-9)
+        if not fitting.any():
+            return None
+        column = int(fitting.any(axis=0).nonzero()[0][-1])
+        rows = fitting[:, column].nonzero()[0]
+        return max(((int(row), column) for row in rows), key=self.merits)
+
+    def merits(self, pair: tuple[int, int]) -> tuple[float, int, float]:
+        """By which thresholds are preferred: the score that is asked for, likeness, thrift."""
+        return float(self.accepts[pair[1]]), int(self._like[pair]), -float(self._sent_on[pair])
+
+    def _reaching(self, goal: Goal) -> Mask:
+        reaching: Mask = (
             (self._like >= goal.like - 1e-9)
             & (self._lost <= goal.lost)
             & (self._caught >= goal.caught - 1e-9)
         )
-        if not fitting.any():
-            return None
-        return self._best(np.where(fitting, -self._sent_on, -np.inf), self._right)
+        return reaching
 
     def best(self, share: float) -> tuple[int, int]:
         """The thresholds that answer most pictures rightly, sending on at most this share."""

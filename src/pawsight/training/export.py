@@ -27,7 +27,7 @@ from pawsight.inference.catalog import has_card
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import ModelError
 from pawsight.labels import NEITHER, classes_of
-from pawsight.models.cnn_model import Activations
+from pawsight.models.cnn_model import Activations, SimpleCNN
 from pawsight.models.huggingface import HuggingFaceViT
 from pawsight.training.background import add_background
 from pawsight.training.calibrate import calibrate
@@ -127,6 +127,8 @@ def _trained(run: RunFolder, recipe: Recipe, classes: int) -> Network:
     load_weights(network, run.trained())
     if recipe.keep_start:
         mix_weights(network, run.start, recipe.keep_start)
+    if isinstance(network, SimpleCNN):
+        network.mirrored = recipe.mirrored
     network.eval()
     if recipe.weights == "int8":
         round_weights(network)

@@ -160,6 +160,8 @@ class Recipe(Strict):
         keep_start: The part of the weights it started from that the exported network keeps, where
             they were another training's: what was learned is added to what was known, and does not
             take its place (Wortsman et al. 2022, *Robust fine-tuning of zero-shot models*).
+        mirrored: Whether the exported network looks at each picture in the mirror too and answers
+            by the average, for twice the work; of a ``simple-cnn`` alone.
         weights: How the exported folder stores them: ``float32``, or the large ones rounded to
             ``int8`` (:mod:`pawsight.training.compress`).
         arithmetic: ``float32``, or ``int8`` for a second network in the exported folder whose
@@ -193,6 +195,7 @@ class Recipe(Strict):
     label_noise: Fraction = 0.0
     ema_decay: Fraction = 0.0
     keep_start: Fraction = 0.0
+    mirrored: bool = False
     weights: Literal["float32", "int8"] = "float32"
     arithmetic: Literal["float32", "int8"] = "float32"
     precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
@@ -205,8 +208,12 @@ class Recipe(Strict):
         wrong = [name for name, used in of_vit_alone.items() if used]
         if wrong and not isinstance(self.network, ViTRecipe):
             raise ValueError(f"{' and '.join(wrong)} can only be used with a network of kind vit")
-        if self.hints and not isinstance(self.network, SimpleCNNRecipe):
-            raise ValueError("hints can only be used with a network of kind simple-cnn")
+        of_cnn_alone = {"hints": bool(self.hints), "mirrored": self.mirrored}
+        wrong = [name for name, used in of_cnn_alone.items() if used]
+        if wrong and not isinstance(self.network, SimpleCNNRecipe):
+            raise ValueError(
+                f"{' and '.join(wrong)} can only be used with a network of kind simple-cnn"
+            )
         if self.hints and self.augmentation and self.augmentation.mixes:
             raise ValueError("hints cannot be used with mixup or cutmix: they are of one picture")
         if self.training_sizes and self.training_sizes[0][0] != 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
@@ -80,9 +80,20 @@ async def ready(service: Service) -> Ready:
         ],
         versions={
             "pawsight": version("pawsight"),
-            "onnxruntime": version("onnxruntime"),
+            **_runtimes(),
             "python": platform.python_version(),
         },
         record=RecordStatus.of(service.recorder),
         training=TrainingStatus.of(service.training, service.settings.training_max_bytes),
     )
+
+
+def _runtimes() -> dict[str, str]:
+    """What runs networks and is installed, with its version."""
+    found = {}
+    for name in ("onnxruntime", "openvino"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue  # a GPU's ONNX Runtime is a package of another name; OpenVINO is an extra
+    return found

@@ -11,8 +11,8 @@ from pawsight.inference.artifact import Card, Measurement
 from pawsight.inference.cascade_card import CascadeCard
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.model import Model
-from pawsight.inference.network import Precision
 from pawsight.inference.prediction import Prediction
+from pawsight.inference.session import Precision
 from pawsight.serving.errors import Problem
 from pawsight.serving.routes.record_status import RecordStatus
 from pawsight.serving.routes.training_schemas import TrainingStatus
@@ -104,7 +104,9 @@ class RunningNetwork(BaseModel):
 
     name: str
     version: str = Field(description="The first twelve digits of its weights' SHA-256.")
-    provider: str = Field(description="ONNX Runtime's execution provider that really runs it.")
+    provider: str = Field(
+        description="What really runs it: `OpenVINO`, or ONNX Runtime's execution provider."
+    )
     precision: Precision = Field(description="The arithmetic in which it really computes.")
 
     @classmethod
