@@ -8,9 +8,9 @@ import litserve
 from fastapi import Request
 
 from pawsight.cpus import usable_cpus
+from pawsight.images.decode import Pixels
 from pawsight.inference.catalog import load_network
 from pawsight.inference.prediction import Prediction
-from pawsight.inference.session import Tensor
 
 
 class Lit(litserve.LitAPI):
@@ -23,13 +23,13 @@ class Lit(litserve.LitAPI):
     def setup(self, device: str) -> None:
         self.model = load_network("custom", threads=self.threads)
 
-    def decode_request(self, request: Request) -> Tensor:
+    def decode_request(self, request: Request) -> Pixels:
         return self.model.read(request["file"].file.read())
 
-    def batch(self, inputs: list[Tensor]) -> list[Tensor]:
+    def batch(self, inputs: list[Pixels]) -> list[Pixels]:
         return inputs
 
-    def predict(self, pictures: list[Tensor]) -> list[Prediction]:
+    def predict(self, pictures: list[Pixels]) -> list[Prediction]:
         return self.model.answer(pictures)
 
     def unbatch(self, output: list[Prediction]) -> list[Prediction]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from pawsight.images.decode import decode, rgb_pixels
+from pawsight.images.decode import Pixels, decode, upright_rgb
 from pawsight.images.errors import DamagedImage, TruncatedImage, UnsupportedFormat
 from tests.images.pictures import (
     HEIGHT,
@@ -39,6 +39,11 @@ def test_every_kind_of_file_gives_its_picture(name: str) -> None:
     assert pixels.flags.c_contiguous
     assert pixels.flags.writeable
     assert np.abs(pixels.astype(int) - expected).mean() <= tolerance
+
+
+def rgb_pixels(image: Image.Image) -> Pixels:
+    """A Pillow image as it is read."""
+    return np.array(upright_rgb(image))
 
 
 def test_a_gif_frame_smaller_than_its_screen_lies_on_white() -> None:

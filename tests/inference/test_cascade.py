@@ -44,13 +44,13 @@ def cascade(folder: Path) -> Cascade:
 def seen_by_the_strong_one(cascade: Cascade, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The sizes of the batches that the strong network is given from now on."""
     sizes: list[int] = []
-    run = cascade.strong.run
+    look = cascade.strong.look
 
     def counting(batch: Any, **how: Any) -> Any:
         sizes.append(len(batch))
-        return run(batch, **how)
+        return look(batch, **how)
 
-    monkeypatch.setattr(cascade.strong, "run", counting)
+    monkeypatch.setattr(cascade.strong, "look", counting)
     return sizes
 
 
@@ -111,9 +111,9 @@ def test_a_picture_is_decoded_once(cascade: Cascade, monkeypatch: pytest.MonkeyP
 
     def counting(*arguments: Any, **named: Any) -> Any:
         calls["decode"] += 1
-        return decoding.decode(*arguments, **named)
+        return decoding.decode_image(*arguments, **named)
 
-    monkeypatch.setattr(reading, "decode", counting)
+    monkeypatch.setattr(reading, "decode_image", counting)
     assert cascade.predict(picture("purple")).decided_by.name == "strong"
     assert calls["decode"] == 1
 

@@ -184,11 +184,11 @@ def test_what_nobody_foresaw_tells_nothing(settings: Settings) -> None:
 def test_a_failing_network_is_an_internal_error(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError("/models/tiny/model.onnx: out of registers")
 
     with monkeypatch.context() as patch:
-        patch.setattr("pawsight.inference.classifier.Classifier.run", fail)
+        patch.setattr("pawsight.inference.classifier.Classifier.look", fail)
         for url, field in (("/predict/tiny", "file"), ("/predict/tiny/batch", "files")):
             response = client.post(url, files={field: picture("red", size=(31, 29))})
             assert response.status_code == 500

@@ -133,7 +133,7 @@ def test_a_failing_network_is_said_in_the_lines(
     def fail(*_: object) -> None:
         raise RuntimeError("/models/tiny/model.onnx: out of registers")
 
-    monkeypatch.setattr("pawsight.inference.classifier.Classifier.run", fail)
+    monkeypatch.setattr("pawsight.inference.classifier.Classifier.look", fail)
     response = client.post(
         "/predict/tiny/batch",
         files=[("files", ("a.jpg", picture("red", size=(53, 51)))), ("files", truncated_jpeg())],

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, cast
 
 import numpy as np
 import pytest
 
+from pawsight.images.decode import Pixels
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.model import Ask, Steps
 from pawsight.inference.network import Outputs
@@ -46,7 +47,8 @@ class Gated:
     def numbers(self) -> list[int]:
         return sorted(number for batch in self.batches for number in batch)
 
-    def run(self, batch: Tensor, *, alone: bool) -> Outputs:
+    def look(self, pictures: Sequence[Pixels], *, alone: bool) -> Outputs:
+        batch = np.stack(pictures).astype(np.float32)
         numbers = [int(each[0]) for each in batch]
         self.batches.append(numbers)
         self.alone.append(alone)
@@ -64,7 +66,7 @@ class Gated:
 
     def steps(self, number: int, read: Callable[[int], None] = lambda _: None) -> Steps:
         read(number)
-        picture = np.array([number], dtype=np.float32)
+        picture: Any = np.array([number])
         return (yield Ask(cast(Classifier, self), picture))
 
 

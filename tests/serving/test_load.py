@@ -7,7 +7,7 @@ import base64
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,10 +16,10 @@ from typing import Any
 import httpx
 import pytest
 
+from pawsight.images.decode import Pixels
 from pawsight.images.errors import NotAnImage
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.network import Outputs
-from pawsight.inference.session import Tensor
 from pawsight.serving.app import create_app
 from pawsight.serving.batching import BATCH
 from pawsight.serving.connections import BoundedProtocol
@@ -41,20 +41,20 @@ class Gate:
         self.opened = threading.Event()
         self.read = self.run = 0
         self.entered = threading.Semaphore(0)
-        read, run = Classifier.read, Classifier.run
+        read, look = Classifier.read, Classifier.look
 
-        def counted_read(network: Classifier, *args: Any) -> Tensor:
+        def counted_read(network: Classifier, *args: Any) -> Pixels:
             self.read += 1
             return read(network, *args)
 
-        def held_run(network: Classifier, batch: Tensor, **how: Any) -> Outputs:
-            self.run += len(batch)
+        def held_look(network: Classifier, pictures: Sequence[Pixels], **how: Any) -> Outputs:
+            self.run += len(pictures)
             self.entered.release()
             assert self.opened.wait(PATIENCE)
-            return run(network, batch, **how)
+            return look(network, pictures, **how)
 
         monkeypatch.setattr(Classifier, "read", counted_read)
-        monkeypatch.setattr(Classifier, "run", held_run)
+        monkeypatch.setattr(Classifier, "look", held_look)
 
 
 @contextmanager

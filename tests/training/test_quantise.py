@@ -58,7 +58,7 @@ def test_alone_or_in_a_batch_the_answer_is_the_same(quantised: Path) -> None:
 
 def test_what_spoke_for_it_still_adds_up_to_the_logits(quantised: Path) -> None:
     model = Classifier(ModelFolder.open(quantised))
-    batch = np.stack([model.read(each) for each in PICTURES[:4]])
+    batch = model.tensor([model.read(each) for each in PICTURES[:4]])
     logits, class_map = model.run_with_map(batch)
     np.testing.assert_allclose(class_map.mean((2, 3)), logits, atol=1e-3)
 
@@ -96,7 +96,7 @@ def test_who_looks_in_the_mirror_answers_alike_about_both(tmp_path: Path) -> Non
         answer, other = model.predict([picture, ImageOps.mirror(picture)])
         assert other.label == answer.label
         assert other.score == pytest.approx(answer.score, abs=0.05)
-    batch = np.stack([model.read(each) for each in PICTURES[:4]])
+    batch = model.tensor([model.read(each) for each in PICTURES[:4]])
     logits, class_map = model.run_with_map(batch)
     np.testing.assert_allclose(class_map.mean((2, 3)), logits, atol=1e-3)
 
@@ -122,7 +122,7 @@ def test_a_transformer_computes_its_products_in_int8_and_still_adds_up(tmp_path:
     model = load_network(str(tmp_path / "model"))
     exact = Classifier(ModelFolder.open(tmp_path / "model"), precision="float32")
     assert (model.precision, exact.precision) == ("int8", "float32")
-    batch = np.stack([model.read(each) for each in PICTURES[:4]])
+    batch = model.tensor([model.read(each) for each in PICTURES[:4]])
     logits, class_map = model.run_with_map(batch)
     np.testing.assert_allclose(logits, exact.run(batch).logits, atol=0.15)
     assert not np.array_equal(logits, exact.run(batch).logits)

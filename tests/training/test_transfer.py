@@ -97,7 +97,7 @@ def test_a_network_in_int8_gets_the_new_head_too(own_table: pd.DataFrame, tmp_pa
     folder = transfer(own_table, parent, tmp_path / "model", name="own")
     assert QUANTISED_FILE in folder.card.files
     model = Classifier(folder, precision="int8")
-    logits, class_map = model.run_with_map(model.read(draw("cat", 3))[None])
+    logits, class_map = model.run_with_map(model.tensor([model.read(draw("cat", 3))]))
     np.testing.assert_allclose(class_map.mean((2, 3)), logits, atol=1e-3)
 
 
@@ -249,7 +249,10 @@ def test_an_embedded_model_carries_background_of_its_features(name: str) -> None
     background = read_background(folder)
     assert background is not None
     model = Classifier(folder)
-    assert background.shape[1] == model.run(model.read(draw("cat", 1))[None]).features.shape[1]
+    assert (
+        background.shape[1]
+        == model.run(model.tensor([model.read(draw("cat", 1))])).features.shape[1]
+    )
     assert 300 <= len(background) <= 1000
     assert (folder.path / BACKGROUND_FILE).stat().st_size < 700_000
 

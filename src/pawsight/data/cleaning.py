@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from pawsight.data.columns import Row, normalise_label, normalise_split
 from pawsight.data.parallel import Progress, map_files
 from pawsight.data.problems import EXAMPLES, Problem, TableError
-from pawsight.images.decode import decode, large_enough
+from pawsight.images.decode import decode_image, large_enough
 from pawsight.images.errors import ImageError
 from pawsight.images.files import read_file
 from pawsight.labels import NEITHER
@@ -165,7 +165,7 @@ def _inspect(file: str) -> _Contents:
     try:
         data = read_file(Path(file))
         # A large JPEG is read whole, and decoded small.
-        large_enough(decode(data, at_least=(64, 64)))
+        large_enough(decode_image(data, at_least=(64, 64)))
     except ImageError as error:
         return _Contents(code=error.code, reason=str(error))
     except OSError as error:

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from pawsight.cpus import usable_cpus
-from pawsight.images.decode import Pixels, decode
+from pawsight.images.decode import Pixels, decode_image
 from pawsight.images.files import named
 from pawsight.images.preprocess import Preprocessing, resize
 
@@ -126,7 +126,7 @@ def load_pictures(paths: Sequence[str], how: Preprocessing) -> Pixels:
     def load(index: int) -> None:
         data = Path(paths[index]).read_bytes()
         with named(paths[index]):
-            pixels[index] = resize(decode(data, at_least=how.decode_size), how)
+            pixels[index] = resize(decode_image(data, at_least=how.decode_size), how)
 
     with ThreadPoolExecutor(usable_cpus()) as pool:
         list(pool.map(load, range(len(paths))))

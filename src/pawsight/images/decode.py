@@ -86,7 +86,14 @@ _TURNS: Final = {
 def decode(
     data: bytes, *, limits: Limits = DEFAULT_LIMITS, at_least: tuple[int, int] | None = None
 ) -> Pixels:
-    """Decode one picture to upright RGB.
+    """Decode one picture to upright RGB uint8 [H, W, 3], C-contiguous, as :func:`decode_image`."""
+    return np.array(decode_image(data, limits=limits, at_least=at_least))
+
+
+def decode_image(
+    data: bytes, *, limits: Limits = DEFAULT_LIMITS, at_least: tuple[int, int] | None = None
+) -> Image.Image:
+    """Decode one picture to upright RGB, as Pillow has it: to be resized, it need not be copied.
 
     Transparency is laid on white, the first frame of an animation is taken, 16 bits become 8, and
     the EXIF orientation is applied.
@@ -104,7 +111,7 @@ def decode(
             Decoding takes 0.4 of the time.
 
     Returns:
-        uint8 [H, W, 3], C-contiguous.
+        Of mode ``RGB``.
 
     Raises:
         ImageTooLarge: Over the limits.
@@ -136,8 +143,8 @@ def decode(
         raise _translate(kind, error) from error
 
 
-def rgb_pixels(image: Image.Image) -> Pixels:
-    """Upright RGB uint8 [H, W, 3] of a Pillow image of any mode; transparency is laid on white.
+def upright_rgb(image: Image.Image) -> Image.Image:
+    """A Pillow image of any mode as upright RGB; transparency is laid on white.
 
     Raises:
         UnsupportedFormat: Its pixels have 32 bits.
@@ -155,18 +162,18 @@ def rgb_pixels(image: Image.Image) -> Pixels:
         raise _translate(image.format or "picture", error) from error
 
 
-def large_enough(pixels: Pixels) -> Pixels:
-    """The same pixels, where there are enough of them to show anything.
+def large_enough(image: Image.Image) -> Image.Image:
+    """The same picture, where it has enough pixels to show anything.
 
     Raises:
         ImageTooSmall: A side has fewer than :data:`MIN_SIDE` pixels.
     """
-    height, width = pixels.shape[:2]
+    width, height = image.size
     if min(height, width) < MIN_SIDE:
         raise ImageTooSmall(
             f"too small: {width}×{height} pixels show nothing, at least {MIN_SIDE}×{MIN_SIDE} do"
         )
-    return pixels
+    return image
 
 
 def _open(kind: str, data: bytes) -> ImageFile:
@@ -250,9 +257,9 @@ def _orientation_of(image: Image.Image) -> int:
         return 1
 
 
-def _upright(rgb: Image.Image, way: int) -> Pixels:
+def _upright(rgb: Image.Image, way: int) -> Image.Image:
     turn = _TURNS.get(way)
-    return np.array(rgb if turn is None else rgb.transpose(turn))
+    return rgb if turn is None else rgb.transpose(turn)
 
 
 # What the libraries say, in lower case.

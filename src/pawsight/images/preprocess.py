@@ -59,24 +59,24 @@ class Preprocessing(BaseModel):
         )
 
 
-def preprocess(pixels: Pixels, how: Preprocessing) -> NDArray[np.float32]:
+def preprocess(picture: Pixels | Image.Image, how: Preprocessing) -> NDArray[np.float32]:
     """Turn one picture into one network input.
 
     Args:
-        pixels: RGB uint8 [H, W, 3].
+        picture: RGB uint8 [H, W, 3], or a Pillow image of mode ``RGB``.
         how: The parameters, from the model's card.
 
     Returns:
         float32 [3, height, width], normalised by mean and standard deviation.
     """
-    return normalise(resize(pixels, how), how)
+    return normalise(resize(picture, how), how)
 
 
-def resize(pixels: Pixels, how: Preprocessing) -> Pixels:
-    """Resize RGB uint8 [H, W, 3] to uint8 [height, width, 3]."""
-    box = seen_box(pixels.shape[0], pixels.shape[1], how)
-    size = (how.width, how.height)
-    return np.array(Image.fromarray(pixels).resize(size, _FILTERS[how.resample], box=box))
+def resize(picture: Pixels | Image.Image, how: Preprocessing) -> Pixels:
+    """Resize what :func:`preprocess` takes to uint8 [height, width, 3]."""
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    box = seen_box(image.height, image.width, how)
+    return np.array(image.resize((how.width, how.height), _FILTERS[how.resample], box=box))
 
 
 def seen_box(rows: int, columns: int, how: Preprocessing) -> tuple[float, float, float, float]:

@@ -7,19 +7,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from PIL import Image
+
 from pawsight.images.decode import DEFAULT_LIMITS, Limits, Pixels
-from pawsight.images.preprocess import normalise, preprocess, resize
+from pawsight.images.preprocess import resize
 from pawsight.inference.cascade_card import CascadeCard, CascadeFolder, Choice
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import ModelError
 from pawsight.inference.model import Ask, Predicting, Steps
 from pawsight.inference.prediction import ModelReference, Prediction
-from pawsight.inference.reading import Picture, read_pixels
-from pawsight.inference.session import Tensor
+from pawsight.inference.reading import Picture, read_image
 from pawsight.labels import NEITHER
 
 _KEPT: Final = 4 * 1024 * 1024
 """Bytes that a picture may have to wait as it is for the fast model's answer."""
+_BYTES_A_PIXEL: Final = 4  # in Pillow
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +29,11 @@ class Views:
     """One picture as both members take it.
 
     Attributes:
-        fast: float32 [3, h, w], preprocessed for the fast one.
+        fast: uint8 [h, w, 3], resized for the fast one.
         strong: uint8 [H, W, 3], resized for the strong one, which may never be asked.
     """
 
-    fast: Tensor
+    fast: Pixels
     strong: Pixels
 
 
@@ -116,41 +118,44 @@ class Cascade(Predicting[Views]):
 
     def read(self, picture: Picture, limits: Limits = DEFAULT_LIMITS) -> Views:
         """Decode one picture, once, and bring it into the form of both members."""
-        pixels = self._pixels(picture, limits)
+        image = self._image(picture, limits)
         fast, strong = (each.card.preprocessing for each in self.members)
-        return Views(preprocess(pixels, fast), resize(pixels, strong))
+        small = resize(image, fast)
+        return Views(small, small if fast == strong else resize(image, strong))
 
-    def _pixels(self, picture: Picture, limits: Limits) -> Pixels:
+    def _image(self, picture: Picture, limits: Limits) -> Image.Image:
         sizes = [each.card.preprocessing.decode_size for each in self.members]
         (height, width), (rows, columns) = sizes
-        return read_pixels(picture, (max(height, rows), max(width, columns)), limits)
+        return read_image(picture, (max(height, rows), max(width, columns)), limits)
 
     def answer(self, pictures: Sequence[Views]) -> list[Prediction]:
         """Answer about pictures that were read: the strong model sees the unsure ones alone."""
-        how = self.strong.card.preprocessing
         return self.decide(
             self.fast.answer([views.fast for views in pictures]),
-            lambda unsure: self.strong.answer(
-                [normalise(pictures[place].strong, how) for place in unsure]
-            ),
+            lambda unsure: self.strong.answer([pictures[place].strong for place in unsure]),
         )
 
     def steps(self, picture: Picture, limits: Limits = DEFAULT_LIMITS) -> Steps:
         """Classify one picture, asking the members by way of who goes these steps.
 
-        The strong one's view is made when it is asked, which is seldom, unless the picture is too
-        large to be kept as it is.
+        The strong one's view is made when it is asked, which is seldom, unless it is the same or
+        the picture is too large to be kept as it is.
         """
-        pixels, how = self._pixels(picture, limits), self.strong.card.preprocessing
-        view = preprocess(pixels, self.fast.card.preprocessing)
-        whole = pixels.nbytes <= _KEPT
-        if not whole:
-            pixels = resize(pixels, how)
+        image = self._image(picture, limits)
+        fast, strong = (each.card.preprocessing for each in self.members)
+        view = resize(image, fast)
+        kept: Image.Image | Pixels = image
+        if fast == strong:
+            kept = view
+        elif _BYTES_A_PIXEL * image.width * image.height > _KEPT:
+            kept = resize(image, strong)
+        del image
         first = yield Ask(self.fast, view)
         if self._is_sure(first):
             return self._concluded(first, self.choice.reject)
-        view = preprocess(pixels, how) if whole else normalise(pixels, how)
-        second = yield Ask(self.strong, view)
+        if isinstance(kept, Image.Image):
+            kept = resize(kept, strong)
+        second = yield Ask(self.strong, kept)
         return self._concluded(second, self.choice.threshold)
 
     def decide(

@@ -8,20 +8,20 @@ from functools import cached_property
 import numpy as np
 
 from pawsight.cpus import usable_cpus
-from pawsight.images.decode import DEFAULT_LIMITS, Limits
+from pawsight.images.decode import DEFAULT_LIMITS, Limits, Pixels
 from pawsight.images.errors import ImageError
 from pawsight.images.files import named
-from pawsight.images.preprocess import preprocess
+from pawsight.images.preprocess import normalise, resize
 from pawsight.inference.artifact import Card, ModelFolder
 from pawsight.inference.errors import BrokenModel, ModelError
 from pawsight.inference.model import Ask, Predicting, Steps
 from pawsight.inference.network import Network, Outputs
 from pawsight.inference.prediction import ModelReference, Prediction, conclude
-from pawsight.inference.reading import Picture, read_ahead, read_pixels
+from pawsight.inference.reading import Picture, read_ahead, read_image
 from pawsight.inference.session import Precision, Tensor, chosen_providers
 
 
-class Classifier(Predicting[Tensor]):
+class Classifier(Predicting[Pixels]):
     """A trained model that answers about pictures.
 
     Loading verifies the folder: schema, digests, and the golden pictures, which are decoded,
@@ -154,7 +154,7 @@ class Classifier(Predicting[Tensor]):
                 if isinstance(each, Exception):
                     raise each
                 good.append(each)
-            seen = self.run(np.stack(good))
+            seen = self.look(good)
             logits.append(seen.logits)
             features.append(seen.features)
             if progress:
@@ -162,31 +162,39 @@ class Classifier(Predicting[Tensor]):
         nothing = np.empty((0, 0), dtype=np.float32)
         return Outputs(np.concatenate(logits), np.concatenate(features or [nothing]))
 
-    def read(self, picture: Picture, limits: Limits = DEFAULT_LIMITS) -> Tensor:
-        """Decode and preprocess one picture: float32 [3, height, width]."""
+    def read(self, picture: Picture, limits: Limits = DEFAULT_LIMITS) -> Pixels:
+        """Decode and resize one picture: uint8 [height, width, 3]."""
         how = self.card.preprocessing
-        return preprocess(read_pixels(picture, how.decode_size, limits), how)
+        return resize(read_image(picture, how.decode_size, limits), how)
 
-    def _read_named(self, picture: Picture) -> Tensor:
+    def tensor(self, pictures: Sequence[Pixels]) -> Tensor:
+        """What the network takes, float32 [N, 3, height, width], of pictures that were read."""
+        return normalise(np.stack(pictures), self.card.preprocessing)
+
+    def _read_named(self, picture: Picture) -> Pixels:
         with named(picture):
             return self.read(picture)
 
-    def answer(self, pictures: Sequence[Tensor], *, alone: bool = True) -> list[Prediction]:
-        """Answer about preprocessed pictures, each float32 [3, height, width].
+    def answer(self, pictures: Sequence[Pixels], *, alone: bool = True) -> list[Prediction]:
+        """Answer about pictures that were read, each uint8 [height, width, 3].
 
         Args:
             pictures: A batch.
             alone: Whether the processors have nothing else to do.
         """
-        return self.conclude(self.run(np.stack(pictures), alone=alone).logits)
+        return self.conclude(self.look(pictures, alone=alone).logits)
 
     def steps(self, picture: Picture, limits: Limits = DEFAULT_LIMITS) -> Steps:
         """Classify one picture, asking this network by way of who goes these steps."""
         return (yield Ask(self, self.read(picture, limits)))
 
-    def run(self, batch: Tensor, *, alone: bool = True) -> Outputs:
-        """Run the network on float32 [N, 3, height, width]; ``alone`` as for :meth:`answer`."""
-        return self._network.run(batch, alone=alone)
+    def look(self, pictures: Sequence[Pixels], *, alone: bool = True) -> Outputs:
+        """Run the network on pictures that were read; ``alone`` as for :meth:`answer`."""
+        return self._network.look(np.stack(pictures), alone=alone)
+
+    def run(self, batch: Tensor) -> Outputs:
+        """Run the network on float32 [N, 3, height, width]."""
+        return self._network.run(batch)
 
     def run_with_map(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """Run the network: logits [N, C], and what each place contributes to them [N, C, h, w].
@@ -206,7 +214,7 @@ class Classifier(Predicting[Tensor]):
             model=self.reference,
         )
 
-    def _golden(self) -> Tensor:
+    def _golden(self) -> Pixels:
         """The golden pictures as the network takes them."""
         try:
             pictures = [self.read(self.folder.path / answer.file) for answer in self.card.golden]

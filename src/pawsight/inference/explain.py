@@ -106,19 +106,20 @@ def explain(
         raise ModelError(f"the model has no class {label!r}; it has {', '.join(labels)}")
     prediction = model.predict(picture, limits)
     [classifier] = [each for each in model.members if each.reference == prediction.decided_by]
-    labels, pixels = classifier.card.labels, classifier.read(picture, limits)
+    labels = classifier.card.labels
+    batch = classifier.tensor([classifier.read(picture, limits)])
     class_map: Tensor | None = None
     if classifier.has_class_map:
-        logits, class_map = classifier.run_with_map(pixels[None])
+        logits, class_map = classifier.run_with_map(batch)
     else:
-        logits = classifier.run(pixels[None]).logits
+        logits = classifier.run(batch).logits
     chosen = label or max(prediction.probabilities, key=prediction.probabilities.__getitem__)
     number = labels.index(chosen)
     logit, how = float(logits[0, number]), classifier.card.preprocessing
     if class_map is not None:
         places = class_map[0, number]
         return Explanation(prediction, chosen, logit, places, "class activation map", how)
-    places = logit - _logits_without(classifier, pixels)[:, :, number]
+    places = logit - _logits_without(classifier, batch[0])[:, :, number]
     return Explanation(prediction, chosen, logit, places, "occlusion", how)
 
 

@@ -16,12 +16,11 @@ from typing import (
     overload,
 )
 
-from pawsight.images.decode import DEFAULT_LIMITS, Limits
+from pawsight.images.decode import DEFAULT_LIMITS, Limits, Pixels
 from pawsight.images.errors import ImageError
 from pawsight.inference.artifact import Described, Folder
 from pawsight.inference.prediction import ModelReference, Prediction
 from pawsight.inference.reading import Picture, Read, read_ahead
-from pawsight.inference.session import Tensor
 
 if TYPE_CHECKING:
     from pawsight.inference.classifier import Classifier
@@ -34,11 +33,11 @@ class Ask(NamedTuple):
 
     Attributes:
         network: That is asked.
-        picture: float32 [3, height, width], preprocessed for it.
+        picture: uint8 [height, width, 3], resized for it.
     """
 
     network: Classifier
-    picture: Tensor
+    picture: Pixels
 
 
 Steps: TypeAlias = "Generator[Ask, Prediction, Prediction]"

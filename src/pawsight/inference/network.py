@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from pawsight.cpus import usable_cpus
+from pawsight.images.decode import Pixels
+from pawsight.images.preprocess import Preprocessing, normalise
 from pawsight.inference.artifact import (
     NETWORK_FILE,
     QUANTISED_FILE,
@@ -25,6 +27,8 @@ from pawsight.inference.session import (
     Tensor,
     open_session,
 )
+
+_ANSWER: Final = ("logits", "features")
 
 _FILES: Final[dict[Precision, str]] = {"float32": NETWORK_FILE, "int8": QUANTISED_FILE}
 
@@ -62,12 +66,12 @@ class Network:
 
     Args:
         folder: The model.
-        golden: Its golden pictures, preprocessed: float32 [G, 3, h, w].
+        golden: Its golden pictures, resized: uint8 [G, h, w, 3].
         threads: That compute.
         precision: This one or none; by default the fastest that the folder has.
         providers: What may run it, in the order in which they are tried.
-        for_many: Whether there is to be a second session, for batches that are not alone: side by
-            side, each on its own processor, they are done sooner.
+        for_many: Whether there is to be a second session, for pictures that are not alone: side by
+            side, each batch on its own processor, they are done sooner.
 
     Attributes:
         precision: In which it computes.
@@ -83,7 +87,7 @@ class Network:
     def __init__(
         self,
         folder: ModelFolder,
-        golden: Tensor,
+        golden: Pixels,
         threads: int,
         precision: Precision | None = None,
         providers: Sequence[str] = (CPU,),
@@ -91,6 +95,7 @@ class Network:
         for_many: bool = False,
     ) -> None:
         self._folder = folder
+        self._how = folder.card.preprocessing
         quantised = folder.card.quantised
         if precision == "int8" and not quantised:
             raise ModelError(f"{_name(folder)} has no network in int8, only in float32")
@@ -102,15 +107,15 @@ class Network:
             for provider in providers
         ]
         self._open_first(ways, golden, threads)
-        several = for_many and threads > 1 and self._gains_side_by_side()
-        self._side = (
-            self._open(self.precision, self.provider, 1, lanes=threads)
-            if several
-            else self._session
-        )
+        self._side: Session | None = None
+        if for_many and threads > 1 and self._gains_side_by_side():
+            # One more than processors, for while one waits for the interpreter's lock.
+            lanes = threads + 1
+            self._side = self._open(self.precision, self.provider, 1, lanes, self._how)
+            self._verify(golden, alone=False)
 
     def _open_first(
-        self, ways: Sequence[tuple[Precision, str]], golden: Tensor, threads: int
+        self, ways: Sequence[tuple[Precision, str]], golden: Pixels, threads: int
     ) -> None:
         """Open it in the first of some ways in which it answers rightly."""
         for place, (precision, provider) in enumerate(ways, start=1):
@@ -133,10 +138,17 @@ class Network:
             return size < _LARGE
         return self.provider == CPU
 
-    def _open(self, precision: Precision, provider: str, threads: int, lanes: int) -> Session:
+    def _open(
+        self,
+        precision: Precision,
+        provider: str,
+        threads: int,
+        lanes: int,
+        how: Preprocessing | None = None,
+    ) -> Session:
         file = self._folder.path / _FILES[precision]
         try:
-            session = open_session(file, provider, threads, lanes)
+            session = open_session(file, provider, threads, lanes, how)
         except ModelError:
             raise
         except Exception as error:  # the runtimes' exceptions have no common base
@@ -156,16 +168,20 @@ class Network:
         """Whether it says what each place contributes to its logits."""
         return "class_map" in self._session.outputs
 
-    def run(self, batch: Tensor, *, alone: bool = True) -> Outputs:
-        """Logits and features of float32 [N, 3, h, w].
+    def run(self, batch: Tensor) -> Outputs:
+        """Logits and features of float32 [N, 3, h, w]."""
+        return Outputs(*self._session.run(_ANSWER, batch))
+
+    def look(self, pictures: Pixels, *, alone: bool = True) -> Outputs:
+        """The same of pictures that are resized, and not yet normalised.
 
         Args:
-            batch: The pictures.
+            pictures: uint8 [N, h, w, 3].
             alone: Whether the processors have nothing else to do.
         """
-        session = self._session if alone else self._side
-        logits, features = session.run(["logits", "features"], batch)
-        return Outputs(logits, features)
+        if alone or self._side is None:
+            return self.run(normalise(pictures, self._how))
+        return Outputs(*self._side.run(_ANSWER, pictures))
 
     def run_with_map(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """Logits [N, C], and what each place contributes to them [N, C, h, w].
@@ -181,10 +197,10 @@ class Network:
         logits, class_map = self._session.run(["logits", "class_map"], batch)
         return logits, class_map
 
-    def _verify(self, golden: Tensor) -> None:
+    def _verify(self, golden: Pixels, *, alone: bool = True) -> None:
         labels, name = self._folder.card.labels, _name(self._folder)
         answers, tolerance = self._proof()
-        for answer, logits in zip(answers, self._golden_logits(golden), strict=True):
+        for answer, logits in zip(answers, self._golden_logits(golden, alone=alone), strict=True):
             if len(logits) != len(labels):
                 raise BrokenModel(
                     f"{name}: the network has {len(logits)} outputs for {len(labels)} labels"
@@ -208,13 +224,13 @@ class Network:
             return card.golden, _ROUNDED_ELSEWHERE
         return card.quantised.golden, card.quantised.golden_tolerance
 
-    def _golden_logits(self, golden: Tensor) -> Tensor:
+    def _golden_logits(self, golden: Pixels, *, alone: bool) -> Tensor:
         try:  # one by one: OpenVINO takes time and memory for each size of batch that it meets
-            return np.concatenate([self.run(each[None]).logits for each in golden])
+            return np.concatenate([self.look(each[None], alone=alone).logits for each in golden])
         except Exception as error:  # the runtimes' exceptions have no common base
             raise BrokenModel(
                 f"{_name(self._folder)}: the network does not take pictures of "
-                f"{golden.shape[2]}×{golden.shape[3]}"
+                f"{golden.shape[1]}×{golden.shape[2]}"
             ) from error
 
 

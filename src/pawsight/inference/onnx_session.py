@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import onnxruntime
 
+from pawsight.images.decode import Pixels
+from pawsight.images.preprocess import Preprocessing, normalise
 from pawsight.inference.errors import ModelError
 from pawsight.inference.session import CPU, Tensor
 
@@ -18,13 +21,17 @@ class ONNXSession:
         file: The network.
         threads: That compute a batch.
         provider: ONNX Runtime's execution provider that has to run it.
+        how: By which pictures are normalised; None where tensors are given.
 
     Raises:
         ModelError: The provider does not start here.
         Exception: ONNX Runtime's own, which have no common base, of a file that it cannot load.
     """
 
-    def __init__(self, file: Path, threads: int, provider: str) -> None:
+    def __init__(
+        self, file: Path, threads: int, provider: str, how: Preprocessing | None = None
+    ) -> None:
+        self._how = how
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -46,7 +53,8 @@ class ONNXSession:
         self.inputs = tuple(str(each.name) for each in self._session.get_inputs())
         self.outputs = tuple(str(each.name) for each in self._session.get_outputs())
 
-    def run(self, outputs: Sequence[str], pixel_values: Tensor) -> list[Tensor]:
-        """Some outputs for a batch float32 [N, 3, H, W]."""
-        results: list[Tensor] = self._session.run(list(outputs), {"pixel_values": pixel_values})
+    def run(self, outputs: Sequence[str], batch: Tensor | Pixels) -> list[Tensor]:
+        """Some outputs for a batch."""
+        tensor = normalise(cast("Pixels", batch), self._how) if self._how else batch
+        results: list[Tensor] = self._session.run(list(outputs), {"pixel_values": tensor})
         return results

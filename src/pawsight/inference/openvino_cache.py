@@ -1,3 +1,4 @@
+# ruff: noqa: ANN401 - OpenVINO has no types
 """Networks that OpenVINO has compiled, kept for the next start, which takes a fifth of the time.
 
 They lie in the user's cache folder, each under a name that says what it was made of and for: the
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from pawsight.images.preprocess import Preprocessing
 from pawsight.places import cache_folder
 from pawsight.whole import written_whole
 
@@ -25,25 +27,31 @@ _PROCESSOR: Final = ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES")
 log = logging.getLogger(__name__)
 
 
-def compiled(core: Any, file: Path, options: Mapping[str, Any]) -> Any:  # noqa: ANN401 - OpenVINO has no types
+def compiled(
+    core: Any,
+    file: Path,
+    options: Mapping[str, Any],
+    how: Preprocessing | None = None,
+) -> Any:
     """A compiled network, from the cache where it is there.
 
     Args:
         core: OpenVINO's ``Core``.
         file: The network, in ONNX.
         options: Of the compilation.
+        how: By which the network is to normalise pictures uint8 [N, H, W, 3] itself, if it is to.
 
     Raises:
         RuntimeError: OpenVINO cannot load the file.
     """
-    place = cache_folder() / "openvino" / _name(core, file, options)
+    place = cache_folder() / "openvino" / _name(core, file, options, how)
     kept = _read(place)
     if kept is not None:
         try:
             return core.import_model(kept, _CPU, dict(options))
         except RuntimeError as error:
             log.info("%s is compiled again: %s", file.name, error)
-    network = core.compile_model(file, _CPU, dict(options))
+    network = core.compile_model(_read_network(core, file, how), _CPU, dict(options))
     try:
         _keep(place, network.export_model().getvalue())
     except OSError as error:
@@ -51,14 +59,31 @@ def compiled(core: Any, file: Path, options: Mapping[str, Any]) -> Any:  # noqa:
     return network
 
 
-def _name(core: Any, file: Path, options: Mapping[str, Any]) -> str:  # noqa: ANN401
+def _name(core: Any, file: Path, options: Mapping[str, Any], how: Preprocessing | None) -> str:
     made_of = [
         hashlib.sha256(file.read_bytes()).hexdigest(),
         *(str(core.get_property(_CPU, each)) for each in _PROCESSOR),
         str(core.get_versions(_CPU)[_CPU].build_number),
         json.dumps(options, sort_keys=True),
+        how.model_dump_json() if how else "",
     ]
     return hashlib.sha256("\n".join(made_of).encode()).hexdigest()
+
+
+def _read_network(core: Any, file: Path, how: Preprocessing | None) -> Any:
+    network = core.read_model(file)
+    if how is None:
+        return network
+    from openvino import Layout, Type
+    from openvino.preprocess import PrePostProcessor
+
+    steps = PrePostProcessor(network)
+    pictures = steps.input(0)
+    pictures.tensor().set_element_type(Type.u8).set_layout(Layout("NHWC"))
+    pictures.model().set_layout(Layout("NCHW"))
+    scaled = pictures.preprocess().convert_element_type(Type.f32)
+    scaled.mean([255 * each for each in how.mean]).scale([255 * each for each in how.std])
+    return steps.build()
 
 
 def _read(place: Path) -> bytes | None:

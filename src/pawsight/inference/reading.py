@@ -13,7 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pawsight.images.decode import DEFAULT_LIMITS, Limits, Pixels, decode, large_enough, rgb_pixels
+from pawsight.images.decode import (
+    DEFAULT_LIMITS,
+    Limits,
+    Pixels,
+    decode_image,
+    large_enough,
+    upright_rgb,
+)
 from pawsight.images.errors import ImageError
 from pawsight.images.files import read_file
 
@@ -26,15 +33,15 @@ Read = TypeVar("Read")
 BATCH: Final = 16  # larger ones gain nothing on a CPU and need memory
 
 
-def read_pixels(
+def read_image(
     picture: Picture, at_least: tuple[int, int], limits: Limits = DEFAULT_LIMITS
-) -> Pixels:
-    """Decode one picture to RGB uint8 [H, W, 3].
+) -> Image.Image:
+    """Decode one picture to upright RGB.
 
     Args:
         picture: The picture.
         at_least: The (height, width) that it will be resized to, as for
-            :func:`~pawsight.images.decode.decode`.
+            :func:`~pawsight.images.decode.decode_image`.
         limits: What it may cost.
 
     Raises:
@@ -44,10 +51,10 @@ def read_pixels(
     if isinstance(picture, str | PathLike):
         picture = read_file(Path(picture), limits)
     if isinstance(picture, bytes):
-        return large_enough(decode(picture, limits=limits, at_least=at_least))
+        return large_enough(decode_image(picture, limits=limits, at_least=at_least))
     if isinstance(picture, Image.Image):
-        return large_enough(rgb_pixels(picture))
-    return large_enough(_checked(picture))
+        return large_enough(upright_rgb(picture))
+    return large_enough(Image.fromarray(_checked(picture)))
 
 
 def read_ahead(

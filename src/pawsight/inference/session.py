@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pawsight.extras import ExtraMissing, require
+from pawsight.images.decode import Pixels
+from pawsight.images.preprocess import Preprocessing
 from pawsight.inference.errors import ModelError
 
 Tensor: TypeAlias = NDArray[np.float32]
@@ -37,16 +39,22 @@ class Session(Protocol):
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
 
-    def run(self, outputs: Sequence[str], pixel_values: Tensor) -> list[Tensor]:
+    def run(self, outputs: Sequence[str], batch: Tensor | Pixels) -> list[Tensor]:
         """Some outputs for a batch, float32; threads may ask at the same time.
 
         Args:
             outputs: Their names.
-            pixel_values: float32 [N, 3, H, W].
+            batch: float32 [N, 3, H, W]; or uint8 [N, H, W, 3], where the session normalises.
         """
 
 
-def open_session(file: Path, provider: str, threads: int, lanes: int = 1) -> Session:
+def open_session(
+    file: Path,
+    provider: str,
+    threads: int,
+    lanes: int = 1,
+    how: Preprocessing | None = None,
+) -> Session:
     """Load an ONNX file.
 
     Args:
@@ -54,6 +62,7 @@ def open_session(file: Path, provider: str, threads: int, lanes: int = 1) -> Ses
         provider: One of :func:`chosen_providers`.
         threads: That compute a batch.
         lanes: How many batches may be computed side by side, each by so many threads.
+        how: By which the session normalises pictures; None where it is given tensors.
 
     Raises:
         ModelError: The provider does not start here.
@@ -62,10 +71,10 @@ def open_session(file: Path, provider: str, threads: int, lanes: int = 1) -> Ses
     if provider == OPENVINO:
         from pawsight.inference.openvino_session import OpenVINOSession
 
-        return OpenVINOSession(file, threads, lanes)
+        return OpenVINOSession(file, threads, lanes, how)
     from pawsight.inference.onnx_session import ONNXSession
 
-    return ONNXSession(file, threads, provider)  # a thread that asks computes, too
+    return ONNXSession(file, threads, provider, how)  # a thread that asks computes, too
 
 
 def chosen_providers(name: str | None = None) -> tuple[str, ...]:

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Final, NamedTuple, TypeAlias
 
-import numpy as np
-
+from pawsight.images.decode import Pixels
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.model import Ask, Steps
 from pawsight.inference.prediction import Prediction
@@ -28,7 +27,7 @@ LARGE: Final = 32_000_000
 """Bytes of a model folder from which on a network is given pictures one by one: it gains nothing by
 batches, they need much memory, and several run side by side."""
 
-WAIT: Final = 0.005
+WAIT: Final = 0.01
 """Seconds that a network lets its next batch grow, while there are pictures to be read for it."""
 
 Outcome: TypeAlias = "Prediction | Exception"
@@ -64,7 +63,7 @@ class _Job:
     steps: Steps
     answer: asyncio.Future[Prediction]
     watch: DriftWatch | None = None
-    picture: Tensor = field(init=False)
+    picture: Pixels = field(init=False)
     since: float = field(default_factory=perf_counter)
     stages: list[Stage] | None = field(default_factory=STAGES.get)
 
@@ -79,7 +78,7 @@ class Scheduler:
 
     A free thread first looks for a network to run: one that is idle and has been asked (at least
     :data:`WAIT` ago, while there are pictures to be read), or one for which a whole batch waits. It
-    gives it all that waits, a batch at most. Otherwise it reads (that is, decodes and preprocesses)
+    gives it all that waits, a batch at most. Otherwise it reads (that is, decodes and resizes)
     the next picture. So a picture that comes alone waits for nothing, and what arrives while a
     network is busy is its next batch: the busier, the larger. Whichever model asked, a network has
     one queue.
@@ -277,10 +276,10 @@ def _step(steps: Steps, answer: Outcome | None) -> Ask | Outcome:
         return error
 
 
-def _tell(network: Classifier, pictures: list[Tensor], *, alone: bool) -> list[_Told]:
+def _tell(network: Classifier, pictures: list[Pixels], *, alone: bool) -> list[_Told]:
     """What a network says; where it fails on a batch, each picture is asked about alone."""
     try:
-        outputs = network.run(np.stack(pictures), alone=alone)
+        outputs = network.look(pictures, alone=alone)
         answers = network.conclude(outputs.logits)
         rows = zip(answers, outputs.features, outputs.logits, strict=True)
         return [_Told(*each) for each in rows]

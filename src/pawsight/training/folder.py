@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pawsight.images.decode import decode
+from pawsight.images.decode import decode_image
 from pawsight.images.preprocess import Preprocessing, preprocess
 from pawsight.inference.artifact import (
     BACKGROUND_FILE,
@@ -123,7 +123,7 @@ def golden_answers(
     """What a network says of the golden pictures."""
     answers = []
     for name, data in golden_pictures().items():
-        pixels = preprocess(decode(data, at_least=how.decode_size), how)
+        pixels = preprocess(decode_image(data, at_least=how.decode_size), how)
         logits = answer(pixels[None])[0].tolist()
         answers.append(
             GoldenAnswer(

@@ -165,7 +165,7 @@ def _answers_about_pixels(model: Model, sent: Sent) -> list[Prediction]:
         )
     [network] = model.members
     how = network.card.preprocessing
-    predictions = network.answer(list(sent.pixels(how.height, how.width)))
+    predictions = network.conclude(network.run(sent.pixels(how.height, how.width)).logits)
     if not all(np.isfinite(each.score) for each in predictions):
         raise invalid(f"'{PIXELS}': values so large are no preprocessed picture")
     return predictions
