@@ -57,7 +57,8 @@ def test_openvino_computes_what_onnx_runtime_does(trained: Path, threads: int, l
     card = ModelFolder.open(trained).card
     shape = (3, card.preprocessing.height, card.preprocessing.width)
     numbers = np.random.default_rng(0)
-    batches = [numbers.standard_normal((n, *shape), dtype=np.float32) for n in (1, 4, 2, 1) * 5]
+    batches = [numbers.standard_normal((n, *shape), dtype=np.float32) for n in (1, 4, 0, 2, 1) * 5]
+    batches[0].flags.writeable = False  # as what a client sent is
     wanted = open_session(file, CPU, 1)
     asked = open_session(file, OPENVINO, threads, lanes)
     assert set(asked.outputs) == set(wanted.outputs)

@@ -94,11 +94,11 @@ def test_points_lie_where_the_threshold_is() -> None:
 
 @pytest.mark.parametrize("model", ["auto", "custom", "pretrained"])
 def test_what_a_percent_costs_is_what_the_models_in_use_do(model: str) -> None:
-    """Each was given its threshold so that it loses 1 % in validation."""
+    """Each was given its threshold so that it loses 1 % in validation, and on others about that."""
     [found] = [each for each in standing().models if each.model == model]
     assert found.curves.any
     _, false = found.curves.any.losing(0.01)
-    assert 1 - false / found.curves.any.negatives == pytest.approx(found.catches, abs=1e-5)
+    assert 1 - false / found.curves.any.negatives == pytest.approx(found.catches, abs=0.03)
 
 
 def insights() -> AppTest:
