@@ -66,7 +66,7 @@ docs: $(VENV)/.dev build/docs/node_modules/onnxruntime-web ## Build the document
 DATA ?= ../shared/data
 REPORT := src/pawsight/ui/report.json
 
-# What the base install runs networks by; openvino answers a picture in a thousand otherwise.
+# What the base install runs networks by. PROVIDER=openvino measures the other.
 PROVIDER ?= cpu
 
 .PHONY: figures

@@ -43,12 +43,11 @@ class ONNXSession:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         providers = [provider] if provider == CPU else [provider, CPU]
         self._session = onnxruntime.InferenceSession(file, options, providers=providers)
-        self.provider = str(self._session.get_providers()[0])
         # Where a GPU's driver or libraries are missing, ONNX Runtime says so to stderr and goes on.
-        if self.provider != provider:
+        if (running := self._session.get_providers()[0]) != provider:
             raise ModelError(
                 f"{file.parent.name!r} is not run by {provider} as asked for, which does not start "
-                f"here (is its driver installed?), but by {self.provider}"
+                f"here (is its driver installed?), but by {running}"
             )
         self.inputs = tuple(str(each.name) for each in self._session.get_inputs())
         self.outputs = tuple(str(each.name) for each in self._session.get_outputs())

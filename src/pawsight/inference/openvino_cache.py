@@ -1,5 +1,5 @@
 # ruff: noqa: ANN401 - OpenVINO has no types
-"""Networks that OpenVINO has compiled, kept for the next start, which takes a fifth of the time.
+"""Networks that OpenVINO has compiled, kept for the next start.
 
 They lie in the user's cache folder, each under a name that says what it was made of and for: the
 network's bytes, OpenVINO's version, the processor and the options. Where nothing can be written

@@ -1,4 +1,4 @@
-"""OpenVINOSession: a network in OpenVINO, which computes it faster on processors of x86."""
+"""OpenVINOSession: a network in OpenVINO."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ import numpy as np
 from pawsight.images.decode import Pixels
 from pawsight.images.preprocess import Preprocessing
 from pawsight.inference.openvino_cache import compiled
-from pawsight.inference.session import OPENVINO, Tensor
+from pawsight.inference.session import Tensor
 
 _REPORTING: Final = "openvino.tools.ovc"
 _LOADING: Final = Lock()
@@ -31,7 +31,7 @@ class OpenVINOSession:
     Args:
         file: The network, in ONNX.
         threads: That compute a batch.
-        lanes: How many batches are computed side by side, each by so many threads.
+        lanes: How many batches may be computed side by side, each by so many threads.
         how: By which pictures are normalised; None where tensors are given.
 
     Raises:
@@ -41,7 +41,7 @@ class OpenVINOSession:
     def __init__(
         self, file: Path, threads: int, lanes: int = 1, how: Preprocessing | None = None
     ) -> None:
-        options = {
+        self._options = {
             "INFERENCE_NUM_THREADS": threads,
             # With one stream, the thread that asks computes; several would have threads of their
             # own, for which it waits. So each lane is a network of its own.
@@ -54,14 +54,14 @@ class OpenVINOSession:
             # Weights that are stored in 8 bits are no reason to compute in 8 bits.
             "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,
         }
+        self._network = compiled(_core(), file, self._options, how)
         self._idle: SimpleQueue[Any] = SimpleQueue()
-        for _ in range(lanes):
-            network = compiled(_core(), file, options, how)
-            self._idle.put(network.create_infer_request())
+        self._idle.put(self._network.create_infer_request())
+        self._more = lanes - 1
+        self._growing = Lock()
         self._alike: dict[int, bool] = {}
-        self.provider = OPENVINO
-        self.inputs = tuple(each.get_any_name() for each in network.inputs)
-        self.outputs = tuple(each.get_any_name() for each in network.outputs)
+        self.inputs = tuple(each.get_any_name() for each in self._network.inputs)
+        self.outputs = tuple(each.get_any_name() for each in self._network.outputs)
 
     def run(self, outputs: Sequence[str], batch: Tensor | Pixels) -> list[Tensor]:
         """Some outputs for a batch; waits for a free lane."""
@@ -94,7 +94,7 @@ class OpenVINOSession:
     def _infer(self, outputs: Sequence[str], batch: Tensor | Pixels) -> list[Tensor]:
         import openvino  # which is there by now
 
-        request = self._idle.get()
+        request = self._free()
         try:
             # Passing a dictionary takes a part of a small network's time that can be measured.
             given = openvino.Tensor(np.require(batch, requirements=["C", "W"]), shared_memory=True)
@@ -104,8 +104,22 @@ class OpenVINOSession:
         finally:
             self._idle.put(request)
 
+    def _free(self) -> Any:  # noqa: ANN401 - OpenVINO has no types
+        """An idle lane; else a new one, while there may be more; else the next that is idle."""
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            with self._growing:
+                grows = self._more > 0
+                self._more -= grows
+        if not grows:
+            return self._idle.get()
+        # A copy of what was proved, whatever is in its file by now.
+        same = self._network.export_model().getvalue()
+        return _core().import_model(same, "CPU", self._options).create_infer_request()
 
-def _core() -> Any:  # noqa: ANN401 - OpenVINO has no types
+
+def _core() -> Any:  # noqa: ANN401
     """OpenVINO, loaded once, and without the tools that tell Google Analytics so."""
     with _LOADING:
         return _loaded()

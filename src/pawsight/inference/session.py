@@ -30,12 +30,10 @@ class Session(Protocol):
     """What runs a network.
 
     Attributes:
-        provider: What really computes: :data:`OPENVINO`, or ONNX Runtime's execution provider.
         inputs: Names of the network's inputs.
         outputs: Names of its outputs.
     """
 
-    provider: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
 

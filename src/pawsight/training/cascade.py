@@ -105,9 +105,7 @@ def choose(
     """Choose thresholds that send on few of the validation pictures.
 
     Of all that send on at most :data:`SPARE` more than the fewest, those by which the fast model
-    has to see most of a class to name it: the fewest alone fit these very pictures so closely that
-    of others less is caught (on halves of `auto`'s validation pictures, chosen on the one and asked
-    about the other).
+    has to see most of a class to name it: where the fewest are sent on, single pictures decide.
 
     Under three conditions, all on these pictures, and but for the allowance: it is right where the
     strong model alone is right, and wrong where that is wrong (two models may be right equally

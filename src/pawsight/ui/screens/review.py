@@ -59,8 +59,10 @@ def _queue(asked: Service, decided: int) -> None:
             parts.append(f"{len(skipped)} skipped")
         if decided:
             parts.append(f"{decided}{' or more' if decided >= _MOST_EXPORTED else ''} decided")
-        st.caption(f"{', '.join(parts)}.")
+        count = st.empty()
         _look(asked, item)
+        # Once this is to be read, the keys are about the picture that it counts.
+        count.caption(f"{', '.join(parts)}.")
     if words := st.session_state.pop("noted", ""):
         st.caption(words)
     if st.session_state.get("reviewed"):
