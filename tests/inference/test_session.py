@@ -6,6 +6,7 @@ import importlib.util
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import onnx
@@ -15,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 from pawsight.inference.artifact import NETWORK_FILE, ModelFolder
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import ModelError
-from pawsight.inference.session import CPU, OPENVINO, chosen_providers, open_session
+from pawsight.inference.session import CPU, OPENVINO, Session, chosen_providers, open_session
 from tests.drawn import draw
 
 has_openvino = importlib.util.find_spec("openvino") is not None
@@ -68,6 +69,26 @@ def test_openvino_computes_what_onnx_runtime_does(trained: Path, threads: int, l
     for batch, answer in zip(batches, answers, strict=True):
         for one, other in zip(answer, wanted.run(names, batch), strict=True):
             np.testing.assert_allclose(one, other, atol=1e-3)
+
+
+@with_openvino
+def test_what_was_kept_computes_side_by_side_as_well(trained: Path) -> None:
+    """Lanes are made when several ask at once, of a network from the cache, too."""
+    card = ModelFolder.open(trained).card
+    shape = (1, 3, card.preprocessing.height, card.preprocessing.width)
+    batch = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+    for _ in range(2):  # the second is from the cache
+        session = open_session(trained / NETWORK_FILE, OPENVINO, 1, 4)
+        together = Barrier(4)
+
+        def ask(session: Session, together: Barrier) -> float:
+            together.wait()
+            logits = [session.run(["logits"], batch)[0] for _ in range(20)]
+            return float(np.ptp(np.stack(logits), axis=0).max())
+
+        with ThreadPoolExecutor(4) as pool:
+            spread = list(pool.map(ask, [session] * 4, [together] * 4))
+        assert max(spread) == 0
 
 
 @with_openvino

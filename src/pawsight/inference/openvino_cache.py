@@ -32,8 +32,8 @@ def compiled(
     file: Path,
     options: Mapping[str, Any],
     how: Preprocessing | None = None,
-) -> Any:
-    """A compiled network, from the cache where it is there.
+) -> tuple[Any, bytes]:
+    """A compiled network, from the cache where it is there, and what it can be imported from.
 
     Args:
         core: OpenVINO's ``Core``.
@@ -48,15 +48,16 @@ def compiled(
     kept = _read(place)
     if kept is not None:
         try:
-            return core.import_model(kept, _CPU, dict(options))
+            return core.import_model(kept, _CPU, dict(options)), kept
         except RuntimeError as error:
             log.info("%s is compiled again: %s", file.name, error)
     network = core.compile_model(_read_network(core, file, how), _CPU, dict(options))
+    made = network.export_model().getvalue()
     try:
-        _keep(place, network.export_model().getvalue())
+        _keep(place, made)
     except OSError as error:
         log.info("the next start compiles %s again: %s", file.name, error)
-    return network
+    return network, made
 
 
 def _name(core: Any, file: Path, options: Mapping[str, Any], how: Preprocessing | None) -> str:

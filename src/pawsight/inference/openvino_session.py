@@ -54,14 +54,16 @@ class OpenVINOSession:
             # Weights that are stored in 8 bits are no reason to compute in 8 bits.
             "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,
         }
-        self._network = compiled(_core(), file, self._options, how)
+        network, made = compiled(_core(), file, self._options, how)
         self._idle: SimpleQueue[Any] = SimpleQueue()
-        self._idle.put(self._network.create_infer_request())
+        self._idle.put(network.create_infer_request())
+        # Of what further lanes are imported. A network that was itself imported cannot be exported.
+        self._made = made if lanes > 1 else b""
         self._more = lanes - 1
         self._growing = Lock()
         self._alike: dict[int, bool] = {}
-        self.inputs = tuple(each.get_any_name() for each in self._network.inputs)
-        self.outputs = tuple(each.get_any_name() for each in self._network.outputs)
+        self.inputs = tuple(each.get_any_name() for each in network.inputs)
+        self.outputs = tuple(each.get_any_name() for each in network.outputs)
 
     def run(self, outputs: Sequence[str], batch: Tensor | Pixels) -> list[Tensor]:
         """Some outputs for a batch; waits for a free lane."""
@@ -114,9 +116,8 @@ class OpenVINOSession:
                 self._more -= grows
         if not grows:
             return self._idle.get()
-        # A copy of what was proved, whatever is in its file by now.
-        same = self._network.export_model().getvalue()
-        return _core().import_model(same, "CPU", self._options).create_infer_request()
+        # The same as what was proved, whatever is in its file by now.
+        return _core().import_model(self._made, "CPU", self._options).create_infer_request()
 
 
 def _core() -> Any:  # noqa: ANN401
