@@ -18,7 +18,17 @@ from pawsight.ui.service import Service
 from tests.pictures import picture, truncated_jpeg
 from tests.running import Running, running
 from tests.serving.test_training import control
-from tests.ui.browsing import PHONE, WIDE, check, file, give, opened, page_asking, settled
+from tests.ui.browsing import (
+    PHONE,
+    WIDE,
+    check,
+    downloaded,
+    file,
+    give,
+    opened,
+    page_asking,
+    settled,
+)
 from tests.zips import drawn_files, zipped
 
 __all__ = ["control"]
@@ -252,9 +262,7 @@ def test_the_queue_is_worked_through_by_keyboard(
             page.get_by_role("tab", name="Decided").click()
             expect(page.get_by_text("2 answers decided, 2 pictures to train on")).to_be_visible()
             check(page, screenshots, "decided-light")
-            with page.expect_download() as download:
-                page.get_by_role("button", name="Export").click()
-            with zipfile.ZipFile(download.value.path()) as archive:
+            with zipfile.ZipFile(downloaded(page, "Export").path()) as archive:
                 assert len(archive.namelist()) == 3
                 assert archive.read("labels.csv").startswith(b"path,label\n")
 
