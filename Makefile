@@ -17,11 +17,14 @@ $(VENV)/.created:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.serve: pyproject.toml $(VENV)/.created
+# What is compiled when pawsight is installed.
+COMPILED := hatch_build.py src/pawsight/images/resample.c
+
+$(VENV)/.serve: pyproject.toml $(COMPILED) $(VENV)/.created
 	$(PIP) install --quiet --editable '.[ui,openvino]'
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.created
+$(VENV)/.dev: pyproject.toml constraints.txt $(COMPILED) $(VENV)/.created
 	$(PIP) install --quiet --no-compile --constraint constraints.txt --editable '.[dev]'
 	@# On all cores, which pip does not; what a package carries for other Pythons is left as it is.
 	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null || true

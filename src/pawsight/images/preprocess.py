@@ -10,6 +10,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from pawsight.images.decode import Pixels
+from pawsight.images.resample import Box, resample
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -76,10 +77,10 @@ def resize(picture: Pixels | Image.Image, how: Preprocessing) -> Pixels:
     """Resize what :func:`preprocess` takes to uint8 [height, width, 3]."""
     image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
     box = seen_box(image.height, image.width, how)
-    return np.array(image.resize((how.width, how.height), _FILTERS[how.resample], box=box))
+    return resample(image, (how.width, how.height), _FILTERS[how.resample], box)
 
 
-def seen_box(rows: int, columns: int, how: Preprocessing) -> tuple[float, float, float, float]:
+def seen_box(rows: int, columns: int, how: Preprocessing) -> Box:
     """Where the part of a picture of rows × columns lies that the network is shown.
 
     Returns:
