@@ -175,3 +175,36 @@ def test_where_batches_are_computed_wrongly_pictures_are_asked_about_one_by_one(
             [logits] = session.run(["logits"], batch)
             np.testing.assert_allclose(logits[:, 0], batch.reshape(8, 12)[:, 5], atol=1e-5)
     assert caplog.text.count("one by one") <= 1  # none, once OpenVINO is mended
+
+
+@with_openvino
+@pytest.mark.parametrize("zero", [128, 0])
+def test_what_products_give_is_not_rounded_unless_that_is_a_relu(tmp_path: Path, zero: int) -> None:
+    initial = [
+        numpy_helper.from_array(np.eye(12, dtype=np.float32), "weights"),
+        numpy_helper.from_array(np.float32(1.0), "scale"),
+        numpy_helper.from_array(np.uint8(zero), "zero"),
+    ]
+    graph = helper.make_graph(
+        [
+            helper.make_node("Flatten", ["pixel_values"], ["features"]),
+            helper.make_node("MatMul", ["features", "weights"], ["product"]),
+            helper.make_node("QuantizeLinear", ["product", "scale", "zero"], ["rounded"]),
+            helper.make_node("DequantizeLinear", ["rounded", "scale", "zero"], ["logits"]),
+        ],
+        "rounded",
+        [helper.make_tensor_value_info("pixel_values", TensorProto.FLOAT, ["N", 3, 2, 2])],
+        [
+            helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", 12]),
+            helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", 12]),
+        ],
+        initial,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 8
+    onnx.save(model, tmp_path / "model.onnx")
+    batch = 5 * np.random.default_rng(0).standard_normal((4, 3, 2, 2), dtype=np.float32)
+    [logits] = open_session(tmp_path / "model.onnx", OPENVINO, 1).run(["logits"], batch)
+    product = batch.reshape(4, 12)
+    expected = product if zero else np.clip(np.rint(product), 0, 255)
+    np.testing.assert_allclose(logits, expected, atol=1e-5)

@@ -33,7 +33,8 @@ _BATCH: Final = 32
 # All that the answer is read from (the mean over places, the classifier, the class map) stays in
 # float32, so that explanations add up. Of a network of convolutions, all that is between the first
 # and the last one computes in integers; of a transformer, the products with weights.
-# A ReLU costs nothing there: what is below 0 is rounded to 0.
+# A ReLU costs nothing there: what is below 0 is rounded to 0. What a product gives is not rounded:
+# it is added to and normalised in float32, and runtimes hand it over in float32 at no cost.
 _OF_CONVOLUTIONS: Final = ("Conv", "Relu", "Add", "MaxPool")
 _OF_MATRICES: Final = ("MatMul", "Gemm")
 _READ: Final = ("logits", "class_map")
@@ -122,6 +123,7 @@ def _quantise(network: Path, output: Path, pixels: NDArray[np.float32]) -> None:
             per_channel=True,
             op_types_to_quantize=list(in_integers),
             nodes_to_exclude=sorted(left),
+            extra_options={"OpTypesToExcludeOutputQuantization": list(_OF_MATRICES)},
         )
 
 
