@@ -1,8 +1,9 @@
-"""What the C library does with freed memory: less is kept."""
+"""What is done with freed memory, and with what is never freed."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
 from typing import Any, Final
 
@@ -22,6 +23,15 @@ def give_back() -> None:
     """Return freed memory to the system: reading a network takes several times what it needs."""
     if trim := _of_glibc("malloc_trim"):
         trim(0)
+
+
+def settle() -> None:
+    """Have the garbage collector look no more at what is there now, and stays.
+
+    Else it looks through all of it from time to time, for a tenth of a second in which nobody is
+    answered. What is there now and is dropped later is still freed, unless it refers to itself.
+    """
+    gc.freeze()
 
 
 def _of_glibc(name: str) -> Any:  # noqa: ANN401 - a C function, or None where there is no glibc

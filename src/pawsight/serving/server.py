@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import time
 from types import FrameType
 from typing import Final
@@ -14,6 +15,7 @@ from pawsight.serving import tracing
 from pawsight.serving.app import create_app
 from pawsight.serving.connections import BoundedProtocol
 from pawsight.serving.logs import log_config
+from pawsight.serving.memory import settle
 from pawsight.serving.overload import Overload
 from pawsight.serving.settings import Settings
 from pawsight.serving.state import State
@@ -70,6 +72,11 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._state = state
         self._stop_at: float | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        settle()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take a signal: the first SIGTERM is heeded a little later."""
