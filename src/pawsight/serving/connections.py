@@ -7,7 +7,6 @@ from collections.abc import Coroutine, Sequence
 from http import HTTPStatus
 from time import perf_counter
 from typing import Any, Final, TypeVar, cast
-from uuid import uuid4
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
@@ -15,6 +14,7 @@ from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pawsight.serving.errors import Problem
+from pawsight.serving.ids import new_id
 from pawsight.serving.meter import Meter
 from pawsight.serving.overload import Overload
 from pawsight.serving.raw import problem_head
@@ -200,7 +200,7 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         # What came may be half an address, or none: nothing of it is logged.
         scope: dict[str, Any] = {"type": "http", "client": self.client}
-        method, name = "other", uuid4().hex
+        method, name = "other", new_id()
         if self._in_body:  # of a request that the application works on, which is told and counted
             scope, method = dict(self.scope), self.scope["method"]  # here, and not there as well
             name = request_id(scope)

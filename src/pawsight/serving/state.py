@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from time import perf_counter
 from typing import NamedTuple, TypeVar
-from uuid import uuid4
 
 import pillow_heif
 from anyio import CapacityLimiter, to_thread
@@ -32,6 +31,7 @@ from pawsight.serving.cache import Cache
 from pawsight.serving.drift import Drift
 from pawsight.serving.early import begin
 from pawsight.serving.errors import Refusal
+from pawsight.serving.ids import new_id
 from pawsight.serving.memory import give_back
 from pawsight.serving.meter import Meter
 from pawsight.serving.models import Models
@@ -213,7 +213,7 @@ class State:
     def _record(
         self, model: Model, answer: Prediction, data: bytes, digest: str | None, seconds: float
     ) -> Answered:
-        id_, recorded = uuid4().hex, False
+        id_, recorded = new_id(), False
         if self.recorder and digest:
             all_pictures = self.recorder.bounds.all_pictures
             recorded = self.recorder.put(

@@ -6,10 +6,10 @@ import logging
 import re
 from time import perf_counter
 from typing import Final
-from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pawsight.serving.ids import new_id
 from pawsight.serving.meter import Meter
 
 REQUEST_ID: Final = "X-Request-ID"
@@ -91,7 +91,7 @@ def request_id(scope: Scope) -> str:
     for key, value in scope["headers"]:
         if key == b"x-request-id" and _ID.fullmatch(value):
             return str(value, "ascii")
-    return uuid4().hex
+    return new_id()
 
 
 def tell(meter: Meter | None, scope: Scope, method: str, status: int, seconds: float) -> None:
