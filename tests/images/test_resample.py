@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pawsight.images import resample as module
-from pawsight.images.resample import Box, resample
+from pawsight.images.resample import Box, is_compiled, resample
 
 FILTERS = (
     Image.Resampling.BILINEAR,
@@ -57,7 +57,7 @@ def parts(draw: st.DrawFn, length: int) -> tuple[float, float]:
 
 @compiled
 def test_it_is_used() -> None:
-    assert module._proved() is not None
+    assert is_compiled()
 
 
 @compiled
@@ -92,7 +92,7 @@ def test_a_picture_that_pillow_keeps_in_several_parts() -> None:
 
 def test_without_a_compiler_pillow_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_LIBRARY", Path("nowhere.so"))
-    assert module._proved() is None
+    assert not is_compiled()
     assert same(picture(90, 70), (64, 64), Image.Resampling.BILINEAR, (0.0, 0.0, 90.0, 70.0))
 
 
@@ -109,7 +109,7 @@ def test_a_file_that_is_no_library_is_not_used(
 def test_one_that_is_not_what_pillow_does_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """As where another version of Pillow resizes in another order."""
     monkeypatch.setattr(module, "_down_first", lambda size, wanted: False)
-    assert module._proved() is None
+    assert not is_compiled()
     assert same(picture(90, 400), (64, 64), Image.Resampling.BILINEAR, (0.0, 0.0, 90.0, 400.0))
 
 

@@ -41,11 +41,17 @@ def resample(
         uint8 [height, width, 3], what ``image.resize(size, filter_, box)`` is.
     """
     wide_enough = min(image.width, size[0]) >= _NARROW
-    if wide_enough and filter_ in _SUPPORT and (native := _proved()):
+    changes = image.size != size or box != (0, 0, *size)
+    if changes and wide_enough and filter_ in _SUPPORT and (native := _proved()):
         resized = native(image, size, filter_, box)
         if resized is not None:
             return resized
     return np.array(image.resize(size, filter_, box))
+
+
+def is_compiled() -> bool:
+    """Whether there is a library, and it does what this Pillow does."""
+    return _proved() is not None
 
 
 Resize: TypeAlias = Callable[
