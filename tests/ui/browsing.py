@@ -14,16 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import (
-    Browser,
-    Download,
-    FilePayload,
-    Page,
-    expect,
-)
-from playwright.sync_api import (
-    TimeoutError as Late,
-)
+from playwright.sync_api import Browser, Download, FilePayload, Page, expect
+from playwright.sync_api import TimeoutError as Late
 
 import pawsight
 from tests.running import Running

@@ -1,7 +1,7 @@
 """Pillow's resizing, to the bit, by the processor's wide instructions where they were compiled.
 
 Where they were not (``hatch_build.py`` needs a C compiler), and for what they do not do, Pillow
-resizes. Resizing takes as long as decoding there, and a third of that here (docs/performance.md).
+resizes. ``benchmarks/resizing.py`` says what is gained.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ def is_compiled() -> bool:
     return _proved() is not None
 
 
-Resize: TypeAlias = Callable[
+_Resize: TypeAlias = Callable[
     [Image.Image, tuple[int, int], Image.Resampling, Box], "NDArray[np.uint8] | None"
 ]
 """By the library, or nothing where the picture's memory is in several parts."""
 
 
 @cache
-def _proved() -> Resize | None:
+def _proved() -> _Resize | None:
     """What the library does, where there is one, and it does what this Pillow does."""
     native = _loaded()
     if native is None:
@@ -76,7 +76,7 @@ def _proved() -> Resize | None:
     return native
 
 
-def _loaded() -> Resize | None:
+def _loaded() -> _Resize | None:
     try:
         function = ctypes.CDLL(str(_LIBRARY)).pawsight_resize
     except OSError:

@@ -93,9 +93,8 @@ def _read_network(core: Any, file: Path, how: Preprocessing | None) -> Any:
 def _leave_products_unrounded(network: Any) -> None:
     """Take out the roundings of what matrix products give, where it is at once made floats again.
 
-    OpenVINO makes passes of their own of them, which take a sixth of a transformer's time. The
-    rounding of what a product is given stays, and one that cuts off what is negative, too: it is
-    a ReLU at the same time.
+    OpenVINO makes passes of their own of them. The rounding of what a product is given stays, and
+    one that cuts off what is negative, too: it is a ReLU at the same time.
     """
     for rounding in network.get_ordered_ops():
         if rounding.get_type_name() != "FakeQuantize":

@@ -28,8 +28,8 @@ def give_back() -> None:
 def settle() -> None:
     """Have the garbage collector look no more at what is there now, and stays.
 
-    Else it looks through all of it from time to time, for a tenth of a second in which nobody is
-    answered. What is there now and is dropped later is still freed, unless it refers to itself.
+    Else it looks through all of it from time to time, and nobody is answered meanwhile. What is
+    there now and is dropped later is still freed, unless it refers to itself.
     """
     gc.freeze()
 

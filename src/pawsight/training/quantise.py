@@ -34,7 +34,7 @@ _BATCH: Final = 32
 # float32, so that explanations add up. Of a network of convolutions, all that is between the first
 # and the last one computes in integers; of a transformer, the products with weights.
 # A ReLU costs nothing there: what is below 0 is rounded to 0. What a product gives is not rounded:
-# it is added to and normalised in float32, and runtimes hand it over in float32 at no cost.
+# it is added to and normalised in float32, in which runtimes give it anyway.
 _OF_CONVOLUTIONS: Final = ("Conv", "Relu", "Add", "MaxPool")
 _OF_MATRICES: Final = ("MatMul", "Gemm")
 _READ: Final = ("logits", "class_map")
