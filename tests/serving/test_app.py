@@ -44,6 +44,14 @@ def test_live_and_ready(client: TestClient) -> None:
     assert set(said["versions"]) >= {"pawsight", "onnxruntime", "python"}
 
 
+@pytest.mark.parametrize(("compiled", "said"), [(True, "compiled"), (False, "Pillow")])
+def test_ready_says_what_resizes_pictures(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, compiled: bool, said: str
+) -> None:
+    monkeypatch.setattr("pawsight.serving.routes.about.is_compiled", lambda: compiled)
+    assert client.get("/health/ready").json()["resizing"] == said
+
+
 def test_models_are_listed(client: TestClient) -> None:
     tiny, second = client.get("/models").json()["models"]
     assert tiny["labels"] == ["cat", "dog"]

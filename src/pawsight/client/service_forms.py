@@ -160,5 +160,6 @@ class Ready(Form):
     status: Literal["ready"]
     models: list[RunningModel] = Field(default_factory=list)
     versions: dict[str, str] = Field(default_factory=dict)
+    resizing: str = ""
     record: RecordStatus | None = None
     training: TrainingStatus | None = None

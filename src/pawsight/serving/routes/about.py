@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
 
+from pawsight.images.resample import is_compiled
 from pawsight.serving.errors import Refusal, responses
 from pawsight.serving.routes.dependencies import MODEL_PROBLEMS, Chosen, Service
 from pawsight.serving.routes.record_status import RecordStatus
@@ -63,8 +64,8 @@ async def live() -> Live:
 async def ready(service: Service) -> Ready:
     """Yes, once every model has answered its golden pictures rightly, and until it is to stop.
 
-    Says what really runs the networks, and whether answers are recorded and models can be trained,
-    without either of which it goes on.
+    Says what really runs the networks and resizes pictures, and whether answers are recorded and
+    models can be trained, without either of which it goes on.
     """
     if service.stopping:
         raise Refusal("shutting-down", "the service is being stopped; send pictures elsewhere")
@@ -83,6 +84,7 @@ async def ready(service: Service) -> Ready:
             **_runtimes(),
             "python": platform.python_version(),
         },
+        resizing="compiled" if is_compiled() else "Pillow",
         record=RecordStatus.of(service.recorder),
         training=TrainingStatus.of(service.training, service.settings.training_max_bytes),
     )

@@ -182,6 +182,9 @@ class Ready(BaseModel):
     status: Literal["ready"] = "ready"
     models: list[RunningModel]
     versions: dict[str, str]
+    resizing: Literal["compiled", "Pillow"] = Field(
+        description="What resizes pictures: what was compiled at the install, or Pillow, slower."
+    )
     record: RecordStatus
     training: TrainingStatus
 

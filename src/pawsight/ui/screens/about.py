@@ -46,6 +46,8 @@ def _health(ready: Ready) -> None:
         if record and record.reason:
             words = f"{words.rstrip('.')}: {full_stop(record.reason)}"
         versions = ", ".join(f"{name} {version}" for name, version in ready.versions.items())
+        if ready.resizing == "Pillow":
+            versions += "; pictures are resized by Pillow, as nothing is compiled that does it"
         st.html(f"""
 <div class="paw-health"><p><b class="paw-well">Ready</b> {escape(words)}</p>
 <p>{escape(versions)}; the service is at <code>{escape(service().url)}</code></p></div>""")
