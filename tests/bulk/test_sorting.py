@@ -81,6 +81,27 @@ def test_a_dry_run_does_nothing(album: Path, tmp_path: Path) -> None:
     assert len(files(album)) == 3
 
 
+def test_a_dry_run_names_the_places_of_the_run_to_come(album: Path, tmp_path: Path) -> None:
+    pictures = [row(album / name) for name in ("a/x.jpg", "b/x.jpg", "a/x.jpg")]
+    planned, done = Sorter(tmp_path / "out", dry_run=True), Sorter(tmp_path / "out")
+    targets = [planned.take(each) for each in pictures]
+    assert targets == [tmp_path / "out/cat/x.jpg", tmp_path / "out/cat/x-2.jpg", None]
+    assert targets == [done.take(each) for each in pictures]
+    assert (planned.sorted, planned.there) == (done.sorted, done.there) == (2, 1)
+
+
+def test_another_picture_of_the_same_size_and_time_is_no_copy(tmp_path: Path) -> None:
+    for name in ("a/x.bmp", "b/x.bmp"):
+        file = tmp_path / name
+        file.parent.mkdir()
+        file.write_text(name)
+        os.utime(file, (0, 0))
+    sorter = Sorter(tmp_path / "out", move=True)
+    for name in ("a/x.bmp", "b/x.bmp"):
+        sorter.take(row(tmp_path / name))
+    assert files(tmp_path / "out") == {"cat/x.bmp": "a/x.bmp", "cat/x-2.bmp": "b/x.bmp"}
+
+
 def test_pictures_without_an_answer_or_a_file_stay(album: Path, tmp_path: Path) -> None:
     sorter = Sorter(tmp_path / "out")
     sorter.take({"path": str(album / "a/x.jpg"), "error": "truncated"})

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import filecmp
 import os
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +27,7 @@ class Sorter:
     """Copies or moves pictures to ``FOLDER/label/name``.
 
     Nothing is ever overwritten: another picture of the same name gets a number behind its own. What
-    was put there before, by its size and time, is not put there again, so that sorting can be
+    was put there before, by size, time and bytes, is not put there again, so that sorting can be
     repeated. Pictures without an answer, and those in archives, stay where they are.
 
     Attributes:
@@ -46,6 +47,7 @@ class Sorter:
     sorted: int = 0
     there: int = 0
     left: int = 0
+    _planned: dict[Path, Path] = field(default_factory=dict)  # of a dry run: targets and sources
 
     def take(self, row: Row) -> Path | None:
         """Put one picture where it belongs; returns where, if something was or would be done.
@@ -61,15 +63,29 @@ class Sorter:
         if not source.is_file():
             self.left += 1
             return None
-        target, same = _free(folder, source)
+        target, same = self._free(folder, source)
         if same:
             self.there += 1
             return None
         self.sorted += 1
-        if not self.dry_run:
+        if self.dry_run:
+            self._planned[target] = source
+        else:
             folder.mkdir(parents=True, exist_ok=True)
             self._put(source, target)
         return target
+
+    def _free(self, folder: Path, source: Path) -> tuple[Path, bool]:
+        """A name in a folder that is free, or under which the very same file is there."""
+        number = 1
+        while True:
+            target = folder / (source.name if number == 1 else _numbered(source, number))
+            there = self._planned.get(target, target)
+            if not there.exists():
+                return target, False
+            if _is_copy(there, source):
+                return target, True
+            number += 1
 
     def _put(self, source: Path, target: Path) -> None:
         if self.move:
@@ -97,19 +113,11 @@ def _one_folder(label: str) -> str:
     return name if name.strip(".") else name.replace(".", "-")
 
 
-def _free(folder: Path, source: Path) -> tuple[Path, bool]:
-    """A name in a folder that is free, or under which the very same file is there."""
-    mine = source.stat()
-    number = 1
-    while True:
-        target = folder / (source.name if number == 1 else _numbered(source, number))
-        try:
-            found = target.stat()
-        except FileNotFoundError:
-            return target, False
-        if (found.st_size, found.st_mtime_ns) == (mine.st_size, mine.st_mtime_ns):
-            return target, True
-        number += 1
+def _is_copy(file: Path, source: Path) -> bool:
+    """Whether a file has another's size, time and bytes."""
+    one, other = file.stat(), source.stat()
+    alike = (one.st_size, one.st_mtime_ns) == (other.st_size, other.st_mtime_ns)
+    return alike and filecmp.cmp(file, source, shallow=False)
 
 
 def _numbered(source: Path, number: int) -> str:
