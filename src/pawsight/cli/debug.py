@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pawsight.cli.common import fail, refusing
+from pawsight.cli.training import hush_lightning
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,7 @@ def _run(kind: str, table: pd.DataFrame, recipe: Recipe) -> None:
     from pawsight.training.debug import PICTURES, one_batch, overfit, profile
     from pawsight.training.learning_rate import find_learning_rate
 
+    hush_lightning()
     if kind == "batch":
         one_batch(table, recipe)
         typer.echo("one batch went through training and validation")

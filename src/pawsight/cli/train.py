@@ -160,15 +160,8 @@ def train(
 
 
 def _log_to_stderr() -> None:
-    """What pawsight itself says, and of other libraries only what is amiss.
-
-    By the handler, as Lightning sets the level of its own logger whenever it is imported.
-    """
-    handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(
-        lambda record: record.levelno >= logging.WARNING or record.name.startswith("pawsight.")
-    )
-    logging.basicConfig(level=logging.WARNING, format=LINE, handlers=[handler])
+    """What pawsight itself says, and of other libraries only what is amiss."""
+    logging.basicConfig(level=logging.WARNING, format=LINE, stream=sys.stderr)
     logging.getLogger("pawsight").setLevel(logging.INFO)
 
 

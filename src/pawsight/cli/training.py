@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,6 +72,7 @@ def train_network(
     from pawsight.training.starting_points import StartingPointError
     from pawsight.training.train import begin
 
+    hush_lightning()
     with refusing(RunError, StartingPointError, ModelError, ImageError, OSError):
         run = begin(table, recipe, output, resume=resume, start=start)
         try:
@@ -89,6 +91,12 @@ def train_network(
     with refusing(ExportError, ImageError, OSError), counting("measuring") as advance:
         folder = export_run(run, output, name=name, progress=advance)
     _say_what_it_reached(folder, output)
+
+
+def hush_lightning() -> None:
+    """Have Lightning, which was imported, say what is amiss and nothing else."""
+    for name in ("lightning.pytorch", "lightning.fabric"):  # it sets both levels at its import
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _say_what_it_reached(folder: ModelFolder, output: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 from pawsight.cli import options
 from pawsight.cli.common import read_labels, refusing, require_train_extra, split_rows
 from pawsight.cli.output_folder import made, refuse_others
+from pawsight.cli.training import hush_lightning
 
 
 def tune(
@@ -70,7 +70,7 @@ def tune(
     from pawsight.training.study import BEST_FILE, STUDY_FILE, WRITTEN, refuse_another
     from pawsight.training.tune import tune as search
 
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    hush_lightning()
     with refusing(RecipeError, ExtraMissing):
         if ray:
             require("ray", "--ray")
