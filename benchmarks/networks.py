@@ -22,7 +22,8 @@ from pawsight.cpus import usable_cpus
 from pawsight.inference.artifact import ModelFolder
 from pawsight.inference.catalog import resolve
 from pawsight.inference.classifier import Classifier
-from pawsight.inference.session import Precision, chosen_providers
+from pawsight.inference.runtimes import chosen_providers
+from pawsight.inference.session import Precision
 
 ROUNDS = 15
 BATCHES = (1, 8)

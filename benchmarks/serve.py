@@ -46,7 +46,8 @@ from typing import Any, Final
 
 from PIL import Image, ImageDraw
 
-from pawsight.inference.session import CPU, OPENVINO, chosen_providers
+from pawsight.inference.runtimes import chosen_providers
+from pawsight.inference.session import CPU, OPENVINO
 
 HERE: Final = Path(__file__).parent / "serving"
 SIZE: Final = (500, 375)

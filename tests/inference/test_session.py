@@ -16,7 +16,8 @@ from onnx import TensorProto, helper, numpy_helper
 from pawsight.inference.artifact import NETWORK_FILE, ModelFolder
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import ModelError
-from pawsight.inference.session import CPU, OPENVINO, Session, chosen_providers, open_session
+from pawsight.inference.runtimes import chosen_providers, open_session
+from pawsight.inference.session import CPU, OPENVINO, Session
 from tests.drawn import draw
 
 has_openvino = importlib.util.find_spec("openvino") is not None

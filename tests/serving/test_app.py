@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from pawsight.inference.artifact import NETWORK_FILE
 from pawsight.inference.errors import BrokenModel, ModelError, UnknownModel
-from pawsight.inference.session import chosen_providers
+from pawsight.inference.runtimes import chosen_providers
 from pawsight.serving.app import create_app
 from pawsight.serving.routes.schemas import Answer, BatchAnswer
 from pawsight.serving.settings import Settings

@@ -18,7 +18,8 @@ from pawsight.inference.model import Ask, Predicting, Steps
 from pawsight.inference.network import Network, Outputs
 from pawsight.inference.prediction import ModelReference, Prediction, conclude
 from pawsight.inference.reading import Picture, read_ahead, read_image
-from pawsight.inference.session import Precision, Tensor, chosen_providers
+from pawsight.inference.runtimes import chosen_providers
+from pawsight.inference.session import Precision, Tensor
 
 
 class Classifier(Predicting[Pixels]):
@@ -37,7 +38,7 @@ class Classifier(Predicting[Pixels]):
         precision: The arithmetic of the network; by default the fastest that the folder has and
             that answers the golden pictures rightly here.
         provider: What has to run it, by a name that
-            :func:`~pawsight.inference.session.chosen_providers` knows; by default OpenVINO, where
+            :func:`~pawsight.inference.runtimes.chosen_providers` knows; by default OpenVINO, where
             that is installed, or else ONNX Runtime.
         for_many: Be ready to run several batches side by side, which needs its weights in memory
             once more.

@@ -19,14 +19,8 @@ from pawsight.inference.artifact import (
     ModelFolder,
 )
 from pawsight.inference.errors import BrokenModel, ModelError
-from pawsight.inference.session import (
-    CPU,
-    OPENVINO,
-    Precision,
-    Session,
-    Tensor,
-    open_session,
-)
+from pawsight.inference.runtimes import open_session
+from pawsight.inference.session import CPU, OPENVINO, Precision, Session, Tensor
 
 _ANSWER: Final = ("logits", "features")
 

@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pawsight.drift.monitor import LEVEL, WINDOW
 from pawsight.images.decode import DEFAULT_LIMITS
-from pawsight.inference.session import AUTO
+from pawsight.inference.runtimes import AUTO
 from pawsight.records.keeping import DEFAULT_BOUNDS
 from pawsight.records.place import check
 from pawsight.serving.keys import Key, check_rate, parse_keys
