@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import pawsight
+from tests.command import run
 
 
 def modules_after(code: str) -> set[str]:
@@ -78,3 +79,27 @@ def test_the_public_api_is_small() -> None:
         assert getattr(pawsight, name).__name__ == name
     with pytest.raises(AttributeError, match="no attribute 'laod'"):
         pawsight.laod  # noqa: B018
+
+
+def test_the_version_is_said() -> None:
+    done = run("--version")
+    assert (done.exit_code, done.stdout) == (0, f"pawsight {pawsight.__version__}\n")
+
+
+def test_a_character_that_the_terminal_does_not_know_stops_nothing(tmp_path: Path) -> None:
+    for name in ("日本.jpg", "ü.jpg"):
+        (tmp_path / name).write_bytes(b"no picture")
+    done = subprocess.run(
+        [sys.executable, "-m", "pawsight", "classify", "--model", "custom", str(tmp_path)],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1, done.stderr
+    assert [r"\xfc.jpg" in done.stdout, r"\u65e5\u672c.jpg" in done.stdout] == [True, True]
+
+
+def test_a_client_without_its_extra_is_said() -> None:
+    code = "import sys; sys.modules['httpx'] = None; import pawsight.client"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "pawsight.client needs httpx, which the extra 'client' brings" in done.stderr

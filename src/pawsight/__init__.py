@@ -19,6 +19,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 if TYPE_CHECKING:
+    __version__: str
     from pawsight.inference.catalog import load
     from pawsight.inference.classifier import Classifier
     from pawsight.inference.model import Model
@@ -36,6 +37,10 @@ _HOMES = {
 
 def __getattr__(name: str) -> object:
     """Import a public name when it is first asked for: ``import pawsight`` costs nothing."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("pawsight")
     if name not in _HOMES:
         raise AttributeError(f"module 'pawsight' has no attribute {name!r}")
     from importlib import import_module

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from typing import Final
 
 _EXTRAS: Final = {
+    "client": (("httpx",), "httpx"),
     "hub": (("huggingface_hub", "onnx"), "huggingface_hub and onnx"),
     "openvino": (("openvino",), "OpenVINO"),
     "parquet": (("pyarrow",), "pyarrow"),
@@ -20,7 +21,7 @@ _EXTRAS: Final = {
 }
 
 
-class ExtraMissing(RuntimeError):
+class ExtraMissing(ImportError):
     """An extra is not installed; the words say what brings it."""
 
 
@@ -28,8 +29,8 @@ def require(extra: str, purpose: str) -> None:
     """Make sure that an extra is installed.
 
     Args:
-        extra: ``hub``, ``openvino``, ``parquet``, ``postgres``, ``ray``, ``remote``, ``train`` or
-            ``ui``.
+        extra: ``client``, ``hub``, ``openvino``, ``parquet``, ``postgres``, ``ray``, ``remote``,
+            ``train`` or ``ui``.
         purpose: What needs it, the beginning of the sentence that refuses.
 
     Raises:

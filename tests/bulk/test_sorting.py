@@ -81,6 +81,16 @@ def test_a_dry_run_does_nothing(album: Path, tmp_path: Path) -> None:
     assert len(files(album)) == 3
 
 
+def test_of_a_link_the_picture_is_put_there(album: Path, tmp_path: Path) -> None:
+    link = album / "a" / "link.jpg"
+    link.symlink_to(Path("../b/y.jpg"))
+    Sorter(tmp_path / "out", move=True).take(row(link))
+    assert files(tmp_path / "out") == {"cat/link.jpg": "b/y.jpg"}
+    assert not (tmp_path / "out/cat/link.jpg").is_symlink()
+    assert not link.is_symlink()
+    assert (album / "b" / "y.jpg").read_text() == "b/y.jpg"
+
+
 def test_a_dry_run_names_the_places_of_the_run_to_come(album: Path, tmp_path: Path) -> None:
     pictures = [row(album / name) for name in ("a/x.jpg", "b/x.jpg", "a/x.jpg")]
     planned, done = Sorter(tmp_path / "out", dry_run=True), Sorter(tmp_path / "out")

@@ -110,7 +110,12 @@ def test_a_name_that_is_no_utf8_is_written_readably(trained: Path, tmp_path: Pat
     draw("cat", 1).save(folder / "x.png")
     os.rename(folder / "x.png", os.fsencode(folder) + b"/\xff.png")
     done = run("classify", folder, "--model", trained, "--format", "jsonl")
-    assert json.loads(done.stdout)["path"].endswith("\\xff.png")
+    written = json.loads(done.stdout)["path"]
+    assert written.endswith("\\xff.png")
+    (tmp_path / "list.txt").write_text(written)
+    done = run("classify", tmp_path / "list.txt", "--model", trained, "--format", "jsonl")
+    again = json.loads(done.stdout)
+    assert (again["path"], again["error"]) == (written, None)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +135,7 @@ def test_a_name_that_is_no_utf8_is_written_readably(trained: Path, tmp_path: Pat
             "/no/x': there is no folder '",
         ),
         (["{picture}", "--model", "{model}", "--output", "{empty}/no/x.csv"], "there is no folder"),
+        (["{picture}", "--output", "-", "--format", "jsonl"], "'-' is no file here"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(

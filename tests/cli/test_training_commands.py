@@ -63,6 +63,7 @@ def test_from_a_table_to_an_answer(data: Path) -> None:
     done = run("train", *options(data), "--output", model, "--recipe", data / "tiny.toml")
     assert done.exit_code == 0, done.output
     assert "48 of 48 pictures can be used" in done.stdout
+    assert "; the test pictures by the numbers in their names (--test-every)" in done.stdout
     assert "test split of its training table:" in done.stdout
 
     done = run("evaluate", *options(data), "--model", model, "--json", data / "figures.json")
@@ -87,7 +88,7 @@ def test_from_a_table_to_an_answer(data: Path) -> None:
     assert "golden pictures answered as they were in training" in done.stdout
     assert r"| a\|b |" in run("models", "show", model).stdout
 
-    done = run("export", model / "training", "--output", data / "again", "--name", "again")
+    done = run("export", model, "--output", data / "again", "--name", "again")
     assert done.exit_code == 0, done.output
     before = json.loads((model / "model.json").read_text())
     after = json.loads((data / "again" / "model.json").read_text())
@@ -280,6 +281,43 @@ def test_a_table_of_labels_is_not_written_over(data: Path, command: tuple[str, .
     assert done.exit_code == 2
     assert "is the table of labels: name another file" in done.stderr
     assert (data / "labels.csv").read_text() == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("evaluate", "--json"),
+        ("evaluate", "--html"),
+        ("audit", "--output"),
+        ("audit", "--html"),
+        ("train", "--output", "m", "--left-out"),
+    ],
+)
+def test_what_is_no_report_is_not_written_over(data: Path, command: tuple[str, ...]) -> None:
+    picture = next((data / "images").iterdir())
+    before = picture.read_bytes()
+    done = run(*command, picture, *options(data))
+    assert done.exit_code == 2
+    assert "is there already, and was not written by this command" in done.stderr
+    assert picture.read_bytes() == before
+
+
+def test_reports_are_written_anew(data: Path) -> None:
+    files = (data / "report.html", data / "figures.json")
+    command = ("evaluate", *options(data), "--html", files[0], "--json", files[1])
+    for _ in range(2):
+        done = run(*command, "--split", "all", "--model", "custom")
+        assert done.exit_code == 0, done.output
+
+
+def test_a_model_is_named_so_that_a_shell_and_the_catalogue_find_it(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(data)
+    for folder, named in (("custom", "./custom"), ("my model", "'./my model'")):
+        done = run("train", *options(data), "--start", "custom", "--output", folder)
+        assert done.exit_code == 0, done.output
+        assert f"`pawsight classify PICTURE --model {named}` asks it" in done.stdout
 
 
 def test_an_export_before_the_first_epoch_is_done_says_so(data: Path, trained: Path) -> None:

@@ -30,9 +30,21 @@ def test_an_installed_model_comes_before_the_embedded_one(installed: Path, train
 
 
 def test_a_folder_is_named_by_its_path(installed: Path, trained: Path) -> None:
-    model = pawsight.load(str(trained))
-    assert model.reference.name == "model"
-    assert model.reference.source == "local"
+    for given in (str(trained), trained):
+        model = pawsight.load(given)
+        assert model.reference.name == "model"
+        assert model.reference.source == "local"
+
+
+def test_a_folder_with_the_name_of_a_model_is_not_taken_for_it_silently(
+    installed: Path, trained: Path, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    shutil.copytree(trained, installed / "here" / "custom")
+    monkeypatch.chdir(installed / "here")
+    assert resolve("custom").source == "embedded"
+    assert "'custom' is the embedded model; the folder here is './custom'" in caplog.text
+    assert resolve("./custom").source == resolve(Path("custom")).source == "local"
 
 
 @pytest.mark.parametrize("name", ["custon", "../custom", "/etc", "", ".", "a b", "x" * 300])

@@ -20,6 +20,7 @@ import pytest
 from pawsight.inference.errors import ModelError, UnknownModel
 from pawsight.serving.server import serve
 from pawsight.serving.settings import Settings
+from tests.command import run
 from tests.pictures import picture
 
 
@@ -49,6 +50,17 @@ def wait_for_address(running: subprocess.Popen[str]) -> str:
         if url := re.search(r"http://127\.0\.0\.1:\d+", line):
             return url[0]
     pytest.fail("".join(lines))
+
+
+@pytest.mark.parametrize(
+    ("host", "words"), [("127.0.0.1", "address already in use"), ("no.invalid", "")]
+)
+def test_where_it_cannot_listen_is_said_before_anything_is_loaded(host: str, words: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run("serve", "--host", host, "--port", port, "--model", "no-such-model")
+    assert done.exit_code == 2
+    assert f"cannot listen on {host}, port {port}: {words}" in done.stderr.lower()
 
 
 def test_a_process_serves_until_it_is_told_to_stop(tiny: Path) -> None:

@@ -11,7 +11,7 @@ from io import BufferedReader, RawIOBase, TextIOWrapper
 from itertools import chain
 from typing import BinaryIO, Final, cast
 
-from pawsight.bulk.items import Item, Unreadable
+from pawsight.bulk.items import Item, Unreadable, as_path
 from pawsight.bulk.sinks import require_pyarrow
 from pawsight.bulk.stores import item_of, name_of
 from pawsight.data.column_names import PATH_NAMES, opening, plain
@@ -32,7 +32,7 @@ def is_list(path: str) -> bool:
 
 
 def listed(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
-    """The pictures that a list names, in its order: addresses, or paths of this machine.
+    r"""The pictures that a list names, in its order: addresses, or paths of this machine.
 
     Text and CSV are UTF-8, or what the mark (BOM) at their beginning says, UTF-16 say. Relative
     paths start in the current directory, wherever the list lies; blanks around a path are no part
@@ -41,7 +41,8 @@ def listed(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
     has them in the first column with a usual name, such as ``path``
     (:data:`~pawsight.data.column_names.PATH_NAMES`); between the columns of a CSV stands what
     :func:`~pawsight.data.column_names.opening` finds in its header, or a line such as ``sep=;``
-    before that says. Where the list cannot be read on, a last item says so.
+    before that says. Names that are no UTF-8 may be written as records write them (``\xff``).
+    Where the list cannot be read on, a last item says so.
 
     Args:
         name: Of the list; its ending says of what kind it is.
@@ -53,7 +54,7 @@ def listed(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
         with opened() as stream:
             for path in map(_without_blanks, each(stream)):
                 if path:
-                    yield _item(path)
+                    yield _item(_as_it_is_called(path))
     except UnicodeError as error:
         words = f"the list is broken: it begins as {error.args[0]}, and does not go on so"
         yield Unreadable(name, OSError(errno.EIO, words))
@@ -78,6 +79,12 @@ def _without_blanks(path: str) -> str:
     """A path without blanks around it, unless they are part of the name of a file that is here."""
     bare = path.strip()
     return path if bare and bare != path and os.path.lexists(path) else bare
+
+
+def _as_it_is_called(path: str) -> str:
+    """A path, or what it stands for where only a record calls a file that is here so."""
+    called = as_path(path) if "\\x" in path and not os.path.lexists(path) else path
+    return str(called) if os.path.lexists(called) else path
 
 
 def _of_text(stream: BinaryIO) -> Iterator[str]:

@@ -28,7 +28,8 @@ class Sorter:
 
     Nothing is ever overwritten: another picture of the same name gets a number behind its own. What
     was put there before, by size, time and bytes, is not put there again, so that sorting can be
-    repeated. Pictures without an answer, and those in archives, stay where they are.
+    repeated. Pictures without an answer, and those in archives, stay where they are. Of a link, the
+    picture that it leads to is copied; moving takes the link away, and not that.
 
     Attributes:
         folder: The target.
@@ -88,7 +89,7 @@ class Sorter:
             number += 1
 
     def _put(self, source: Path, target: Path) -> None:
-        if self.move:
+        if self.move and not source.is_symlink():  # whose path may lead nowhere from there
             try:
                 source.rename(target)
             except OSError as error:

@@ -87,7 +87,10 @@ def store_of(source: str) -> Store:
         files, _ = fsspec.url_to_fs(source, use_listings_cache=False, **arguments(protocol))
         return Remote(files)
     except ImportError as error:
-        raise ExtraMissing(f"{protocol}:// cannot be reached: {error}") from error
+        raise ExtraMissing(
+            f"{protocol}:// cannot be reached: {error} (the extra 'remote' brings what http, s3 "
+            "and gs need)"
+        ) from error
 
 
 def item_of(source: str) -> Item:

@@ -35,6 +35,10 @@ class Aftermath:
         """Whether there is anything to do."""
         return bool(self._sorter or self._review)
 
+    @property
+    def _does(self) -> str:
+        return "move" if self._sorter and self._sorter.move else "copy"
+
     def take(self, row: Row) -> None:
         """Look at one row."""
         if self._review:
@@ -44,14 +48,15 @@ class Aftermath:
         try:
             target = self._sorter.take(row)
         except OSError as error:
-            fail(f"cannot put {row['path']!r} into its folder: {error.strerror or error}")
+            place = error.filename2 or error.filename or ""
+            words = f"cannot {self._does} {row['path']!r}, by way of {str(place)!r}"
+            fail(f"{words}: {error.strerror or error}")
         if target and self._sorter.dry_run:
             from pawsight.bulk.items import as_text
             from pawsight.terminal import for_terminal
 
             names = (for_terminal(row["path"]), for_terminal(as_text(str(target))))
-            done = "move" if self._sorter.move else "copy"
-            typer.echo(f"{done} {' → '.join(names)}", err=True)
+            typer.echo(f"{self._does} {' → '.join(names)}", err=True)
 
     def finish(self) -> None:
         """Write the page, and say what was done."""

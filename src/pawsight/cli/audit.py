@@ -11,6 +11,7 @@ import typer
 
 from pawsight.cli import options
 from pawsight.cli.common import (
+    HTML_MARK,
     check_target,
     counting,
     read_labels,
@@ -56,8 +57,9 @@ def audit(
     from pawsight.training.starting_points import StartingPointError
     from pawsight.training.teachers import ImageNetTeacher
 
-    for file in (html, output):
-        check_target(file, labels)
+    columns = [field.name for field in fields(Doubt)]
+    check_target(html, labels, HTML_MARK)
+    check_target(output, labels, ",".join(columns))
     with refusing(StartingPointError):
         network = ImageNetTeacher(describe, image_size)
     frame = read_labels(
@@ -75,7 +77,7 @@ def audit(
         if output:
             with output.open("w", newline="", encoding="utf-8") as stream:
                 writer = csv.writer(stream)
-                writer.writerow([field.name for field in fields(Doubt)])
+                writer.writerow(columns)
                 writer.writerows(astuple(doubt) for doubt in doubts)
 
 

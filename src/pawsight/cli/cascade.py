@@ -17,6 +17,7 @@ from pawsight.cli.common import (
     rows_of,
 )
 from pawsight.cli.output_folder import made, refuse_others
+from pawsight.plurals import counted
 
 if TYPE_CHECKING:
     from pawsight.inference.cascade_card import CascadeCard
@@ -108,7 +109,7 @@ def cascade(
 def _said(card: CascadeCard) -> list[str]:
     lines = []
     for each in (*card.alone, card.metrics[0]):
-        figures = [f"{each.pictures} pictures"]
+        figures = [counted(each.pictures, "picture")]
         for word in ("accuracy", "loses", "catches", "sent_on"):
             share = getattr(each, word)
             if share is not None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import typer
 
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
     from pawsight.data.splits import SplitResult
     from pawsight.data.table import Table
+
+
+_BEGINNING: Final = 1000  # bytes of a file
+
+HTML_MARK: Final = "<title>pawsight"
+"""Stands at the beginning of every page that is written to a file."""
 
 
 def fail(message: str) -> NoReturn:
@@ -46,6 +53,8 @@ def check_no_stream(file: Path) -> None:
 
     Where it leads to a file, that is there already, and its name must not be given to a backup.
     """
+    if str(file) == "-":
+        fail("'-' is no file here: name one, or leave the option out")
     linked = file.parent / os.readlink(file) if file.is_symlink() else file
     places = [os.path.realpath(each.parent) for each in (file, linked)]
     if any(re.fullmatch(r"/(proc/.+|dev)/fd", each) for each in places):
@@ -58,15 +67,41 @@ def check_folder(file: Path | None) -> None:
         fail(f"cannot write {str(file)!r}: there is no folder {str(file.parent)!r}")
 
 
-def check_target(file: Path | None, labels: Path | None) -> None:
-    """Stop before the work, where a file could not be written after it, or is the table itself."""
+def check_new(file: Path | None) -> None:
+    """Stop before the work, where a file that is to be written is there, or could not be."""
     if file is None:
         return
+    check_no_stream(file)
+    if file.exists():
+        fail(f"{str(file)!r} is there already: name a new file, or move it away")
+    check_folder(file)
+
+
+def check_target(file: Path | None, labels: Path | None, mark: str) -> None:
+    """Stop before the work, where a file could not be written after it, or holds other things.
+
+    Args:
+        file: That is to be written, or written anew.
+        labels: The table, which it must not be.
+        mark: Stands at the beginning of whatever an earlier call wrote.
+    """
+    if file is None:
+        return
+    check_no_stream(file)
     check_folder(file)
     if file.is_dir():
         fail(f"cannot write {str(file)!r}: it is a folder")
-    if labels and file.exists() and labels.exists() and file.samefile(labels):
+    if not file.is_file():
+        return
+    if labels and labels.exists() and file.samefile(labels):
         fail(f"{str(file)!r} is the table of labels: name another file")
+    with refusing(OSError), file.open("rb") as stream:
+        beginning = stream.read(_BEGINNING)
+    if beginning and mark.encode() not in beginning:
+        fail(
+            f"{str(file)!r} is there already, and was not written by this command: name a new "
+            "file, or move it away"
+        )
 
 
 @contextmanager
@@ -121,6 +156,12 @@ def model_name(given: str | None, folder: Path) -> str:
     if not NAME.fullmatch(given):
         fail(f"{given!r} is no name for a model: use lower-case letters, digits, '.', '_' and '-'")
     return given
+
+
+def as_model(folder: Path) -> str:
+    """A folder as a shell takes it behind ``--model``: its path, never another model's name."""
+    path = str(folder)
+    return shlex.quote(path if os.sep in path else os.path.join(os.curdir, path))
 
 
 def require_train_extra() -> None:

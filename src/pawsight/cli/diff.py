@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsight.cli.common import check_folder, fail, refusing
+from pawsight.cli.common import check_new, fail, refusing
 from pawsight.plurals import counted
 
 if TYPE_CHECKING:
@@ -79,9 +79,7 @@ def diff(
 def _check_new(output: Path | None, sheet: Path | None) -> None:
     """Refuse what would write over a file, before the work."""
     for file in (output, sheet):
-        if file and file.exists():
-            fail(f"{str(file)!r} is there already: name a new file, or move it away")
-        check_folder(file)
+        check_new(file)
     if output and sheet and output.resolve() == sheet.resolve():
         fail(f"--output and --sheet are both {str(sheet)!r}: name two files")
 

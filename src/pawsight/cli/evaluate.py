@@ -10,6 +10,7 @@ import typer
 
 from pawsight.cli import options
 from pawsight.cli.common import (
+    HTML_MARK,
     check_target,
     counting,
     fail,
@@ -84,8 +85,8 @@ def evaluate(
     from pawsight.evaluation.summary import summary
     from pawsight.images.errors import ImageError
 
-    for file in (json_file, html_file):
-        check_target(file, labels)
+    check_target(json_file, labels, '{\n "data":')
+    check_target(html_file, labels, HTML_MARK)
     if record and (keep_seen or may_lose is not None or len(model or []) > 1):
         fail(
             "a card has the figures of its own model, threshold and unseen pictures: --record "

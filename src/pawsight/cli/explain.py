@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from pawsight.cli import options
-from pawsight.cli.common import check_folder, fail, refusing
+from pawsight.cli.common import check_new, fail, refusing
+
+_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]+:/")  # of which a Path leaves one slash
 
 
 def explain(
@@ -33,13 +36,13 @@ def explain(
     from pawsight.inference.errors import ModelError
     from pawsight.inference.explain import explain as explain_picture
 
+    if _ADDRESS.match(str(picture)) and not picture.exists():
+        fail("explain takes a file of this machine, and no address: fetch it first")
     if output.exists() and picture.exists() and output.samefile(picture):
         fail("the overlay would take the picture's place: name another file")
-    if output.exists():
-        fail(f"{str(output)!r} is there already: name a new file, or move it away")
+    check_new(output)
     if Image.registered_extensions().get(output.suffix.lower()) not in Image.SAVE:
         fail(f"{str(output)!r}: its ending names no format; name it .png or .jpg")
-    check_folder(output)
     with refusing(ModelError, ImageError, OSError, ValueError):
         data = read_file(picture)
         explanation = explain_picture(load(model), data, label)

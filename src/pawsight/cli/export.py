@@ -16,7 +16,7 @@ def export(
     context: typer.Context,
     run: Annotated[
         Path,
-        typer.Argument(help="The run of a training: the folder training/ below its output."),
+        typer.Argument(help="The output of a training, or the folder training/ below it."),
     ],
     output: Annotated[Path, typer.Option(help="The folder that becomes a model folder.")],
     name: Annotated[
@@ -37,6 +37,8 @@ def export(
     from pawsight.training.run import RunError, RunFolder
 
     called = model_name(name, output)
+    if not RunFolder(run).exists and RunFolder(run / RUN_FOLDER).exists:
+        run = run / RUN_FOLDER
     with refusing(RunError, OSError):
         refuse_other_model(RunFolder(run), output)
         # The folder of an earlier export, or of the training itself, may hold other things.

@@ -47,8 +47,12 @@ def opened(records: str, pictures_dir: Path | None) -> Iterator[tuple[Database, 
     from pawsight.records.place import find
     from pawsight.records.schema import CURRENT, version
 
-    with refusing(ValueError, ExtraMissing):
+    try:
         place = find(records, pictures_dir)
+    except ExtraMissing as error:
+        fail(str(error))
+    except ValueError as error:
+        fail(f"--records: {error}")
     if place is None:
         fail("records are off (PAWSIGHT_RECORDS): name those of the service with --records")
     if place.file is not None and not place.file.is_file():

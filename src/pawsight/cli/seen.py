@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pawsight.cli import options
-from pawsight.cli.common import check_folder, fail, of_total, refusing, require_train_extra
+from pawsight.cli.common import check_new, fail, of_total, refusing, require_train_extra
+from pawsight.terminal import for_terminal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,19 +48,17 @@ def seen(
     trained_on = read_seen(networks)
     if trained_on is None:
         fail(f"the model {model!r} does not say what it was trained on")
-    if output and output.exists():
-        fail(f"{str(output)!r} is there already: name a new file, or move it away")
-    check_folder(output)
+    check_new(output)
     files, hashes, errors = _hash([str(path) for path in find_pictures(paths)])
     for error in errors:
-        typer.echo(f"pawsight: {error}", err=True)
+        typer.echo(f"pawsight: {for_terminal(error)}", err=True)
     if not files and not errors:
         fail(f"no pictures in {', '.join(paths)}")
     apart = distances(hashes, trained_on)
     found = apart <= MAX_DISTANCE
     for path, distance, was in zip(files, apart, found, strict=True):
         if was:
-            typer.echo(f"{path}  {distance} bits apart")
+            typer.echo(f"{for_terminal(path)}  {distance} bits apart")
     if output:
         with refusing(OSError), output.open("x", newline="", encoding="utf-8") as stream:
             writer = csv.writer(stream)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 from typing import Annotated, Any
 
 import typer
@@ -53,8 +55,36 @@ def serve(
         fail(f"setting {words}" if error.errors()[0]["loc"] else words)
     for name, meant in misspelt(os.environ).items():
         typer.echo(f"pawsight: {name} sets nothing: is {meant} meant?", err=True)
+    _check_address(settings.host, settings.port)
     with refusing(ModelError, ExtraMissing):
         loader = begin(settings)
         from pawsight.serving.server import serve as run  # FastAPI; networks are loaded meanwhile
 
         run(settings, loader)
+
+
+def _check_address(host: str, port: int) -> None:
+    """Refuse what cannot be listened on before models are loaded; port 0 is any that is free."""
+    refused: OSError | None = None
+    try:
+        for place in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            refused = _why_not(place)
+            if refused is None or refused.errno == errno.EADDRINUSE:
+                break  # of a name's addresses, one is enough
+    except OSError as error:  # no such name
+        refused = error
+    if refused:
+        fail(f"cannot listen on {host}, port {port}: {refused.strerror}; --host and --port choose")
+
+
+def _why_not(place: tuple[Any, ...]) -> OSError | None:
+    """Why an address, as ``getaddrinfo`` gives it, cannot be listened on."""
+    family, kind, protocol, _, address = place
+    try:
+        with socket.socket(family, kind, protocol) as tried:
+            if os.name == "posix":  # as the server, which takes what another has just given up
+                tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(address)
+    except OSError as error:
+        return error
+    return None

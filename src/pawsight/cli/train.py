@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
@@ -27,6 +27,7 @@ from pawsight.cli.training import train_head, train_network
 if TYPE_CHECKING:
     import pandas as pd
 
+    from pawsight.data.splits import Strategy
     from pawsight.data.table import Table
     from pawsight.inference.catalog import Entry
     from pawsight.training.recipe import Recipe
@@ -35,6 +36,12 @@ LINE = "%(asctime)s %(name)s: %(message)s"
 """How a line of the log looks; a job's status is read from those of pawsight's own."""
 MOST_SHOWN = 200
 """Where more rows are left out, a few of each kind are shown."""
+
+_SPLIT_BY: Final[dict[Strategy, str]] = {
+    "column": ", by the table's column 'split'",
+    "number": "; the test pictures by the numbers in their names (--test-every)",
+    "seeded": "",
+}
 
 
 def train(
@@ -113,6 +120,7 @@ def train(
     none of the classes; with some of them, the model learns to say so.
     """
     require_train_extra()
+    from pawsight.data.problems import COLUMNS
     from pawsight.training.recipe import RecipeError, load_recipe
 
     _log_to_stderr()
@@ -126,7 +134,7 @@ def train(
             "--epochs": epochs, "--image-size": image_size, "--debug": debug, "--resume": resume,
         }  # fmt: skip
         model = _to_start_from(start, [option for option, given in refused.items() if given])
-    check_target(left_out_file, labels)
+    check_target(left_out_file, labels, ",".join(COLUMNS))
     with refusing(RecipeError):
         chosen = load_recipe(recipe or "simple-cnn", **changes)
     _check_without_table(chosen, output, model=model, start=start, resume=resume, debug=bool(debug))
@@ -177,7 +185,8 @@ def _split(table: Table, test_every: int | None, left_out_file: Path | None) -> 
     if split.problems:
         typer.echo(report(split.problems, shown))
     counts = split.frame["split"].value_counts()
-    typer.echo(", ".join(f"{counts[each]} to {each}" for each in counts.index))
+    shares = ", ".join(f"{counts[each]} to {each}" for each in counts.index)
+    typer.echo(f"{shares}{_SPLIT_BY[split.strategy]}")
     if left_out_file:
         with refusing(OSError):
             write_problems(left_out, left_out_file)

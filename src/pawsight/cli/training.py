@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from pawsight.cli.common import counting, refusing
+from pawsight.cli.common import as_model, counting, refusing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,7 +101,9 @@ def hush_lightning() -> None:
 
 def _say_what_it_reached(folder: ModelFolder, output: Path) -> None:
     say_accuracies(folder)
-    typer.echo(f"model folder {output}: `pawsight classify PICTURE --model {output}` asks it")
+    typer.echo(
+        f"model folder {output}: `pawsight classify PICTURE --model {as_model(output)}` asks it"
+    )
 
 
 def say_accuracies(folder: ModelFolder) -> None:

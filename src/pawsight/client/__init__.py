@@ -8,7 +8,13 @@
 
 from __future__ import annotations
 
-from pawsight.client.asynchronous import AsyncClient
+try:
+    from pawsight.client.asynchronous import AsyncClient
+except ModuleNotFoundError:
+    from pawsight.extras import require
+
+    require("client", "pawsight.client")
+    raise
 from pawsight.client.errors import ClientError, NoService, Refused, TooSlow, Unreachable
 from pawsight.client.forms import (
     Answer,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -89,6 +89,10 @@ def report(problems: Iterable[Problem], examples: int = EXAMPLES) -> str:
     return "\n".join(lines)
 
 
+COLUMNS: Final = tuple(field.name for field in fields(Problem))
+"""Of the table that :func:`write_problems` writes."""
+
+
 def write_problems(problems: Iterable[Problem], file: Path) -> None:
     """Write all problems as CSV: ``row``, ``path``, ``code``, ``reason``, ``advice``.
 
@@ -96,6 +100,6 @@ def write_problems(problems: Iterable[Problem], file: Path) -> None:
         OSError: The file cannot be written.
     """
     with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, [field.name for field in fields(Problem)])
+        writer = csv.DictWriter(stream, COLUMNS)
         writer.writeheader()
         writer.writerows(asdict(problem) for problem in problems)

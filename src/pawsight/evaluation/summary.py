@@ -13,7 +13,7 @@ def summary(report: Report) -> str:
     """What matters most of a report, over several lines for people."""
     lines = list(_left_out(report))
     for each in report.evaluations:
-        lines.append(f"{each.model.name} on {each.data}: {len(each.labels)} pictures")
+        lines.append(f"{each.model.name} on {each.data}: {counted(len(each.labels), 'picture')}")
         lines += (f"  {line}" for line in (*_figures(each), *_confusion(each)))
         lines += (f"  {group.name}: {_in_short(each.of(group.rows))}" for group in report.groups)
     for pair in report.comparisons():
@@ -63,7 +63,7 @@ def _confusion(evaluation: Evaluation) -> Iterator[str]:
 
 
 def _in_short(part: Evaluation) -> str:
-    figures = [f"{len(part.labels)} pictures"]
+    figures = [counted(len(part.labels), "picture")]
     if part.accuracy is not None:
         figures.append(f"accuracy {part.accuracy:.2%}")
     if part.catches is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Iterable
@@ -26,6 +27,9 @@ NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 """What a model's name looks like."""
 _EMBEDDED = Path(str(files("pawsight") / "weights"))
 _CARDS = (CARD_FILE, CASCADE_FILE)
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -206,26 +210,28 @@ def installed_models() -> Path:
     return data_folder() / "models"
 
 
-def resolve(name: str) -> Entry:
+def resolve(name: str | Path) -> Entry:
     """Find a model by name or by the path of its folder.
 
     A name is looked up among the installed models, then among the embedded ones: `pretrained` is
     the embedded Vision Transformer until `pawsight models pull pretrained` has brought another.
-    Anything with a path separator, or that is a folder with a card, is a path.
+    Anything with a path separator, or that is a folder with a card, is a path; so is a ``Path``.
 
     Raises:
         UnknownModel: It is not found; says what there is.
     """
-    if NAME.fullmatch(name):
+    path = Path(name)
+    if isinstance(name, str) and NAME.fullmatch(name):
         for home, source in _homes():
             if has_card(home / name):
+                if has_card(path):
+                    log.warning("%r is the %s model; the folder here is './%s'", name, source, name)
                 return Entry(name, home / name, source)
-    path = Path(name)
     if name and has_card(path):
         return Entry(path.resolve().name, path, "local")
     there = ", ".join(entry.name for entry in available())
     raise UnknownModel(
-        f"no model {name[:80]!r}: there are {there or 'none'}; a model folder is named by its "
+        f"no model {str(name)[:80]!r}: there are {there or 'none'}; a model folder is named by its "
         f"path, which must hold a {CARD_FILE} or a {CASCADE_FILE}"
     )
 
@@ -254,7 +260,9 @@ def available() -> list[Entry]:
     return [found[name] for name in sorted(found)]
 
 
-def load(name: str = "auto", *, threads: int | None = None, may_lose: float | None = None) -> Model:
+def load(
+    name: str | Path = "auto", *, threads: int | None = None, may_lose: float | None = None
+) -> Model:
     """Load a model by name (``auto``, ``custom``, ``pretrained``) or by the path of its folder.
 
     Args:
