@@ -83,7 +83,9 @@ def _without_blanks(path: str) -> str:
 
 def _as_it_is_called(path: str) -> str:
     """A path, or what it stands for where only a record calls a file that is here so."""
-    called = as_path(path) if "\\x" in path and not os.path.lexists(path) else path
+    if "\\x" not in path or os.path.lexists(path):
+        return path
+    called = as_path(path)
     return str(called) if os.path.lexists(called) else path
 
 

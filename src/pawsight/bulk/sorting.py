@@ -78,13 +78,17 @@ class Sorter:
 
     def _free(self, folder: Path, source: Path) -> tuple[Path, bool]:
         """A name in a folder that is free, or under which the very same file is there."""
+        mine = source.stat()
         number = 1
         while True:
             target = folder / (source.name if number == 1 else _numbered(source, number))
             there = self._planned.get(target, target)
-            if not there.exists():
+            try:
+                found = there.stat()
+            except FileNotFoundError:
                 return target, False
-            if _is_copy(there, source):
+            alike = (found.st_size, found.st_mtime_ns) == (mine.st_size, mine.st_mtime_ns)
+            if alike and filecmp.cmp(there, source, shallow=False):
                 return target, True
             number += 1
 
@@ -112,13 +116,6 @@ def _one_folder(label: str) -> str:
     """A label as the name of one folder: a model's may have slashes, or be ``..``."""
     name = re.sub(r"[/\\\0]", "-", label)
     return name if name.strip(".") else name.replace(".", "-")
-
-
-def _is_copy(file: Path, source: Path) -> bool:
-    """Whether a file has another's size, time and bytes."""
-    one, other = file.stat(), source.stat()
-    alike = (one.st_size, one.st_mtime_ns) == (other.st_size, other.st_mtime_ns)
-    return alike and filecmp.cmp(file, source, shallow=False)
 
 
 def _numbered(source: Path, number: int) -> str:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from pawsight.cli import options
 from pawsight.cli.common import check_new, fail, refusing
 
-_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]+:/")  # of which a Path leaves one slash
-
 
 def explain(
-    picture: Annotated[Path, typer.Argument(help="The picture.")],
+    picture: Annotated[str, typer.Argument(help="The picture.")],
     output: Annotated[Path, typer.Option(help="The overlay to write; its ending says the format.")],
     model: options.Model = options.DEFAULT_MODEL,
     label: Annotated[
@@ -29,6 +26,7 @@ def explain(
     """
     from PIL import Image
 
+    from pawsight.bulk.stores import is_address
     from pawsight.images.decode import decode
     from pawsight.images.errors import ImageError
     from pawsight.images.files import read_file
@@ -36,15 +34,16 @@ def explain(
     from pawsight.inference.errors import ModelError
     from pawsight.inference.explain import explain as explain_picture
 
-    if _ADDRESS.match(str(picture)) and not picture.exists():
+    if is_address(picture):
         fail("explain takes a file of this machine, and no address: fetch it first")
-    if output.exists() and picture.exists() and output.samefile(picture):
+    file = Path(picture)
+    if output.exists() and file.exists() and output.samefile(file):
         fail("the overlay would take the picture's place: name another file")
     check_new(output)
     if Image.registered_extensions().get(output.suffix.lower()) not in Image.SAVE:
         fail(f"{str(output)!r}: its ending names no format; name it .png or .jpg")
     with refusing(ModelError, ImageError, OSError, ValueError):
-        data = read_file(picture)
+        data = read_file(file)
         explanation = explain_picture(load(model), data, label)
         Image.fromarray(explanation.overlay(decode(data))).save(output)
     answer = explanation.prediction
