@@ -58,7 +58,7 @@ PAIRS: Final = 5
 SERVE: Final = ["-c", "from pawsight.cli import main; main()", "serve", "--port"]
 RUNTIMES: Final = {CPU: "ONNX Runtime", OPENVINO: "OpenVINO"}
 IMPORTS: Final = (
-    "import fastapi, numpy, {}, pydantic_settings, typer, uvicorn, uvloop; from PIL import Image"
+    "import fastapi, numpy, {}, pydantic_settings, typer, uvicorn; from PIL import Image"
 )
 
 

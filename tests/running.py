@@ -49,7 +49,9 @@ def running(
         port: Where; by default any free one.
         http: The protocol.
     """
-    server = uvicorn.Server(uvicorn.Config(app, port=port, http=http, log_level="critical"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=port, http=http, loop="asyncio", log_level="critical")
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + _PATIENCE

@@ -303,12 +303,13 @@ def test_it_says_when_it_is_full() -> None:
 
     async def body(scheduler: Scheduler) -> None:
         tasks = [asyncio.ensure_future(scheduler.ask(network.steps(n))) for n in range(3)]
-        assert not scheduler.full
+        assert scheduler.has_room(besides=2)
+        assert not scheduler.has_room(besides=3)
         await asyncio.sleep(0)
-        assert scheduler.full
+        assert not scheduler.has_room()
         network.gate.set()
         await asyncio.gather(*tasks)
-        assert not scheduler.full
+        assert scheduler.has_room()
 
     run(body, limit=3)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import socket
@@ -34,7 +35,7 @@ class Room:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.full = False
-        monkeypatch.setattr(Scheduler, "full", property(lambda _: self.full))
+        monkeypatch.setattr(Scheduler, "has_room", lambda _, besides=0: not self.full)
 
 
 @contextmanager
@@ -138,6 +139,21 @@ def test_a_connection_goes_on_after_a_refusal_whose_body_came_late(
             connection.sendall(head() + BODY)
             status, document = one(connection)
             assert (status, document["label"]) == (200, "cat")
+
+
+def test_those_that_come_together_are_counted_as_they_are_let_in(tiny: Path) -> None:
+    state = State.load(Settings(serve_models=(str(tiny),), max_waiting=2))
+    overload = Overload(state, "127.0.0.1")
+
+    async def a_turn(requests: int) -> list[bool]:
+        await asyncio.sleep(0)
+        return [overload.refuses(b"POST", b"/predict/tiny", ()) for _ in range(requests)]
+
+    async def main() -> None:
+        assert await a_turn(3) == [False, False, True]
+        assert await a_turn(2) == [False, False]
+
+    asyncio.run(main())
 
 
 def test_several_at_once_are_refused_one_by_one(server: Running, room: Room) -> None:

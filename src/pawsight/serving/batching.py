@@ -88,7 +88,7 @@ class Scheduler:
 
     Args:
         threads: That read and run.
-        limit: Pictures that may be on their way before :attr:`full` is true.
+        limit: Pictures that may be on their way; beyond it there is no room (:meth:`has_room`).
         meter: Is told how long they wait and are worked on; None where nobody asks.
     """
 
@@ -130,10 +130,13 @@ class Scheduler:
         """How many pictures are on their way."""
         return self._waiting
 
-    @property
-    def full(self) -> bool:
-        """Whether there are as many as there may be."""
-        return self._waiting >= self._limit
+    def has_room(self, besides: int = 0) -> bool:
+        """Whether one more picture may come.
+
+        Args:
+            besides: Others that are still to come.
+        """
+        return self._waiting + besides < self._limit
 
     async def ask(self, steps: Steps, watch: DriftWatch | None = None) -> Prediction:
         """Go a picture's steps on the threads.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import sleep
 from collections import Counter
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pawsight.serving.errors import Refusal, first_words, quoted, respond
+from pawsight.serving.only_file import only_file
 
 FILE_FIELD: Final = "file"
 FILES_FIELD: Final = "files"
@@ -25,6 +27,7 @@ TO_DISK: Final = "/training/datasets"
 
 _ENVELOPE: Final = 64 * 1024  # what a form's boundaries and headers may add to its picture
 _MAX_FIELDS: Final = 16  # fields of a form beside the files
+_PART: Final = 64 * 1024  # bytes of a body that are parsed before anybody else has a turn
 _SLOWEST: Final = 64 * 1024  # bytes a second, after a while
 _MULTIPART: Final = "multipart/form-data"
 # The last is what curl calls everything that --data-binary sends.
@@ -138,6 +141,20 @@ def _too_large(limit: int) -> Refusal:
     return Refusal("too-large", words, {"Connection": "close"})
 
 
+def _again(request: Request, body: bytes) -> Request:
+    """A request whose body has been read, to be read once more; others go on in between."""
+    start = 0
+
+    async def receive() -> Message:
+        nonlocal start
+        await sleep(0)
+        part = body[start : start + _PART]
+        start += _PART
+        return {"type": "http.request", "body": part, "more_body": start < len(body)}
+
+    return Request(request.scope, receive)
+
+
 async def read_picture(request: Request, max_bytes: int, seconds: float) -> bytes:
     """The one picture of a request, sent as the form's field ``file`` or as the whole body.
 
@@ -153,7 +170,11 @@ async def read_picture(request: Request, max_bytes: int, seconds: float) -> byte
     kind = content_type(request)
     if kind == _MULTIPART:
         limited = bounded(request, max_bytes, slack=_ENVELOPE, seconds=seconds)
-        async with _form(limited, max_files=1) as form:
+        body = await limited.body()
+        picture = only_file(request.headers["content-type"], body, FILE_FIELD)
+        if picture is not None:
+            return picture
+        async with _form(_again(request, body), max_files=1) as form:
             [file] = _files(form, FILE_FIELD)
             return await file.read()
     # Without a content type it may be taken for octets (RFC 9110, 8.3); its bytes say what it is.

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from pawsight.serving.errors import Problem
 from pawsight.serving.ids import new_id
 from pawsight.serving.meter import Meter
+from pawsight.serving.one_write import OneWrite
 from pawsight.serving.overload import Overload
 from pawsight.serving.raw import problem_head
 from pawsight.serving.watch import REQUEST_ID, request_id, tell
@@ -78,14 +79,16 @@ class BoundedProtocol(HttpToolsProtocol):
     _in_header = False
     _in_body = False
     _received = 0  # bytes of this header
-    _ended = False  # another message did, in the bytes that just came
+    _came = False  # a header did, in the bytes that just came
+    _ended = False  # and another message did
     _refused = False  # this request was, and its body is thrown away
     _last = False  # and no other may follow it
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect a header."""
-        super().connection_made(transport)
-        self._expect_header()
+        super().connection_made(OneWrite(transport, self.loop))
+        self._since = perf_counter()
+        self._expect_rest()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Expect nothing any more."""
@@ -94,14 +97,18 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came, unless it makes a header too long."""
-        if not self._deadline and (self.cycle is None or self.cycle.response_complete):
-            self._expect_header()
-        self._ended = False
+        header_is_due = not self._deadline and (self.cycle is None or self.cycle.response_complete)
+        if header_is_due:
+            self._since = perf_counter()
+        self._came = self._ended = False
         super().data_received(data)
         if self._in_header and not self._ended:
             self._received += len(data)
             if self._received > _MAX_HEADER:
                 self._refuse_header()
+        # Most requests come whole, and need no timer.
+        if (header_is_due and not self._came) or (self._refused and self._in_body):
+            self._expect_rest()
 
     def on_message_begin(self) -> None:
         """Count the bytes of a header."""
@@ -110,7 +117,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Hand the request over, whose body has a limit of its own; or refuse it."""
-        self._in_header = False
+        self._came, self._in_header = True, False
         self._expect_nothing()
         if _size(self.url, self.headers) > _MAX_HEADER:
             self._refused = self._last = True
@@ -168,13 +175,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.write(
             overload.refusal(scope, self.server_state.default_headers, last=self._last)
         )
-        self._expect_header()
+        self._since = perf_counter()
         return True
 
-    def _expect_header(self) -> None:
-        self._expect_nothing()
-        self._since = perf_counter()
-        self._deadline = self.loop.call_later(self.header_seconds, self._too_late)
+    def _expect_rest(self) -> None:
+        """Give what is still to come of a header, or of a refused body, its time."""
+        if not self._deadline and not self.transport.is_closing():
+            left = self._since + self.header_seconds - perf_counter()
+            self._deadline = self.loop.call_later(left, self._too_late)
 
     def _expect_nothing(self) -> None:
         if self._deadline:

@@ -7,6 +7,9 @@ import gc
 import sys
 from typing import Any, Final
 
+_YOUNG: Final = 50_000
+"""Objects, made and not freed by themselves, after which the garbage collector looks at them."""
+
 _M_ARENA_MAX: Final = -8  # of glibc's malloc.h
 
 
@@ -26,12 +29,14 @@ def give_back() -> None:
 
 
 def settle() -> None:
-    """Have the garbage collector look no more at what is there now, and stays.
+    """Have the garbage collector look no more at what is there now, and stays; and look seldom.
 
     Else it looks through all of it from time to time, and nobody is answered meanwhile. What is
-    there now and is dropped later is still freed, unless it refers to itself.
+    there now and is dropped later is still freed, unless it refers to itself. And it looks when
+    requests have left so many objects that refer to themselves, which takes some hundred of them.
     """
     gc.freeze()
+    gc.set_threshold(_YOUNG)
 
 
 def _of_glibc(name: str) -> Any:  # noqa: ANN401 - a C function, or None where there is no glibc

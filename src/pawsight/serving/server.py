@@ -46,6 +46,7 @@ def serve(settings: Settings | None = None, loader: Loader | None = None) -> Non
         host=chosen.host,
         port=chosen.port,
         http=protocol,
+        loop="asyncio",  # as fast as uvloop, and faster under too much load (docs/performance.md)
         ws="none",
         log_config=log_config(chosen.log_format),
         access_log=False,  # pawsight.access writes it, with the requests' ids

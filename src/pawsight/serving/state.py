@@ -159,7 +159,7 @@ class State:
         Raises:
             Refusal: ``overloaded``.
         """
-        if self.scheduler.full:
+        if not self.scheduler.has_room():
             raise self.overloaded()
 
     def overloaded(self) -> Refusal:
