@@ -40,6 +40,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -112,7 +113,9 @@ class Bench:
         delay: float = 0.0,
     ) -> Load:
         """Send pictures; each connection pauses for ``delay`` seconds on average."""
-        wrk = ["wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds:.0f}s"]
+        # A thread of wrk looks through the timers of all of its connections each time.
+        threads = ceil(connections / 128)
+        wrk = ["wrk", "-t", str(threads), "-c", str(connections), "-d", f"{seconds:.0f}s"]
         script = ["--timeout", "20s", "-s", str(HERE / "load.lua"), url]
         done = subprocess.run(
             [*wrk, *script, "--", str(self.pictures), str(delay * 1000)],
