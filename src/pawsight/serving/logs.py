@@ -41,6 +41,14 @@ class AlreadyTold(logging.Filter):
         return record.msg != "Invalid HTTP request received."
 
 
+def log_only_what_is_written() -> None:
+    """Have no line of the process's log ask for threads and processes, which none of them names.
+
+    As the documentation of `logging` advises where lines are many ("Optimization").
+    """
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+
+
 def log_config(form: Literal["text", "json"]) -> dict[str, Any]:
     """Uvicorn's own configuration, with times, and with what pawsight logs."""
     config = deepcopy(LOGGING_CONFIG)

@@ -57,6 +57,7 @@ class Meter:
             registry=self.registry,
         )
         self._stages = {stage: stages.labels(stage) for stage in ("wait", "decode", "infer")}
+        self._found: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._batches = Histogram(
             "pawsight_batch_pictures",
             "Pictures that a network was given at once.",
@@ -173,5 +174,14 @@ class Meter:
             status: Of the answer; 499 where the client left before it.
             seconds: That it took.
         """
-        self._requests.labels(route, method, status).inc()
-        self._latency.labels(route).observe(seconds)
+        counted, timed = self._of(route, method, status)
+        counted.inc()
+        timed.observe(seconds)
+
+    def _of(self, route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+        """What counts and times such requests; finding them takes as long as that."""
+        found = self._found.get((route, method, status))
+        if found is None:
+            found = self._requests.labels(route, method, status), self._latency.labels(route)
+            self._found[route, method, status] = found
+        return found

@@ -14,7 +14,7 @@ from pawsight.inference.catalog import Loader
 from pawsight.serving import tracing
 from pawsight.serving.app import create_app
 from pawsight.serving.connections import BoundedProtocol
-from pawsight.serving.logs import log_config
+from pawsight.serving.logs import log_config, log_only_what_is_written
 from pawsight.serving.memory import settle
 from pawsight.serving.overload import Overload
 from pawsight.serving.settings import Settings
@@ -39,6 +39,7 @@ def serve(settings: Settings | None = None, loader: Loader | None = None) -> Non
     chosen = settings or Settings()
     # Loaded here and not in the lifespan, whose failures uvicorn logs as tracebacks.
     state = State.load(chosen, loader)
+    log_only_what_is_written()
     protocol = _protocol(chosen.header_seconds)
     protocol.meter = state.meter
     config = uvicorn.Config(
