@@ -128,6 +128,12 @@ def test_a_file_over_the_limit_is_refused(client: TestClient) -> None:
         assert "200 000 bytes" in problem["detail"] or "limit 200 000" in problem["detail"]
 
 
+def test_a_request_without_a_body_is_told_what_to_send(client: TestClient) -> None:
+    problem = refused(client)
+    assert (problem["status"], problem["code"]) == (422, "missing-file")
+    assert problem["detail"].startswith("there is no body; send a form")
+
+
 def test_a_form_without_the_field_is_told_its_name(client: TestClient) -> None:
     problem = refused(client, files={"image": picture("red")})
     assert (problem["status"], problem["code"]) == (422, "missing-file")

@@ -179,7 +179,10 @@ async def read_picture(request: Request, max_bytes: int, seconds: float) -> byte
             return await file.read()
     # Without a content type it may be taken for octets (RFC 9110, 8.3); its bytes say what it is.
     if kind in _OCTETS or kind.startswith("image/"):
-        return await bounded(request, max_bytes, seconds=seconds).body()
+        body = await bounded(request, max_bytes, seconds=seconds).body()
+        if not body and not kind:
+            raise Refusal("missing-file", f"there is no body; {_HOW[FILE_FIELD]}")
+        return body
     raise unsupported(kind, _HOW[FILE_FIELD])
 
 
