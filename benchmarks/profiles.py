@@ -21,11 +21,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.serve import SERVE, Bench, make_pictures, parser_of, started
+from benchmarks.serve import CROWD, SERVE, Bench, make_pictures, parser_of, started
 
 RATE: Final = 200  # samples a second
 SECONDS: Final = 10
-CROWD: Final = 500  # connections that ask for twice the highest rate, as in serve.py
 
 # Of a stack, from the outside in: what is found first in one of these words is its row's.
 ROWS: Final = (

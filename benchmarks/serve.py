@@ -55,6 +55,7 @@ SIZE: Final = (500, 375)
 PICTURES: Final = 64
 SECONDS: Final = 6.0
 CONNECTIONS: Final = 16
+CROWD: Final = 500  # that ask for twice the highest rate
 PAIRS: Final = 5
 SERVE: Final = ["-c", "from pawsight.cli import main; main()", "serve", "--port"]
 RUNTIMES: Final = {CPU: "ONNX Runtime", OPENVINO: "OpenVINO"}
@@ -218,9 +219,8 @@ def under_load(bench: Bench) -> Rows:
         )
         # Long pauses, so that the rate hardly depends on the answers: requests come whether or not
         # those before were answered.
-        crowd = 500
         over = bench.load(
-            address, seconds=8, connections=crowd, delay=crowd / (2 * highest.rate) - 0.1
+            address, seconds=8, connections=CROWD, delay=CROWD / (2 * highest.rate) - 0.1
         )
     yield (
         f"p99 / median latency at {part.offered / highest.rate:.0%} of the highest rate",
@@ -241,19 +241,24 @@ def under_load(bench: Bench) -> Rows:
     )
 
 
+def in_turns(bench: Bench, one: str, other: str, **load: Any) -> list[float]:  # noqa: ANN401
+    """One service's rate in parts of another's, of each of some pairs that take a few seconds.
+
+    So what else the machine does falls on both.
+    """
+    ratios = []
+    for turn in range(PAIRS):
+        order = (one, other) if turn % 2 else (other, one)
+        rates = {url: bench.load(f"{url}/predict/custom", seconds=2, **load).rate for url in order}
+        ratios.append(rates[one] / rates[other])
+    return ratios
+
+
 def with_the_record(bench: Bench) -> Rows:
-    """In turns, so that what else the machine does falls on both: a pair is a few seconds long."""
     with bench.service() as on, bench.service(PAWSIGHT_RECORDS="off") as off:
-        addresses = [f"{url}/predict/custom" for url in (on, off)]
-        for address in addresses:
-            bench.load(address, seconds=1)
-        ratios = []
-        for turn in range(PAIRS):
-            rates = {
-                address: bench.load(address, seconds=2).rate
-                for address in (addresses if turn % 2 else addresses[::-1])
-            }
-            ratios.append(rates[addresses[0]] / rates[addresses[1]])
+        for url in (on, off):
+            bench.load(f"{url}/predict/custom", seconds=1)
+        ratios = in_turns(bench, on, off)
     print(f"record on / off, of each pair: {[round(each, 3) for each in ratios]}", file=sys.stderr)
     yield (
         f"`custom` with the record / without, rate (median of {PAIRS} pairs)",

@@ -98,7 +98,7 @@ def test_what_there_is_no_room_for_does_not_count_for_a_rate(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = True
-    monkeypatch.setattr(Scheduler, "has_room", lambda _, besides=0: not full)
+    monkeypatch.setattr(Scheduler, "has_room", lambda _: not full)
     values = {**settings.model_dump(), "api_keys": KEYS}
     with TestClient(create_app(Settings(**values))) as client:
 

@@ -303,13 +303,28 @@ def test_it_says_when_it_is_full() -> None:
 
     async def body(scheduler: Scheduler) -> None:
         tasks = [asyncio.ensure_future(scheduler.ask(network.steps(n))) for n in range(3)]
-        assert scheduler.has_room(besides=2)
-        assert not scheduler.has_room(besides=3)
+        assert scheduler.has_room()
         await asyncio.sleep(0)
         assert not scheduler.has_room()
         network.gate.set()
         await asyncio.gather(*tasks)
         assert scheduler.has_room()
+
+    run(body, limit=3)
+
+
+def test_those_that_come_together_are_counted_as_they_are_let_in() -> None:
+    network = Gated()
+    network.gate.clear()
+
+    async def body(scheduler: Scheduler) -> None:
+        assert [scheduler.let_in() for _ in range(4)] == [True, True, True, False]
+        assert not scheduler.has_room()
+        tasks = [asyncio.ensure_future(scheduler.ask(network.steps(n))) for n in range(2)]
+        await asyncio.sleep(0)
+        assert [scheduler.let_in() for _ in range(2)] == [True, False]
+        network.gate.set()
+        await asyncio.gather(*tasks)
 
     run(body, limit=3)
 

@@ -191,7 +191,7 @@ def test_a_body_that_breaks_is_told_and_counted_once(
         assert [answered(hasty) for _ in range(2)] == ["dog", "dog"]
     assert (document["status"], document["code"]) == (400, "invalid-http")
     logged = [vars(each) for each in caplog.records if each.name == "pawsight.access"]
-    assert [each["status"] for each in logged][:2] == [400, 200]
+    assert [each["status"] for each in logged] in ([400, 200], [400, 200, 200])
     assert logged[0]["request_id"] == document["request_id"]
     assert "/predict/tiny" in logged[0]["message"]
     after = sum_of("pawsight_problems_total"), sum_of("pawsight_requests_total")

@@ -35,7 +35,7 @@ class Room:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.full = False
-        monkeypatch.setattr(Scheduler, "has_room", lambda _, besides=0: not self.full)
+        monkeypatch.setattr(Scheduler, "has_room", lambda _: not self.full)
 
 
 @contextmanager

@@ -96,7 +96,7 @@ class Scheduler:
         self._limit = limit
         self._meter = meter or Meter()
         self._meter.watch_waiting(lambda: self._waiting)
-        self._waiting = 0
+        self._waiting = self._let_in = 0
         self._new: deque[_Job] = deque()
         self._asked: dict[Classifier, deque[_Job]] = {}
         self._running: dict[Classifier, int] = {}
@@ -130,13 +130,24 @@ class Scheduler:
         """How many pictures are on their way."""
         return self._waiting
 
-    def has_room(self, besides: int = 0) -> bool:
-        """Whether one more picture may come.
+    def has_room(self) -> bool:
+        """Whether one more picture may come."""
+        return self._waiting + self._let_in < self._limit
 
-        Args:
-            besides: Others that are still to come.
+    def let_in(self) -> bool:
+        """Whether one more picture may come, which is then counted until the next turn of the loop.
+
+        By then it is on its way; else all that come in one turn would find the same room.
         """
-        return self._waiting + besides < self._limit
+        if not self.has_room():
+            return False
+        if not self._let_in:
+            asyncio.get_running_loop().call_soon(self._have_come)
+        self._let_in += 1
+        return True
+
+    def _have_come(self) -> None:
+        self._let_in = 0
 
     async def ask(self, steps: Steps, watch: DriftWatch | None = None) -> Prediction:
         """Go a picture's steps on the threads.

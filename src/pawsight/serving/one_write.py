@@ -43,10 +43,6 @@ class OneWrite(asyncio.Transport):
         self._flush()
         self._transport.close()
 
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Hand the connection over."""
-        self._transport.set_protocol(protocol)
-
     def _flush(self) -> None:
         if self._head:
             self._transport.write(self._head)

@@ -5,7 +5,6 @@ What a refusal takes is missing where pictures are answered (docs/performance.md
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Sequence
 from contextlib import suppress
@@ -38,7 +37,6 @@ class Overload:
 
     def __init__(self, service: State, trusted: Sequence[str] | str) -> None:
         self._service = service
-        self._let_in = 0  # in this turn of the loop: the queue does not know of them yet
         self._browsers = bool(service.settings.cors_origins)
         # It finds the client behind proxies, and never waits for anything.
         self._behind_proxies: ASGIApp = ProxyHeadersMiddleware(_nothing, trusted)  # type: ignore[arg-type, assignment]
@@ -57,21 +55,14 @@ class Overload:
     def refuses(self, method: bytes, url: bytes, headers: Sequence[tuple[bytes, bytes]]) -> bool:
         """Whether a request for predictions has no room, and the application need not say so.
 
-        It answers web pages of other origins, which need headers of their own. Requests that come
-        together are counted as they are let in: what this turn of the event loop finds is asked
-        about before the first of them is in the queue.
+        It answers web pages of other origins, which need headers of their own.
         """
-        if method != b"POST" or not url.startswith(b"/predict/"):
-            return False
-        if self._service.scheduler.has_room(self._let_in):
-            if not self._let_in:
-                asyncio.get_running_loop().call_soon(self._next_turn)
-            self._let_in += 1
-            return False
-        return not (self._browsers and any(name == b"origin" for name, _ in headers))
-
-    def _next_turn(self) -> None:
-        self._let_in = 0
+        return (
+            method == b"POST"
+            and url.startswith(b"/predict/")
+            and not self._service.scheduler.let_in()
+            and not (self._browsers and any(name == b"origin" for name, _ in headers))
+        )
 
     def refusal(self, scope: Scope, more: Sequence[tuple[bytes, bytes]], *, last: bool) -> bytes:
         """The whole answer; it has been logged and counted.

@@ -152,14 +152,21 @@ class State:
         return Limits(self.settings.max_bytes, self.settings.max_pixels)
 
     def admit(self) -> None:
-        """Refuse what would have to wait for too long.
-
-        To be asked before a body is read, and again when it has been.
+        """Refuse what would have to wait for too long; to be asked before a body is read.
 
         Raises:
             Refusal: ``overloaded``.
         """
         if not self.scheduler.has_room():
+            raise self.overloaded()
+
+    def let_in(self) -> None:
+        """The same once the body has been read: what is let in is counted until it waits.
+
+        Raises:
+            Refusal: ``overloaded``.
+        """
+        if not self.scheduler.let_in():
             raise self.overloaded()
 
     def overloaded(self) -> Refusal:

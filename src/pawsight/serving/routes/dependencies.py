@@ -113,5 +113,5 @@ async def sent_picture(request: Request, service: State) -> bytes:
     service.admit()
     settings = service.settings
     data = await read_picture(request, settings.max_bytes, settings.body_seconds)
-    service.admit()
+    service.let_in()
     return data

@@ -95,7 +95,7 @@ async def infer(request: Request, chosen: Chosen, service: Service) -> Response:
     service.admit()
     limited = bounded(request, settings.max_batch_bytes, seconds=settings.body_seconds)
     body = await limited.body()
-    service.admit()
+    service.let_in()
     header_length = request.headers.get(HEADER_LENGTH)
     asked, sent = await service.run(lambda: unpack(body, header_length))
     if len(sent) != 1 or sent[0].tensor.name not in (PICTURES, PIXELS):

@@ -120,7 +120,7 @@ async def predict_batch(request: Request, chosen: Chosen, service: Service) -> R
                 request, settings.max_files, settings.max_batch_bytes, settings.body_seconds
             )
         )
-        service.admit()
+        service.let_in()
         batch = Batch(service, chosen, files)
         accept = request.headers.get("accept", "")
         for media_type in _LINES:

@@ -92,7 +92,7 @@ async def classify(request: Request, chosen: Chosen, service: Service) -> list[L
         limit = settings.max_bytes * 4 // 3 + _ENVELOPE
         service.admit()
         body = await bounded(request, limit, seconds=settings.body_seconds).body()
-        service.admit()
+        service.let_in()
         data, parameters = await service.run(lambda: _unpacked(body))
     else:
         data = await sent_picture(request, service)
