@@ -76,8 +76,9 @@ class Settings(BaseSettings):
     )
     max_held_bytes: Count = Field(
         default=512 * 1024 * 1024,
-        description="The most bytes that the bodies of all requests hold together; one that would "
-        "need more is refused (503, `overloaded`).",
+        description="The most bytes that the bodies of all requests hold together, as they came "
+        "(while a picture is taken out of its form, it is there twice); one that would need more "
+        "is refused (503, `overloaded`).",
     )
     max_waiting: Count = Field(
         default=64,
