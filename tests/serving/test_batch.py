@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from typing import Any
 
@@ -99,6 +100,25 @@ def test_lines_of_json_come_in_the_order_of_the_pictures(
     labels = [each["prediction"] and each["prediction"]["label"] for each in records]
     assert labels == ["cat", "dog", "neither", None, "cat", "dog", "cat", "dog"]
     assert [each["file"] for each in records][:4] == ["0.jpg", "1.jpg", "2.jpg", "half.jpg"]
+
+
+def test_http_1_0_which_knows_no_chunks_has_all_lines_together(server: Running) -> None:
+    form = httpx.Request(
+        "POST", server.url, files=[("files", picture("red")), ("files", picture("blue"))]
+    )
+    body = form.read()
+    head = (
+        "POST /predict/tiny/batch HTTP/1.0\r\nAccept: application/jsonl\r\n"
+        f"Content-Type: {form.headers['content-type']}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        connection.sendall(head.encode() + body)
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    said, _, lines = answer.partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in said
+    assert f"content-length: {len(lines)}".encode() in said
+    labels = [json.loads(each)["prediction"]["label"] for each in lines.splitlines()]
+    assert labels == ["cat", "dog"]
 
 
 def test_a_line_comes_before_the_rest_is_computed(

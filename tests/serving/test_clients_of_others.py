@@ -251,12 +251,16 @@ def test_requests_that_make_no_sense_are_problems(
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_curl_sends_a_form_and_a_raw_body(server: Running, tmp_path: Path) -> None:
+@pytest.mark.parametrize("http", ["--http1.1", "--http2", "--http1.0"])
+def test_curl_sends_a_form_and_a_raw_body(server: Running, tmp_path: Path, http: str) -> None:
+    version = subprocess.run(["curl", "--version"], capture_output=True, text=True, check=True)
+    if http == "--http2" and "HTTP2" not in version.stdout:
+        pytest.skip("this curl was built without HTTP/2")
     file = tmp_path / "a picture.jpg"
     file.write_bytes(picture("red"))
     url = f"{server.url}/predict/tiny"
     ways: list[list[str]] = [["-F", f"file=@{file}"], ["--data-binary", f"@{file}"]]
     for way in (*ways, [*ways[1], "-H", "Content-Type: image/jpeg"]):
-        command = ["curl", "--silent", "--max-time", "60", *way, url]
+        command = ["curl", http, "--silent", "--max-time", "60", *way, url]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert '"label":"cat"' in done.stdout.replace(" ", "")

@@ -216,3 +216,89 @@ def test_requests_one_after_another_and_all_at_once_are_answered(hasty: Running)
     with connect(hasty) as connection:
         connection.sendall(one * 5 + last)
         assert everything(connection).count(b'{"status":"live"}') == 6
+
+
+def upgrade(body: bytes, offer: bytes = b"h2c", more: bytes = b"") -> bytes:
+    """A picture as `curl --http2` and Java's HttpClient send it."""
+    return (
+        b"POST /predict/tiny HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+        b"Upgrade: %s\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n%sContent-Length: %d\r\n\r\n%s"
+        % (offer, more, len(body), body)
+    )
+
+
+LAST = b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize("offer", [b"h2c", b"websocket", b"TLS/1.2, h2c"])
+@pytest.mark.parametrize("part", [1_000_000, 700, 1], ids=["whole", "in parts", "in bytes"])
+def test_an_offer_of_another_protocol_is_passed_over(
+    hasty: Running, offer: bytes, part: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    sent = upgrade(picture("blue"), offer) + upgrade(picture("red"), offer) + LAST
+    with connect(hasty) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for start in range(0, len(sent), part):
+            connection.sendall(sent[start : start + part])
+        answers = everything(connection)
+    assert answers.count(b"HTTP/1.1 200") == 3
+    assert answers.index(b'"label":"dog"') < answers.index(b'"label":"cat"')
+    assert answers.endswith(b'{"status":"live"}')
+    assert not [each for each in caplog.records if each.name == "uvicorn.error"]
+
+
+def test_another_protocol_may_be_offered_by_who_waits_to_send_the_body(hasty: Running) -> None:
+    head, _, body = upgrade(picture("blue"), more=b"Expect: 100-continue\r\n").partition(
+        b"\r\n\r\n"
+    )
+    with connect(hasty) as connection:
+        connection.sendall(head + b"\r\n\r\n")
+        assert connection.recv(65_536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(body + LAST)
+        assert b'"label":"dog"' in everything(connection)
+
+
+def test_a_tunnel_is_refused(hasty: Running) -> None:
+    with connect(hasty) as connection:
+        connection.sendall(b"CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n\x16\x03\x01")
+        assert everything(connection).startswith(b"HTTP/1.1 4")
+
+
+@pytest.mark.parametrize(
+    ("behind", "code"),
+    [
+        (b"\x16\x03\x01 no HTTP\r\n\r\n", "invalid-http"),
+        (b"GET /health/live HTTP/1.1\r\nX-Long: " + b"x" * 200_000, "header-too-large"),
+        (b"GET /health/live HTTP/1.1\r\nHost: x\r\nX-Slow: ", "too-slow"),
+    ],
+)
+@pytest.mark.parametrize("before", [1, 2])
+def test_what_comes_before_a_bad_request_is_answered(
+    hasty: Running, behind: bytes, code: str, before: int
+) -> None:
+    good = b"POST /predict/tiny HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (
+        len(picture("blue")),
+        picture("blue"),
+    )
+    with connect(hasty) as connection:
+        connection.sendall(good * before + behind)
+        *answers, last = everything(connection).split(b"HTTP/1.1 ")[1:]
+    assert [each[:3] == b"200" and b'"label":"dog"' in each for each in answers] == [True] * before
+    assert problem(b"HTTP/1.1 " + last)["code"] == code
+
+
+def test_a_client_that_leaves_within_its_body_is_not_counted_as_refused(hasty: Running) -> None:
+    def counted() -> tuple[bool, bool]:
+        metrics = httpx.get(f"{hasty.url}/metrics", timeout=60).text
+        gone = 'pawsight_requests_total{method="POST",route="/predict/{model}",status="499"}'
+        return gone in metrics, "incomplete" in metrics
+
+    assert counted() == (False, False)
+    with connect(hasty) as connection:
+        connection.sendall(
+            b"POST /predict/tiny HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n\xff\xd8\xff"
+        )
+    deadline = time.monotonic() + 60
+    while (seen := counted()) != (True, False):
+        assert time.monotonic() < deadline, seen
+        time.sleep(0.02)

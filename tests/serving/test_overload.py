@@ -164,6 +164,28 @@ def test_several_at_once_are_refused_one_by_one(server: Running, room: Room) -> 
         assert [one(connection)[1]["request_id"] for _ in ids] == ids
 
 
+def test_half_a_header_behind_a_refused_request_has_a_header_s_time(
+    server: Running, room: Room
+) -> None:
+    room.full = True
+    with connected(server) as connection:
+        connection.sendall(head() + BODY + b"POST /predict/tiny HTTP/1.1\r\nHost: ")
+        assert one(connection)[1]["code"] == "overloaded"
+        assert one(connection)[1]["code"] == "too-slow"
+        assert connection.recv(1) == b""
+
+
+@pytest.mark.parametrize("offers", [False, True])
+def test_who_offers_another_protocol_is_refused_as_others_are(
+    server: Running, room: Room, offers: bool
+) -> None:
+    room.full = True
+    offer = "Connection: Upgrade\r\nUpgrade: h2c\r\n" if offers else ""
+    with connected(server) as connection:
+        connection.sendall((head(more=offer) + BODY) * 2)
+        assert [one(connection)[0] for _ in range(2)] == [503, 503]
+
+
 def test_behind_a_request_that_waits_it_is_refused_in_its_turn(server: Running, room: Room) -> None:
     with connected(server) as connection:
         connection.sendall(head(more="X-Request-ID: first\r\n")[:-2])

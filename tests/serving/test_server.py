@@ -98,6 +98,25 @@ def test_what_was_accepted_is_finished_and_readiness_goes_first(tiny: Path) -> N
         assert "Finished server process" in running.stderr.read()
 
 
+def test_a_second_interrupt_closes_what_is_open(tiny: Path) -> None:
+    with process(tiny) as (running, url):
+        address = ("127.0.0.1", int(url.rpartition(":")[2]))
+        with socket.create_connection(address, timeout=60) as connection:
+            head = b"POST /predict/tiny HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n"
+            connection.sendall(head + b"\xff\xd8\xff")
+            httpx.get(f"{url}/health/live", timeout=60)  # so it has heard of the other
+            running.send_signal(signal.SIGINT)
+            assert running.stderr
+            for line in running.stderr:
+                if "CTRL+C to force quit" in line:
+                    break
+            running.send_signal(signal.SIGINT)
+            said = running.stderr.read()
+    assert "Finished server process" in said
+    assert "Application shutdown complete" in said
+    assert "ERROR" not in said
+
+
 def test_a_connection_that_asks_nothing_is_kept_as_long_as_the_settings_say(tiny: Path) -> None:
     with process(tiny, keep_alive_seconds=1) as (running, address):
         host, port = address.removeprefix("http://").split(":")

@@ -25,6 +25,10 @@ FILES_FIELD: Final = "files"
 TO_DISK: Final = "/training/datasets"
 """Where a body is written to the disk while it comes, and held by nobody."""
 
+_UNREADABLE: Final = (
+    "the body is not divided by the boundary that its content type names; each part begins with a "
+    "line of `--` and the boundary, and lines end with CR and LF (RFC 7578)"
+)
 _ENVELOPE: Final = 64 * 1024  # what a form's boundaries and headers may add to its picture
 _MAX_FIELDS: Final = 16  # fields of a form beside the files
 _PART: Final = 64 * 1024  # bytes of a body that are parsed before anybody else has a turn
@@ -300,7 +304,8 @@ async def _form(request: Request, *, max_files: int) -> AsyncIterator[FormData]:
                 f"too many files: at most {max_files} in a request"
                 + ("; /predict/{model}/batch takes many" if max_files == 1 else ""),
             ) from error
-        raise Refusal("invalid-multipart", f"invalid multipart: {error.detail}") from error
+        words = _UNREADABLE if error.detail == "Invalid multipart data." else error.detail
+        raise Refusal("invalid-multipart", f"invalid multipart: {words}") from error
     try:
         yield form
     finally:
@@ -310,10 +315,9 @@ async def _form(request: Request, *, max_files: int) -> AsyncIterator[FormData]:
 def _files(form: FormData, field: str) -> list[UploadFile]:
     sent = form.getlist(field)
     if not sent:
-        names = ", ".join(quoted(name) for name in list(form)[:5]) or "none"
-        raise Refusal(
-            "missing-file", f"the form has no field '{field}'; its fields: {names}; {_HOW[field]}"
-        )
+        names = ", ".join(quoted(name) for name in list(form)[:5])
+        fields = f"its fields: {names}" if names else "it has no fields, or no last boundary"
+        raise Refusal("missing-file", f"the form has no field '{field}'; {fields}; {_HOW[field]}")
     files = [each for each in sent if isinstance(each, UploadFile)]
     if len(files) < len(sent):
         raise Refusal(

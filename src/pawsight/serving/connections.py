@@ -14,11 +14,12 @@ from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pawsight.serving.errors import Problem
+from pawsight.serving.http_parser import HttpParser
 from pawsight.serving.ids import new_id
 from pawsight.serving.meter import Meter
 from pawsight.serving.one_write import OneWrite
 from pawsight.serving.overload import Overload
-from pawsight.serving.raw import problem_head
+from pawsight.serving.raw import header_lines, problem_head
 from pawsight.serving.watch import REQUEST_ID, request_id, tell
 
 _MAX_HEADER: Final = 64 * 1024  # bytes; they are held until the header is complete
@@ -36,14 +37,13 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, Result]) -> Re
         work: Leads to the answer.
 
     Raises:
-        ClientDisconnect: The client has gone; ``request.state.gone`` says so to the log.
+        ClientDisconnect: The client has gone.
     """
     answer = asyncio.ensure_future(work)
     gone = asyncio.ensure_future(_gone(request))
     try:
         await asyncio.wait((answer, gone), return_when=asyncio.FIRST_COMPLETED)
         if not answer.done():
-            request.state.gone = True
             raise ClientDisconnect
         return answer.result()
     finally:
@@ -62,7 +62,8 @@ class BoundedProtocol(HttpToolsProtocol):
     """Uvicorn's protocol, with bounds on a header's time and size.
 
     Uvicorn has none: a connection that sends a byte now and then is kept for ever, and a header
-    without end is kept in memory. And what is no HTTP is answered in our form.
+    without end is kept in memory. And what is no HTTP is answered in our form, once what came
+    before it is answered.
 
     Attributes:
         header_seconds: What a connection has for a header, from when it was made or, after an
@@ -74,6 +75,7 @@ class BoundedProtocol(HttpToolsProtocol):
     header_seconds = 10.0
     overload: Overload | None = None
     meter: Meter | None = None
+    parser: HttpParser
     _deadline: asyncio.TimerHandle | None = None
     _since = 0.0  # when a header was expected, by perf_counter
     _in_header = False
@@ -83,6 +85,13 @@ class BoundedProtocol(HttpToolsProtocol):
     _ended = False  # and another message did
     _refused = False  # this request was, and its body is thrown away
     _last = False  # and no other may follow it
+    _held: tuple[str, str] | None = None  # what is refused after the answer that is due before it
+
+    def __init__(self, *args: Any, **settings: Any) -> None:  # noqa: ANN401 - as uvicorn asks
+        super().__init__(*args, **settings)
+        self.parser = HttpParser(self, self._header_without_upgrade)
+        # As uvicorn does: what follows a request that is the last is not looked at.
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect a header."""
@@ -97,7 +106,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came, unless it makes a header too long."""
-        header_is_due = not self._deadline and (self.cycle is None or self.cycle.response_complete)
+        if self._held:
+            return
+        header_is_due = not self._deadline and not self._answer_is_due()
         if header_is_due:
             self._since = perf_counter()
         self._came = self._ended = False
@@ -107,16 +118,24 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._received > _MAX_HEADER:
                 self._refuse_header()
         # Most requests come whole, and need no timer.
-        if (header_is_due and not self._came) or (self._refused and self._in_body):
+        if (
+            (header_is_due and not self._came)
+            or (self._in_header and not self._answer_is_due())
+            or (self._refused and self._in_body)
+        ):
             self._expect_rest()
 
     def on_message_begin(self) -> None:
         """Count the bytes of a header."""
         self._in_header, self._in_body, self._received, self._refused = True, False, 0, False
+        if self._came:
+            self._since = perf_counter()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Hand the request over, whose body has a limit of its own; or refuse it."""
+        if self.parser.offers_upgrade():
+            return  # it comes once more
         self._came, self._in_header = True, False
         self._expect_nothing()
         if _size(self.url, self.headers) > _MAX_HEADER:
@@ -133,6 +152,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Expect another request, if this one was answered before its body had come."""
+        if self.parser.offers_upgrade():
+            return
         self._ended, self._in_body = True, False
         if not self._refused:
             super().on_message_complete()
@@ -147,6 +168,18 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
 
+    def on_response_complete(self) -> None:
+        """Go on with what came behind a request that has just been answered."""
+        super().on_response_complete()
+        if self._answer_is_due() or self.transport.is_closing():
+            return
+        if self._held:
+            self._refuse(*self._held)
+        elif self._in_header and not self._deadline:
+            self._unset_keepalive_if_required()
+            self._since = perf_counter()
+            self._expect_rest()
+
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP."""
         self._refuse("invalid-http", f"this is no HTTP that can be read: {msg}")
@@ -160,11 +193,10 @@ class BoundedProtocol(HttpToolsProtocol):
         overload = self.overload
         if (
             overload is None
-            or not (self.cycle is None or self.cycle.response_complete)
+            or self._answer_is_due()
             or not overload.refuses(self.parser.get_method(), self.url, self.headers)
             or self.flow.write_paused
             or self.expect_100_continue
-            or self.parser.should_upgrade()
         ):
             return False
         scope = cast(Scope, self.scope)
@@ -177,6 +209,15 @@ class BoundedProtocol(HttpToolsProtocol):
         )
         self._since = perf_counter()
         return True
+
+    def _answer_is_due(self) -> bool:
+        """Whether the application has not yet answered all that it was asked."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _header_without_upgrade(self) -> bytes:
+        http = self.parser.get_http_version().encode()
+        headers = header_lines(each for each in self.headers if each[0] != b"upgrade")
+        return b"%s %s HTTP/%s\r\n%s\r\n" % (self.parser.get_method(), self.url, http, headers)
 
     def _expect_rest(self) -> None:
         """Give what is still to come of a header, or of a refused body, its time."""
@@ -205,6 +246,9 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         if self._in_body and (self._refused or self.cycle.response_complete):
             self.transport.close()  # its request has its answer, and nothing can follow
+            return
+        if not self._in_body and self._answer_is_due():
+            self._held = code, detail
             return
         # What came may be half an address, or none: nothing of it is logged.
         scope: dict[str, Any] = {"type": "http", "client": self.client}

@@ -50,7 +50,6 @@ _KINDS: Final = {
     "invalid-multipart": _Kind(
         400, "Invalid multipart body", "invalid multipart: Missing boundary in multipart."
     ),
-    "incomplete-body": _Kind(400, "Incomplete body", "the body ended before it was complete"),
     "unsupported-content-type": _Kind(
         415,
         "Unsupported content type",
@@ -230,8 +229,6 @@ def problem_of(error: Exception) -> Problem:
         return Problem.of(code, str(error))
     if isinstance(error, RequestValidationError):
         return Problem.of("invalid-request", first_words(error.errors()))
-    if isinstance(error, ClientDisconnect):
-        return Problem.of("incomplete-body", "the body ended before it was complete")
     if isinstance(error, HTTPException):
         return _http_problem(error)
     return Problem.of("internal-error", _KINDS["internal-error"].example)
@@ -254,9 +251,15 @@ def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
 
 def install(app: FastAPI) -> None:
     """Have every error of the application answered as a problem document."""
-    known = (Refusal, ImageError, RequestValidationError, ClientDisconnect, HTTPException)
-    for kind in (*known, Exception):
+    app.add_exception_handler(ClientDisconnect, _hang_up)
+    for kind in (Refusal, ImageError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, respond)
+
+
+async def _hang_up(request: Request, _: Exception) -> Response:
+    """Nobody hears the answer; the log says so, by the status that nginx has for it."""
+    request.state.gone = True
+    return Response()
 
 
 async def respond(request: Request, error: Exception) -> Response:
@@ -266,7 +269,7 @@ async def respond(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
     problem.request_id = getattr(request.state, "request_id", None)
     service = getattr(request.app.state, "service", None)
-    if service is not None and not getattr(request.state, "gone", False):
+    if service is not None:
         service.meter.refused(problem.code)
     headers = error.headers if isinstance(error, Refusal | HTTPException) else None
     if problem.code == "internal-error" and problem.request_id:

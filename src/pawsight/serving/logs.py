@@ -64,6 +64,8 @@ def log_config(form: Literal["text", "json"]) -> dict[str, Any]:
         config["formatters"]["access"] = {"format": f"%(asctime)s %(levelname)s:     {access}"}
     config["filters"] = {"told": {"()": "pawsight.serving.logs.AlreadyTold"}}
     config["loggers"]["uvicorn.error"]["filters"] = ["told"]
+    # What is wrong with a form is in the answer, and is counted; clients write no lines of the log.
+    config["loggers"]["python_multipart"] = {"level": "ERROR"}
     for name, handler in (("pawsight", "default"), ("pawsight.access", "access")):
         config["loggers"][name] = {"handlers": [handler], "level": "INFO", "propagate": False}
     return config

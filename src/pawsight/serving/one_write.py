@@ -22,6 +22,7 @@ class OneWrite(asyncio.Transport):
         self._loop = loop
         self._head = b""
         # Nothing is to be added to them, and a call less is a call less.
+        self.abort = transport.abort  # type: ignore[method-assign]
         self.is_closing = transport.is_closing  # type: ignore[method-assign]
         self.get_extra_info = transport.get_extra_info  # type: ignore[method-assign]
         self.pause_reading = transport.pause_reading  # type: ignore[method-assign]

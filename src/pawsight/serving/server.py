@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import time
@@ -67,16 +68,18 @@ class _Server(uvicorn.Server):
     """Uvicorn, which says that it is not ready any more before it stops listening.
 
     A balancer that asks learns that it should send nothing more, while what it sends until then is
-    answered. Ctrl-C stops at once.
+    answered. Ctrl-C stops listening at once; once more, and what is still open is closed.
     """
 
     def __init__(self, config: uvicorn.Config, state: State) -> None:
         super().__init__(config)
         self._state = state
         self._stop_at: float | None = None
+        self._hung_up = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer."""
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         settle()
 
@@ -84,9 +87,19 @@ class _Server(uvicorn.Server):
         """Take a signal: the first SIGTERM is heeded a little later."""
         if sig == signal.SIGTERM and not self._state.stopping:
             self._stop_at = time.monotonic() + self._state.settings.drain_seconds
+        elif sig == signal.SIGINT and self.should_exit and not self._hung_up:
+            # Requests end as they do when clients leave, and the rest as ever: uvicorn's own way
+            # leaves the application at once, and prints where everything was.
+            self._hung_up = True
+            self._loop.call_soon_threadsafe(self._hang_up)
         else:
             super().handle_exit(sig, frame)
         self._state.stopping = True
+
+    def _hang_up(self) -> None:
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, BoundedProtocol):
+                connection.transport.abort()
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: whether to stop now."""

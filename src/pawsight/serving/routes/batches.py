@@ -93,5 +93,10 @@ class Batch:
         return record
 
 
+async def joined(lines: AsyncIterator[str]) -> str:
+    """All lines, once the last is known."""
+    return "".join([each async for each in lines])
+
+
 def _name(file: UploadFile) -> str:
     return (file.filename or "")[:255]

@@ -47,7 +47,6 @@ _ZIP: Final = ("application/zip", "application/x-zip-compressed", "application/o
         "unsupported-content-type",
         "too-large",
         "too-slow",
-        "incomplete-body",
         "overloaded",
     ),
 )

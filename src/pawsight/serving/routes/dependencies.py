@@ -54,7 +54,6 @@ BODY_PROBLEMS: Final = (
     "overloaded",
     "too-slow",
     "invalid-multipart",
-    "incomplete-body",
     "missing-file",
     "too-large",
     "too-many-files",

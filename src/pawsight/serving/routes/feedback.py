@@ -59,7 +59,6 @@ AnswerId = Annotated[str, Path(alias="id", description="Of an answer.")]
         "wrong-picture",
         "invalid-request",
         "invalid-multipart",
-        "incomplete-body",
         "missing-file",
         "unsupported-content-type",
         "too-large",

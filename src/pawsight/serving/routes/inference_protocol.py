@@ -73,7 +73,6 @@ _INFER_BODY: Final[dict[str, Any]] = {
             "too-large",
             "too-many-files",
             "unsupported-content-type",
-            "incomplete-body",
             "invalid-request",
         ),
     },

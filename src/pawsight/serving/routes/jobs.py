@@ -43,7 +43,6 @@ JobId = Annotated[str, Path(alias="id", description="Of a training.")]
         "unsupported-content-type",
         "too-large",
         "too-slow",
-        "incomplete-body",
         "unknown-dataset",
         "unusable-dataset",
         "unknown-model",

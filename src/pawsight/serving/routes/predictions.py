@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from pawsight.serving.bodies import open_pictures
 from pawsight.serving.connections import unless_gone
 from pawsight.serving.errors import Refusal, responses
-from pawsight.serving.routes.batches import Batch
+from pawsight.serving.routes.batches import Batch, joined
 from pawsight.serving.routes.dependencies import (
     BODY_PROBLEMS,
     MANY_PICTURES,
@@ -125,6 +125,10 @@ async def predict_batch(request: Request, chosen: Chosen, service: Service) -> R
         accept = request.headers.get("accept", "")
         for media_type in _LINES:
             if media_type in accept:
-                return StreamingResponse(batch.lines(stack.pop_all()), media_type=media_type)
+                lines = batch.lines(stack.pop_all())
+                if request.scope["http_version"] == "1.0":  # which knows no answers in chunks
+                    together = await unless_gone(request, joined(lines))
+                    return Response(together, media_type=media_type)
+                return StreamingResponse(lines, media_type=media_type)
         answer = await unless_gone(request, batch.answer())
         return Response(answer.model_dump_json(), media_type="application/json")
