@@ -15,13 +15,13 @@ from pawsight.images.errors import NotAnImage
 from pawsight.images.preprocess import Preprocessing
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.model import Model
-from pawsight.training.features import extract
+from pawsight.training.features import Look, extract
 from tests.drawn import draw
 
 STAGES: dict[str, Callable[[Model, list[str]], object]] = {
     "training": lambda _, paths: load_pictures(paths, Preprocessing(height=32, width=32)),
     "comparing": lambda _, paths: hash_files(paths),
-    "looking": lambda model, paths: [extract(each, paths) for each in networks(model)],
+    "looking": lambda model, paths: [extract([Look(each)], paths) for each in networks(model)],
     "calibrating": lambda model, paths: [each.logits(paths) for each in networks(model)],
     "measuring": lambda model, paths: evaluate(model, paths, ["cat"] * len(paths), data="x"),
 }

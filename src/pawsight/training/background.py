@@ -19,7 +19,7 @@ from pawsight.inference.artifact import BACKGROUND_FILE, ModelFolder
 from pawsight.inference.classifier import Classifier
 from pawsight.labels import NEITHER
 from pawsight.training.discriminants import discriminants
-from pawsight.training.features import Features, extract
+from pawsight.training.features import Features, Look, extract
 from pawsight.training.folder import digests
 
 NEITHER_PICTURES: Final = 600
@@ -54,7 +54,7 @@ def add_background(folder: ModelFolder, table: pd.DataFrame) -> ModelFolder:
         )
     ]
     paths = pd.concat(chosen)["path"].tolist()
-    views = extract(Classifier(folder, precision="float32"), paths)
+    views = extract([Look(Classifier(folder, precision="float32"))], paths)
     np.save(folder.path / BACKGROUND_FILE, views[:, 0].astype(np.float16), allow_pickle=False)
     files = folder.card.files | digests(folder.path, [BACKGROUND_FILE])
     return ModelFolder(folder.path, folder.card.model_copy(update={"files": files}))

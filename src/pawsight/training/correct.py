@@ -21,7 +21,7 @@ from pawsight.labels import BACKGROUND, NEITHER, numbers_of
 from pawsight.training.against import RECIPE_KEY, AgainstBefore
 from pawsight.training.background import read_background
 from pawsight.training.calibrate import calibrate
-from pawsight.training.features import Features, extract
+from pawsight.training.features import Features, Look, extract, mirrored
 from pawsight.training.folder import write_card
 from pawsight.training.graft import read_head
 from pawsight.training.headed import refuse_taken, removed_if_refused, write_headed
@@ -100,7 +100,7 @@ def correct(
     wanted = corrections["label"].map(numbers_of(labels)).to_numpy(dtype=np.int64, copy=True)
     fitted = refit_head(
         old,
-        extract(parent, paths, mirrored=True, progress=progress),
+        extract([Look(parent), Look(parent, mirrored)], paths, progress=progress),
         wanted,
         groups,
         Anchors(
@@ -162,7 +162,7 @@ def _anchors(
             "table has no training rows in their place: it would forget"
         )
     some = training.sample(min(_ANCHORS, len(training)), random_state=seed).tolist()
-    return extract(parent, some, progress=progress)[:, 0]
+    return extract([Look(parent)], some, progress=progress)[:, 0]
 
 
 def _compare(

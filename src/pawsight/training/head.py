@@ -75,7 +75,8 @@ def fit_head(features: Features, labels: Numbers, groups: Numbers, *, seed: int 
     """Fit a linear layer that tells classes apart, and all of them from a background.
 
     In two ways, of which the one is taken that has the least cross-entropy on pictures that were
-    left out (:func:`~pawsight.models.losses.open_set_cross_entropy`, as in training networks):
+    left out (:func:`~pawsight.models.losses.open_set_cross_entropy`, as in training networks), of
+    each group its first:
 
     - multinomial logistic regression with an imagined class "none of them": background pushes all
       logits down. The regularisation is half the sum of squares of the weights on standardised
@@ -93,6 +94,7 @@ def fit_head(features: Features, labels: Numbers, groups: Numbers, *, seed: int 
         labels: int64 [N], in [0, C), each of them at least once, or
             :data:`~pawsight.labels.BACKGROUND`.
         groups: int64 [N]; rows of one group, such as views of one picture, are left out together.
+            The first is to be the picture as the head will be asked about it.
         seed: Of the folds.
     """
     classes = int(labels.max()) + 1
@@ -101,15 +103,16 @@ def fit_head(features: Features, labels: Numbers, groups: Numbers, *, seed: int 
         usual = _Logistic(STRENGTHS[len(STRENGTHS) // 2])
         head = usual.fit(features, labels)
         return FittedHead(head, usual.recipe, np.empty((0, classes), dtype=np.float32))
+    first = np.unique(groups, return_index=True)[1]
     ways: list[_Logistic | _Discriminant] = [_Logistic(each) for each in STRENGTHS]
     if (labels == BACKGROUND).any():
         ways.append(_Discriminant())
     tried = []
     for way in ways:
         held_out = _held_out(way, features, labels, folds)
-        by = way.adjustment(held_out, labels)
+        by = way.adjustment(held_out[first], labels[first])
         held_out = by.of_logits(held_out)
-        tried.append((_loss(held_out, labels), way, by, held_out))
+        tried.append((_loss(held_out[first], labels[first]), way, by, held_out))
     loss, way, by, held_out = min(tried, key=lambda each: each[0])
     log.info("%s: loss %.3f on pictures left out", way, loss)
     return FittedHead(by.of_head(way.fit(features, labels)), way.recipe, held_out)

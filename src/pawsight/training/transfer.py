@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pawsight.data.augment import Augmentation
 from pawsight.data.duplicates import group_near_duplicates, hash_files
 from pawsight.inference.artifact import BACKGROUND_FILE, ModelFolder
 from pawsight.inference.classifier import Classifier
@@ -20,7 +21,7 @@ from pawsight.inference.rejection import Rejection
 from pawsight.labels import BACKGROUND, NEITHER, numbers_of
 from pawsight.training.background import read_background, unlike
 from pawsight.training.calibrate import HeldOut, calibrate
-from pawsight.training.features import Features, extract
+from pawsight.training.features import Features, Look, augmented, extract
 from pawsight.training.head import FittedHead, fit_head
 from pawsight.training.headed import refuse_taken, removed_if_refused, write_headed
 from pawsight.training.table_checks import check_table
@@ -38,6 +39,9 @@ part these from the rest less sharply.
 TOO_MUCH: Final = 0.3
 """The part of the background that may pass for one of the classes without a warning."""
 
+_AUGMENTED: Final = 2
+"""How often each picture is looked at beside as it is; more hardly help."""
+
 
 def transfer(
     table: pd.DataFrame,
@@ -52,7 +56,8 @@ def transfer(
 
     The network stays as it is up to its features; a linear head on them is fitted to the training
     split (:func:`~pawsight.training.head.fit_head`), with the background that the folder carries
-    and the table's own ``neither``, and written into the network. Thresholds are chosen on the
+    and the table's own ``neither``, and written into the network. Each picture is looked at as it
+    is, and augmented. Thresholds are chosen on the
     validation split, and on the training pictures as heads saw them that were fitted without.
 
     Args:
@@ -60,7 +65,7 @@ def transfer(
         start: The model whose features are taken.
         output: The folder to write.
         name: For the card.
-        seed: Of the folds.
+        seed: Of the folds and of the augmentation.
         progress: Called with the number of pictures looked at after each step.
 
     Raises:
@@ -73,7 +78,9 @@ def transfer(
     parent = Classifier(start, precision="float32")
     training = table.loc[table["split"] == "train"]
     paths = training["path"].tolist()
-    views = extract(parent, paths, mirrored=True, progress=progress)
+    # What is augmented need not be seen exactly: by integers it takes less than half of the time.
+    further = Look(Classifier(start), augmented(Augmentation(), seed))
+    views = extract([Look(parent), *[further] * _AUGMENTED], paths, progress=progress)
     numbers = training["label"].map(numbers_of(labels)).to_numpy(dtype=np.int64)
     groups = group_near_duplicates(hash_files(paths)).astype(np.int64)
     fitted = _fit(views, numbers, groups, read_background(start), seed)
@@ -84,7 +91,7 @@ def transfer(
             "most pictures of none of its classes",
             start.card.name, NEITHER,
         )  # fmt: skip
-    further = _first_of_group(fitted.held_out, numbers, groups)
+    held_out = _first_of_group(fitted.held_out, numbers, groups)
     with removed_if_refused(output):
         folder = write_headed(
             parent,
@@ -93,12 +100,12 @@ def transfer(
             name=name,
             labels=labels,
             table=table,
-            recipe={"head": "linear", "mirrored": True, **fitted.recipe},
+            recipe={"head": "linear", "augmented": _AUGMENTED, **fitted.recipe},
             seed=seed,
             trained=with_background,
         )
-        folder = calibrate(folder, table, progress, further=further, loses=LOSES)
-    warn_of_passing(folder.card.rejection, fitted.held_out[2 * len(numbers) :])
+        folder = calibrate(folder, table, progress, further=held_out, loses=LOSES)
+    warn_of_passing(folder.card.rejection, fitted.held_out[views.shape[0] * views.shape[1] :])
     return folder
 
 
@@ -141,18 +148,22 @@ def _fit(
     background: Features | None,
     seed: int,
 ) -> FittedHead:
-    """Fit a head to the table's pictures and to what is unlike them in a background [B, D]."""
-    plain, mirrored = views[:, 0], views[:, 1]
-    used = np.empty((0, views.shape[2]), dtype=np.float32)
+    """Fit a head to views [N, V, D] of the table's pictures and to a background [B, D].
+
+    Of the background what is unlike the pictures. Rows are all first views, all second ones and so
+    on, and the background.
+    """
+    _, looks, dimensions = views.shape
+    used = np.empty((0, dimensions), dtype=np.float32)
     if background is not None:
         known = numbers != BACKGROUND
-        used = background[unlike(background, plain[known], numbers[known])]
+        used = background[unlike(background, views[known, 0], numbers[known])]
         log.info("%d of %d background features are unlike the classes", len(used), len(background))
     count = len(used)
     return fit_head(
-        np.concatenate([plain, mirrored, used]),
-        np.concatenate([numbers, numbers, np.full(count, BACKGROUND)]),
-        np.concatenate([groups, groups, np.arange(count) + len(groups)]),
+        np.concatenate([*views.swapaxes(0, 1), used]),
+        np.concatenate([np.tile(numbers, looks), np.full(count, BACKGROUND)]),
+        np.concatenate([np.tile(groups, looks), np.arange(count) + len(groups)]),
         seed=seed,
     )
 
