@@ -6,6 +6,10 @@ from typing import Final
 NEITHER: Final = "neither"
 """As a label: in tables, where it marks pictures to learn from or to test with, and in answers."""
 
+TAKEN: Final = ("error", "unsure", "wrong")
+"""What is said in a class's place of pictures that cannot be read, of answers that are sorted as
+unsure, and of answers that somebody knows to be wrong: no class is called so."""
+
 BACKGROUND: Final = -1
 """As a class number, where the classes are counted from 0."""
 

@@ -67,6 +67,7 @@ def test_a_table_reads_nothing_outside_of_its_archive(place: Place, tmp_path: Pa
     [
         ({"readme.txt": b"hello"}, "no pictures"),
         (drawn_files(9, ("cat",)), "two classes"),
+        (drawn_files(9, ("cat", "wrong")), "cannot be called 'wrong'.* call it otherwise"),
         ({"a.csv": b"path,label", "b.csv": b"path,label"}, r"several tables \(a.csv, b.csv\)"),
         ({"a.csv": b"x,y,z\n1,2,3"}, "call it 'path'"),
         ({"a.csv": b"path,file,label\na.png,b.png,cat"}, "give all but the right one another name"),

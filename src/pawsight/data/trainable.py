@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pawsight.labels import NEITHER, classes_of
+from pawsight.labels import NEITHER, TAKEN, classes_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +17,11 @@ def why_not(table: pd.DataFrame) -> str | None:
         table: ``label`` and ``split``.
     """
     classes = classes_of(table["label"])
+    if taken := sorted({*TAKEN} & {*classes}):
+        return (
+            f"a class cannot be called {' or '.join(map(repr, taken))}, which is said where there "
+            "is no class to name: call it otherwise in the table"
+        )
     if len(classes) < 2:
         return "training needs two classes or more, each of at least two pictures that can be used"
     if not (table.loc[table["split"] == "validation", "label"] != NEITHER).any():
