@@ -16,8 +16,8 @@ breeds up to that number. Three rows:
 In the second row the head has never met the categories. The network below it has: `neither` and
 the breeds trained it. Thresholds are those that training chooses. The part that a new head may lose
 was set to 5 % after a first run with 3 % (74 % rejected, nothing lost); nothing else was changed
-after looking at test pictures: that heads are fitted by discriminant analysis, too, and see augmented
-pictures, was decided on validation pictures.
+after looking at test pictures: that heads are fitted by discriminant analysis, too, and
+see augmented pictures, was decided on validation pictures.
 """
 
 from __future__ import annotations
