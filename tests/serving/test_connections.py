@@ -269,6 +269,10 @@ def test_a_tunnel_is_refused(hasty: Running) -> None:
     [
         (b"\x16\x03\x01 no HTTP\r\n\r\n", "invalid-http"),
         (b"GET /health/live HTTP/1.1\r\nX-Long: " + b"x" * 200_000, "header-too-large"),
+        (
+            b"GET /health/live HTTP/1.1\r\n" + b"X-Long: x\r\n" * 8000 + b"\r\n" + LAST,
+            "header-too-large",
+        ),
         (b"GET /health/live HTTP/1.1\r\nHost: x\r\nX-Slow: ", "too-slow"),
     ],
 )

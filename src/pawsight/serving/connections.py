@@ -139,9 +139,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._came, self._in_header = True, False
         self._expect_nothing()
         if _size(self.url, self.headers) > _MAX_HEADER:
-            self._refused = self._last = True
             self._refuse_header()
-        elif not self._refuses():
+            raise ValueError("nothing more is read")  # which ends the parser
+        if not self._refuses():
             super().on_headers_complete()
         self._in_body = True
 
@@ -248,7 +248,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()  # its request has its answer, and nothing can follow
             return
         if not self._in_body and self._answer_is_due():
-            self._held = code, detail
+            self._held = self._held or (code, detail)
             return
         # What came may be half an address, or none: nothing of it is logged.
         scope: dict[str, Any] = {"type": "http", "client": self.client}
