@@ -7,6 +7,7 @@ import logging
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +228,7 @@ def upgrade(body: bytes, offer: bytes = b"h2c", more: bytes = b"") -> bytes:
     )
 
 
+CHUNKED = b"POST /predict/tiny HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 LAST = b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
@@ -258,10 +260,24 @@ def test_another_protocol_may_be_offered_by_who_waits_to_send_the_body(hasty: Ru
         assert b'"label":"dog"' in everything(connection)
 
 
-def test_a_tunnel_is_refused(hasty: Running) -> None:
+@pytest.mark.parametrize("version", [b"1.1", b"1.0"])
+def test_it_may_be_offered_with_the_last_request(hasty: Running, version: bytes) -> None:
+    last = b"Connection: Upgrade, close, HTTP2-Settings"
+    sent = upgrade(picture("blue")).replace(b"Connection: Upgrade, HTTP2-Settings", last)
     with connect(hasty) as connection:
-        connection.sendall(b"CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n\x16\x03\x01")
-        assert everything(connection).startswith(b"HTTP/1.1 4")
+        connection.sendall(sent.replace(b"HTTP/1.1", b"HTTP/" + version))
+        answer = everything(connection)
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert b'"label":"dog"' in answer
+
+
+def test_what_follows_connect_is_not_read(hasty: Running) -> None:
+    with connect(hasty) as connection:
+        connection.sendall(b"CONNECT /predict/tiny HTTP/1.1\r\nContent-Length: 100\r\n\r\n")
+        time.sleep(0.1)
+        with suppress(OSError):  # it has closed
+            connection.sendall(LAST)
+        assert problem(everything(connection))["status"] == 405
 
 
 @pytest.mark.parametrize(
@@ -274,18 +290,24 @@ def test_a_tunnel_is_refused(hasty: Running) -> None:
             "header-too-large",
         ),
         (b"GET /health/live HTTP/1.1\r\nHost: x\r\nX-Slow: ", "too-slow"),
+        (b"CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n" + LAST, "method-not-allowed"),
+        (CHUNKED + b"not hexadecimal\r\n" + LAST, "invalid-http"),
+        (CHUNKED + b"2\r\nxx\r\nnot hexadecimal\r\n" + LAST, "invalid-http"),
     ],
 )
 @pytest.mark.parametrize("before", [1, 2])
+@pytest.mark.parametrize("parts", [1, 3])
 def test_what_comes_before_a_bad_request_is_answered(
-    hasty: Running, behind: bytes, code: str, before: int
+    hasty: Running, behind: bytes, code: str, parts: int, before: int
 ) -> None:
     good = b"POST /predict/tiny HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (
         len(picture("blue")),
         picture("blue"),
     )
     with connect(hasty) as connection:
-        connection.sendall(good * before + behind)
+        sent = good * before + behind
+        for place in range(parts):
+            connection.sendall(sent[place * len(sent) // parts : (place + 1) * len(sent) // parts])
         *answers, last = everything(connection).split(b"HTTP/1.1 ")[1:]
     assert [each[:3] == b"200" and b'"label":"dog"' in each for each in answers] == [True] * before
     assert problem(b"HTTP/1.1 " + last)["code"] == code

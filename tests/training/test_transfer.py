@@ -181,6 +181,15 @@ def test_background_that_shows_a_class_is_left_out() -> None:
     assert kept[200:].mean() < 0.85
 
 
+def test_of_few_pictures_most_of_the_background_is_kept() -> None:
+    """Six a class, of which nothing can be told in so many dimensions."""
+    random = np.random.default_rng(0)
+    features = random.normal(size=(12, 300)).astype(np.float32)
+    background = random.normal(size=(400, 300)).astype(np.float32)
+    kept = unlike(background, features, np.repeat([0, 1], 6))
+    assert kept.mean() >= 0.7
+
+
 def test_a_head_calls_neither_what_is_like_its_background() -> None:
     random = np.random.default_rng(0)
     centres = np.array([[4, 0], [0, 4], [-4, -4]], dtype=np.float32)

@@ -58,6 +58,10 @@ async def _gone(request: Request) -> None:
         pass
 
 
+class _NothingMore(Exception):
+    """Ends the parser: the rest of a connection is not read."""
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """Uvicorn's protocol, with bounds on a header's time and size.
 
@@ -75,7 +79,7 @@ class BoundedProtocol(HttpToolsProtocol):
     header_seconds = 10.0
     overload: Overload | None = None
     meter: Meter | None = None
-    parser: HttpParser
+    parser: HttpParser  # type: ignore[assignment]
     _deadline: asyncio.TimerHandle | None = None
     _since = 0.0  # when a header was expected, by perf_counter
     _in_header = False
@@ -90,8 +94,6 @@ class BoundedProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **settings: Any) -> None:  # noqa: ANN401 - as uvicorn asks
         super().__init__(*args, **settings)
         self.parser = HttpParser(self, self._header_without_upgrade)
-        # As uvicorn does: what follows a request that is the last is not looked at.
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect a header."""
@@ -140,7 +142,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._expect_nothing()
         if _size(self.url, self.headers) > _MAX_HEADER:
             self._refuse_header()
-            raise ValueError("nothing more is read")  # which ends the parser
+            raise _NothingMore
+        if self.parser.get_method() == b"CONNECT":
+            self._refuse("method-not-allowed", "CONNECT is for proxies, and this is none")
+            raise _NothingMore
         if not self._refuses():
             super().on_headers_complete()
         self._in_body = True
@@ -170,11 +175,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Go on with what came behind a request that has just been answered."""
+        another_waits = bool(self.pipeline)
         super().on_response_complete()
-        if self._answer_is_due() or self.transport.is_closing():
+        if another_waits or self.transport.is_closing():
             return
-        if self._held:
-            self._refuse(*self._held)
+        held, self._held = self._held, None
+        if held:
+            self._refuse(*held)
         elif self._in_header and not self._deadline:
             self._unset_keepalive_if_required()
             self._since = perf_counter()
@@ -214,6 +221,18 @@ class BoundedProtocol(HttpToolsProtocol):
         """Whether the application has not yet answered all that it was asked."""
         return self.cycle is not None and not self.cycle.response_complete
 
+    def _others_are_due(self) -> bool:
+        """Whether the application has not yet answered what came before the present request.
+
+        That one will not be asked any more.
+        """
+        if not self._in_body:
+            return self._answer_is_due()
+        if self.pipeline and self.pipeline[0][0] is self.cycle:  # the latest
+            self.pipeline.popleft()
+            return True
+        return False
+
     def _header_without_upgrade(self) -> bytes:
         http = self.parser.get_http_version().encode()
         headers = header_lines(each for each in self.headers if each[0] != b"upgrade")
@@ -242,13 +261,13 @@ class BoundedProtocol(HttpToolsProtocol):
     def _refuse(self, code: str, detail: str) -> None:
         self._in_header = False
         self._expect_nothing()
-        if self.transport.is_closing():
+        if self._held or self.transport.is_closing():
             return
         if self._in_body and (self._refused or self.cycle.response_complete):
             self.transport.close()  # its request has its answer, and nothing can follow
             return
-        if not self._in_body and self._answer_is_due():
-            self._held = self._held or (code, detail)
+        if self._others_are_due():
+            self._held = code, detail
             return
         # What came may be half an address, or none: nothing of it is logged.
         scope: dict[str, Any] = {"type": "http", "client": self.client}

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import httptools
 
 
-class HttpParser(httptools.HttpRequestParser):
+class HttpParser:
     """Reads on where an ``Upgrade`` is offered, which a server may ignore (RFC 9110, 7.8).
 
-    Java's ``HttpClient`` and ``curl --http2`` offer ``h2c`` with a picture. The parser below stops
-    there and takes the body for what follows in the other protocol; it is given the header once
-    more, without the offer, and then the body.
+    Java's ``HttpClient`` and ``curl --http2`` offer ``h2c`` with a picture. httptools stops there
+    and takes the body for what follows in the other protocol; another of its parsers is given the
+    header without the offer, and then the body.
 
     Args:
         protocol: Is told what is read. It is told of the header with the offer, too, and is to do
@@ -21,27 +21,51 @@ class HttpParser(httptools.HttpRequestParser):
     """
 
     def __init__(self, protocol: object, header: Callable[[], bytes]) -> None:
-        super().__init__(protocol)
+        self._protocol = protocol
         self._header = header
+        self._parser = self._new()
 
-    def offers_upgrade(self) -> bool:
-        """Whether this header will be told of again; that of CONNECT is not."""
-        return bool(self.should_upgrade()) and self.get_method() != b"CONNECT"
+    def _new(self) -> httptools.HttpRequestParser:
+        parser = httptools.HttpRequestParser(self._protocol)
+        # As uvicorn does: what follows a request that is the last is not looked at.
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        return parser
 
-    def feed_data(self, data: bytes) -> None:  # type: ignore[override]
-        """Take what came; bytes, as uvicorn gives it.
+    def feed_data(self, data: bytes) -> None:
+        """Take what came.
 
         Raises:
-            httptools.HttpParserError: It is no HTTP.
-            httptools.HttpParserUpgrade: After CONNECT.
+            httptools.HttpParserError: It is no HTTP, or the protocol has raised something.
         """
         while True:
             try:
-                super().feed_data(data)
+                self._parser.feed_data(data)
             except httptools.HttpParserUpgrade as offer:
-                if self.get_method() == b"CONNECT":
-                    raise
-                super().feed_data(self._header())
+                header = self._header()
+                self._parser = self._new()
+                self._parser.feed_data(header)
                 data = data[offer.args[0] :]
             else:
                 return
+
+    def offers_upgrade(self) -> bool:
+        """Whether the protocol will be told of this header again; of that of CONNECT it is not."""
+        return bool(self._parser.should_upgrade()) and self.get_method() != b"CONNECT"
+
+    def get_method(self) -> bytes:
+        """Of the request."""
+        method: bytes = self._parser.get_method()
+        return method
+
+    def get_http_version(self) -> str:
+        """Of the request, such as ``1.1``."""
+        version: str = self._parser.get_http_version()
+        return version
+
+    def should_keep_alive(self) -> bool:
+        """Whether another request may follow."""
+        return bool(self._parser.should_keep_alive())
+
+    def should_upgrade(self) -> bool:
+        """No: whatever is offered, HTTP/1.1 it stays."""
+        return False

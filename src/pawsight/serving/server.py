@@ -75,7 +75,6 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._state = state
         self._stop_at: float | None = None
-        self._hung_up = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer."""
@@ -87,10 +86,9 @@ class _Server(uvicorn.Server):
         """Take a signal: the first SIGTERM is heeded a little later."""
         if sig == signal.SIGTERM and not self._state.stopping:
             self._stop_at = time.monotonic() + self._state.settings.drain_seconds
-        elif sig == signal.SIGINT and self.should_exit and not self._hung_up:
+        elif sig == signal.SIGINT and self.should_exit:
             # Requests end as they do when clients leave, and the rest as ever: uvicorn's own way
             # leaves the application at once, and prints where everything was.
-            self._hung_up = True
             self._loop.call_soon_threadsafe(self._hang_up)
         else:
             super().handle_exit(sig, frame)

@@ -29,6 +29,9 @@ CLASS_PICTURES: Final = 200
 _SHRINKAGE: Final = 0.3
 _FOLDS: Final = 5
 
+_MOST: Final = 0.15
+"""The part of a background that is taken to show a class at most: cats are an eighth of ours."""
+
 
 def add_background(folder: ModelFolder, table: pd.DataFrame) -> ModelFolder:
     """Write ``background.npy``, float16 [B, D], into a folder, of pictures of its training split.
@@ -76,7 +79,7 @@ def unlike(
 
     A background of all sorts may show the very things that somebody's classes are. What lies deeper
     in a class than half of the class's own pictures do, by :func:`discriminants`, is taken to show
-    it.
+    it; but the deepest 15 % at most, as of few pictures half may lie anywhere.
 
     Args:
         background: float32 [B, D].
@@ -97,5 +100,7 @@ def unlike(
         own[left_out] = ratios[np.arange(len(left_out)), labels[left_out]]
     usual = np.array([np.median(own[labels == each]) for each in range(int(labels.max()) + 1)])
     weight, bias = discriminants(features, labels, background, _SHRINKAGE)
-    apart: NDArray[np.bool_] = np.all(background @ weight.T + bias < usual, axis=1)
+    depths = background @ weight.T + bias
+    deepest = np.quantile(depths, 1 - _MOST, axis=0)
+    apart: NDArray[np.bool_] = np.all((depths < usual) | (depths <= deepest), axis=1)
     return apart
