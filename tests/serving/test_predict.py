@@ -153,20 +153,24 @@ def test_two_files_are_one_too_many(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "content_type"),
+    ("content", "content_type", "words"),
     [
-        (b"x", "multipart/form-data"),
-        (b"not a form at all", "multipart/form-data; boundary=x"),
+        (b"x", "multipart/form-data", "the content type names no boundary"),
+        (b"not a form at all", "multipart/form-data; boundary=x", "is not divided by the boundary"),
         (
             b"--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n--x--",
             "multipart/form-data; boundary=x",
+            'field "name" must be provided',
         ),
     ],
     ids=["no boundary", "no form", "no name"],
 )
-def test_an_invalid_form_is_refused(client: TestClient, content: bytes, content_type: str) -> None:
+def test_an_invalid_form_is_refused(
+    client: TestClient, content: bytes, content_type: str, words: str
+) -> None:
     problem = refused(client, content=content, headers={"content-type": content_type})
     assert (problem["status"], problem["code"]) == (400, "invalid-multipart")
+    assert words in problem["detail"]
 
 
 def test_a_form_that_ends_too_early_has_no_file(client: TestClient) -> None:

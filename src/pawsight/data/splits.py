@@ -244,8 +244,10 @@ def _check_none_empty(frame: pd.DataFrame, wanted: Sequence[str], strategy: Stra
         why = {
             "column": "see the column 'split'",
             "number": "the test pictures are those whose number in the file name "
-            "divides by --test-every; give another, or say the split in a column 'split'",
-            "seeded": "there are too few pictures that do not look alike",
+            "divides by --test-every; give another, say the split in a column 'split', or add "
+            "pictures: three of a class, which do not look alike, are the least",
+            "seeded": "there are too few pictures that do not look alike; three of a class are the "
+            "least",
         }
         raise TableError(f"no picture is left for {' and '.join(empty)}: {why[strategy]}")
 

@@ -25,10 +25,13 @@ FILES_FIELD: Final = "files"
 TO_DISK: Final = "/training/datasets"
 """Where a body is written to the disk while it comes, and held by nobody."""
 
-_UNREADABLE: Final = (
-    "the body is not divided by the boundary that its content type names; each part begins with a "
-    "line of `--` and the boundary, and lines end with CR and LF (RFC 7578)"
-)
+_WORDS: Final = {  # of the form's parser, which says less
+    "Invalid multipart data.": "the body is not divided by the boundary that its content type "
+    "names, or the header of a part cannot be read; each part begins with a line of `--` and the "
+    "boundary, and lines end with CR and LF (RFC 7578)",
+    "Missing boundary in multipart.": "the content type names no boundary; leave that header to "
+    "the library or program that makes the form",
+}
 _ENVELOPE: Final = 64 * 1024  # what a form's boundaries and headers may add to its picture
 _MAX_FIELDS: Final = 16  # fields of a form beside the files
 _PART: Final = 64 * 1024  # bytes of a body that are parsed before anybody else has a turn
@@ -287,10 +290,8 @@ def unsupported(kind: str, how: str) -> Refusal:
         kind: From :func:`content_type`.
         how: What is to be sent instead, in words.
     """
-    return Refusal(
-        "unsupported-content-type",
-        f"the content type {quoted(kind)} is not read here; {how}",
-    )
+    said = f"the content type {quoted(kind)} is not read here" if kind else "no content type"
+    return Refusal("unsupported-content-type", f"{said}; {how}")
 
 
 @asynccontextmanager
@@ -304,7 +305,7 @@ async def _form(request: Request, *, max_files: int) -> AsyncIterator[FormData]:
                 f"too many files: at most {max_files} in a request"
                 + ("; /predict/{model}/batch takes many" if max_files == 1 else ""),
             ) from error
-        words = _UNREADABLE if error.detail == "Invalid multipart data." else error.detail
+        words = _WORDS.get(error.detail, error.detail)
         raise Refusal("invalid-multipart", f"invalid multipart: {words}") from error
     try:
         yield form

@@ -48,7 +48,7 @@ _KINDS: Final = {
         422, "No picture in the request", "the form has no field 'file'; its fields: 'image'"
     ),
     "invalid-multipart": _Kind(
-        400, "Invalid multipart body", "invalid multipart: Missing boundary in multipart."
+        400, "Invalid multipart body", "invalid multipart: the content type names no boundary; …"
     ),
     "unsupported-content-type": _Kind(
         415,
