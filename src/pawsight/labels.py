@@ -6,9 +6,17 @@ from typing import Final
 NEITHER: Final = "neither"
 """As a label: in tables, where it marks pictures to learn from or to test with, and in answers."""
 
-TAKEN: Final = ("error", "unsure", "wrong")
-"""What is said in a class's place of pictures that cannot be read, of answers that are sorted as
-unsure, and of answers that somebody knows to be wrong: no class is called so."""
+ERROR: Final = "error"
+"""In a class's place: the picture could not be read."""
+
+UNSURE: Final = "unsure"
+"""In a class's place, where pictures are sorted: the confidence is less than was wanted."""
+
+WRONG: Final = "wrong"
+"""As feedback: the answer was not right, and what would be is not said."""
+
+TAKEN: Final = frozenset({ERROR, UNSURE, WRONG})
+"""What no class can be called."""
 
 BACKGROUND: Final = -1
 """As a class number, where the classes are counted from 0."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 import pawsight
+from pawsight.data.augment import Augmentation
 from pawsight.inference.artifact import BACKGROUND_FILE, QUANTISED_FILE, ModelFolder
 from pawsight.inference.catalog import resolve
 from pawsight.inference.classifier import Classifier
@@ -20,6 +21,7 @@ from pawsight.inference.rejection import OperatingPoint, Rejection
 from pawsight.labels import BACKGROUND
 from pawsight.training import transfer as module
 from pawsight.training.background import read_background, unlike
+from pawsight.training.features import augmented
 from pawsight.training.graft import read_head
 from pawsight.training.head import Head, fit_head
 from pawsight.training.headed import write_headed
@@ -179,6 +181,18 @@ def test_background_that_shows_a_class_is_left_out() -> None:
     kept = unlike(np.concatenate([others, same]), classes, labels)
     assert kept[:200].mean() > 0.95
     assert kept[200:].mean() < 0.85
+
+
+@pytest.mark.parametrize("shape", [(12, 12), (8, 14)])
+def test_an_augmented_view_has_the_pictures_shape_and_is_another_each_time(
+    shape: tuple[int, int],
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (3, *shape, 3), dtype=np.uint8)
+    view, again = augmented(Augmentation(), 7), augmented(Augmentation(), 7)
+    first, second = view(pixels), view(pixels)
+    assert (first.shape, first.dtype) == (pixels.shape, pixels.dtype)
+    assert (first != second).any()
+    np.testing.assert_array_equal([first, second], [again(pixels), again(pixels)])
 
 
 def test_of_few_pictures_most_of_the_background_is_kept() -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
 
 import numpy as np
 
 from pawsight.bulk.digests import digest, place_in
 from pawsight.bulk.rows import Row
-
-_ERROR: Final = "error"
+from pawsight.labels import ERROR
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,4 +141,4 @@ def _kept(confidence: float) -> float:
 
 
 def _said(row: Row) -> tuple[str, float | None]:
-    return (_ERROR, None) if row["error"] is not None else (row["label"], row["confidence"])
+    return (ERROR, None) if row["error"] is not None else (row["label"], row["confidence"])

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Final, Literal, Protocol, TextIO, TypeAlias
 
 from pawsight.bulk.rows import Row, columns, flat, line
 from pawsight.extras import require
-from pawsight.labels import NEITHER
+from pawsight.labels import ERROR, NEITHER
 from pawsight.terminal import for_terminal
 
 Format: TypeAlias = Literal["table", "jsonl", "csv", "parquet"]
@@ -149,7 +149,7 @@ class TableSink:
         if label == NEITHER:
             confidence = ""
         if row["error"] is not None:
-            label, confidence, words = "error", "", f"  ({for_terminal(row['error'])})"
+            label, confidence, words = ERROR, "", f"  ({for_terminal(row['error'])})"
         path = for_terminal(row["path"])
         self._stream.write(f"{label:<10} {confidence:>7}  {path}{words}\n")
 

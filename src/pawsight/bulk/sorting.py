@@ -14,10 +14,7 @@ from typing import Final
 from pawsight.bulk.digests import digest
 from pawsight.bulk.items import as_path, as_text
 from pawsight.bulk.rows import Row
-from pawsight.labels import NEITHER
-
-UNSURE: Final = "unsure"
-"""The folder of what was answered with less than the wanted confidence."""
+from pawsight.labels import NEITHER, UNSURE
 
 _LONGEST: Final = 255  # bytes of a file's name
 

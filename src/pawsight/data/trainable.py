@@ -17,7 +17,7 @@ def why_not(table: pd.DataFrame) -> str | None:
         table: ``label`` and ``split``.
     """
     classes = classes_of(table["label"])
-    if taken := sorted({*TAKEN} & {*classes}):
+    if taken := sorted(TAKEN & set(classes)):
         return (
             f"a class cannot be called {' or '.join(map(repr, taken))}, which is said where there "
             "is no class to name: call it otherwise in the table"

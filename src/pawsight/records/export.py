@@ -10,9 +10,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from pawsight.labels import is_about
+from pawsight.labels import WRONG, is_about
 from pawsight.records.pictures import Pictures
-from pawsight.records.record import WRONG
 from pawsight.records.store import everything_said
 
 

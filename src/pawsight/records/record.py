@@ -9,10 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from pawsight.inference.prediction import Prediction
-from pawsight.labels import NEITHER
-
-WRONG: Final = "wrong"
-"""As feedback: the answer was not right, and what would be is not said."""
+from pawsight.labels import NEITHER, WRONG
 
 MAX_COMMENT: Final = 2000
 """Letters of a comment."""
@@ -48,7 +45,7 @@ class Feedback:
     Attributes:
         id: Of the answer.
         digest: Of the picture.
-        label: One of its model's classes, ``neither``, or :data:`WRONG`.
+        label: One of its model's classes, ``neither``, or :data:`~pawsight.labels.WRONG`.
         comment: Up to :data:`MAX_COMMENT` letters.
         time: When it was said, in UTC.
         replaced: The label that was said before, if there was another.

@@ -136,15 +136,15 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Hand the request over, whose body has a limit of its own; or refuse it."""
+        if self.parser.get_method() == b"CONNECT":
+            self._refuse("method-not-allowed", "CONNECT is for proxies, and this is none")
+            raise _NothingMore
         if self.parser.offers_upgrade():
             return  # it comes once more
         self._came, self._in_header = True, False
         self._expect_nothing()
         if _size(self.url, self.headers) > _MAX_HEADER:
             self._refuse_header()
-            raise _NothingMore
-        if self.parser.get_method() == b"CONNECT":
-            self._refuse("method-not-allowed", "CONNECT is for proxies, and this is none")
             raise _NothingMore
         if not self._refuses():
             super().on_headers_complete()

@@ -16,7 +16,7 @@ class HttpParser:
 
     Args:
         protocol: Is told what is read. It is told of the header with the offer, too, and is to do
-            nothing then: :meth:`offers_upgrade` says so.
+            nothing then: :meth:`offers_upgrade` says so. After CONNECT it is to raise something.
         header: What it was told of, without the offer.
     """
 
@@ -49,8 +49,8 @@ class HttpParser:
                 return
 
     def offers_upgrade(self) -> bool:
-        """Whether the protocol will be told of this header again; of that of CONNECT it is not."""
-        return bool(self._parser.should_upgrade()) and self.get_method() != b"CONNECT"
+        """Whether the protocol will be told of this header again."""
+        return bool(self._parser.should_upgrade())
 
     def get_method(self) -> bytes:
         """Of the request."""

@@ -40,7 +40,7 @@ TOO_MUCH: Final = 0.3
 """The part of the background that may pass for one of the classes without a warning."""
 
 _AUGMENTED: Final = 2
-"""How often each picture is looked at beside as it is; more hardly help."""
+"""How often each picture is looked at beside as it is."""
 
 
 def transfer(
@@ -57,8 +57,8 @@ def transfer(
     The network stays as it is up to its features; a linear head on them is fitted to the training
     split (:func:`~pawsight.training.head.fit_head`), with the background that the folder carries
     and the table's own ``neither``, and written into the network. Each picture is looked at as it
-    is, and augmented. Thresholds are chosen on the
-    validation split, and on the training pictures as heads saw them that were fitted without.
+    is, and augmented. Thresholds are chosen on the validation split, and on the training pictures
+    as heads saw them that were fitted without.
 
     Args:
         table: ``path``, ``label`` and ``split``.

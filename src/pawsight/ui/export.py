@@ -11,9 +11,8 @@ from typing import Final
 
 from PIL import Image, UnidentifiedImageError
 
-from pawsight.labels import NEITHER, is_about
+from pawsight.labels import NEITHER, WRONG, is_about
 from pawsight.plurals import counted
-from pawsight.ui.feedback import WRONG
 from pawsight.ui.service import RecordedAnswer
 
 TABLE: Final = "labels.csv"

@@ -8,13 +8,11 @@ from typing import Final
 
 import streamlit as st
 
-from pawsight.labels import NEITHER
+from pawsight.labels import NEITHER, WRONG
 from pawsight.ui.pictures import Picture
 from pawsight.ui.service import Answer, RecordedAnswer, Refused, Service, Unavailable
 from pawsight.ui.words import full_stop
 
-WRONG: Final = "wrong"
-"""What is said where nothing more is known."""
 MOST_BUTTONS: Final = 8
 """More labels than this stand in a list."""
 

@@ -8,11 +8,11 @@ from typing import Final
 
 import streamlit as st
 
-from pawsight.labels import NEITHER
+from pawsight.labels import NEITHER, WRONG
 from pawsight.plurals import counted
 from pawsight.ui import cards
 from pawsight.ui.export import MOST, as_zip, kinds, left_out, to_train
-from pawsight.ui.feedback import MOST_BUTTONS, WRONG, named, noted, to_say
+from pawsight.ui.feedback import MOST_BUTTONS, named, noted, to_say
 from pawsight.ui.preview import preview
 from pawsight.ui.service import Answer, RecordedAnswer, Refused, ReviewItem, Service, Unavailable
 from pawsight.ui.shell import heading, service
