@@ -8,7 +8,6 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -216,25 +215,28 @@ def test_a_long_batch_leaves_room_for_others(
 def test_explanations_wait_in_no_longer_queue_than_pictures(
     tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened = threading.Event()
+    opened, begun = threading.Event(), threading.Event()
     overlaid = explanations._overlaid
 
     def held(*asked: Any) -> Any:
+        begun.set()
         assert opened.wait(PATIENCE)
         return overlaid(*asked)
 
     monkeypatch.setattr(explanations, "_overlaid", held)
-    with served(tiny, threads=1, max_waiting=1) as (server, state), ThreadPoolExecutor(2) as pool:
-
-        def ask() -> httpx.Response:
-            return httpx.post(f"{server.url}/explain/tiny", content=picture("red"), timeout=9)
-
-        asked = [pool.submit(ask) for _ in range(2)]
-        until(lambda: state.workers.statistics().tasks_waiting == 1)
-        refused = ask()
-        opened.set()
-        assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
-        assert [each.result().status_code for each in asked] == [200, 200]
+    with (
+        served(tiny, threads=1, max_waiting=1) as (server, state),
+        send(server, "/explain/tiny") as first,
+    ):
+        assert begun.wait(PATIENCE)  # from here on the queue is empty, so that the next one fits
+        with send(server, "/explain/tiny") as second:
+            until(lambda: state.workers.statistics().tasks_waiting == 1)
+            url = f"{server.url}/explain/tiny"
+            refused = httpx.post(url, content=picture("red"), timeout=PATIENCE)
+            opened.set()
+            assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
+            for each in (first, second):
+                assert each.recv(100).startswith(b"HTTP/1.1 200")
 
 
 def test_what_a_client_that_has_left_waited_for_is_not_explained(
