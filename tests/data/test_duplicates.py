@@ -142,3 +142,13 @@ def test_files_are_hashed_in_their_order(photograph: Photograph, tmp_path: Path)
     assert np.array_equal(hashes, [hashed(photograph(seed)) for seed in range(3)])
     assert calls == [(1, 3), (2, 3), (3, 3)]
     assert hash_files([]).shape == (0, 4)
+
+
+def test_a_file_that_has_changed_is_hashed_anew(photograph: Photograph, tmp_path: Path) -> None:
+    file = tmp_path / "picture.png"
+    hashes = []
+    for seed in (0, 0, 1):
+        photograph(seed).save(file)
+        hashes.append(hash_files([str(file)])[0])
+    assert (hashes[0] == hashes[1]).all()
+    assert distance(hashes[0], hashes[2]) > MAX_DISTANCE

@@ -26,6 +26,17 @@ def test_a_restart_begins_another_cosine_from_its_own_height() -> None:
     assert factor(200) == pytest.approx(0.0)
 
 
+def test_in_bfloat16_even_directions_of_a_hundredth_are_made_as_large() -> None:
+    torch.manual_seed(0)
+    left, sizes, right = torch.linalg.svd(torch.randn(64, 320), full_matrices=False)
+    sizes = torch.logspace(0, -2, len(sizes))
+    made = orthogonal((left @ torch.diag(sizes) @ right).bfloat16()).float()
+    in_its_directions = left.T @ made @ right.T
+    assert ((in_its_directions.diagonal() > 0.6) & (in_its_directions.diagonal() < 1.3)).all()
+    rest = in_its_directions - torch.diag(in_its_directions.diagonal())
+    assert rest.norm() < 0.1 * in_its_directions.norm()
+
+
 @pytest.mark.parametrize("shape", [(24, 90), (90, 24)])
 def test_what_is_made_orthogonal_keeps_its_directions_and_loses_their_sizes(
     shape: tuple[int, int],

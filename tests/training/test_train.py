@@ -85,6 +85,20 @@ def test_logs_are_kept_for_people_and_for_tensorboard(trained: Path) -> None:
     assert list((trained / "training" / "logs" / "part-0").glob("events.*"))
 
 
+def test_some_epochs_may_go_without_a_validation_but_not_the_last(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = drawn_table(tmp_path / "pictures", labels=("cat", "dog"))
+    run = RunFolder(tmp_path / "run")
+    with caplog.at_level("INFO", logger="pawsight.training.fit"):
+        fit(table, TINY.model_copy(update={"epochs": 5, "validate_every": 2}), run)
+    rows = pd.read_csv(run.logs / "part-0" / "metrics.csv")
+    assert rows.loc[rows["val_loss"].notna(), "epoch"].tolist() == [1, 3, 4]
+    lines = [line for line in caplog.messages if line.startswith("epoch ")]
+    assert ["val_loss" in line for line in lines] == [False, True, False, True, True]
+    assert run.best.is_file()
+
+
 @pytest.mark.parametrize(("step", "every"), [(8, 2), (11, 2), (11, 1000)])
 def test_a_stopped_training_goes_on_as_if_nothing_had_happened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, every: int

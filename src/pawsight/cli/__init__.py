@@ -24,6 +24,7 @@ from pawsight.cli import (
     tune,
     ui,
 )
+from pawsight.cli.memory import keep_memory
 
 app = typer.Typer(
     name="pawsight",
@@ -67,4 +68,6 @@ def main() -> None:
     if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
         # Else a name with a character that the terminal does not know would end it.
         sys.stdout.reconfigure(errors="backslashreplace")
+    if sys.argv[1:2] in (["train"], ["tune"]):
+        keep_memory()
     app()

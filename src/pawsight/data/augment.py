@@ -97,13 +97,13 @@ def augment(
             new ones.
 
     Returns:
-        float32 [N, 3, size, size] in [0, 1], channels last in memory.
+        float32 [N, 3, size, size] in [0, 1].
     """
     if crops is None:
         crops = mirror(draw_crops(len(pixels), how, generator), how.flip, generator)
     cropped = crop(pixels, size, crops)
     coloured = _recolour(cropped, how, generator).clamp_(0.0, 1.0)
-    return _erase(coloured, how, generator).contiguous(memory_format=torch.channels_last)
+    return _erase(coloured, how, generator)
 
 
 def draw_crops(count: int, how: Augmentation, generator: torch.Generator) -> Tensor:

@@ -243,7 +243,7 @@ class CatDogDataModule(L.LightningDataModule):
             answers = tuple(teacher(pictures) for teacher in self.teachers)
         device = pictures.device
         return Batch(
-            (pictures - self._mean.to(device)) / self._std.to(device),
+            pictures.sub_(self._mean.to(device)).div_(self._std.to(device)),
             labels,
             tuple(each.to(device) for each in answers),
             tuple(each.to(device) for each in hints),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -37,6 +39,9 @@ _FLAT: Final = 2.0
 """A picture whose grey values deviate by less than this, of 255, shows nothing; photographs: 13."""
 
 _BLOCK: Final = 512
+
+_KEPT: Final = 100_000
+"""Files whose hashes are kept, at half a kilobyte each."""
 
 
 def perceptual_hash(pixels: Pixels) -> NDArray[np.uint64]:
@@ -82,8 +87,16 @@ def hash_file(path: str) -> NDArray[np.uint64]:
     Raises:
         ImageError, OSError: It cannot be decoded, or read.
     """
+    about = os.stat(path)
+    return np.array(_hash_once(path, about.st_size, about.st_mtime_ns), dtype=np.uint64)
+
+
+@lru_cache(maxsize=_KEPT)
+def _hash_once(path: str, size: int, changed: int) -> tuple[int, ...]:
+    """The hash of a file, which a training asks for several times, as long as it stays as it is."""
     side = 8 * HASH_SIDE  # twice what imagehash resizes to
-    return perceptual_hash(decode(read_file(Path(path)), at_least=(side, side)))
+    hashed = perceptual_hash(decode(read_file(Path(path)), at_least=(side, side)))
+    return tuple(hashed.tolist())
 
 
 def _hash_named(path: str) -> NDArray[np.uint64]:

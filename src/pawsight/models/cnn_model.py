@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pawsight.models.convolution import Convolution3x3
+
 
 class Activations(NamedTuple):
     """What one pass gives.
@@ -152,7 +154,7 @@ class Residual(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.first = _conv_bn_relu(channels, channels)
-        self.second = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.second = Convolution3x3(channels, channels)
         self.norm = nn.BatchNorm2d(channels)
         # Each pair starts as the identity (Goyal et al. 2017, *Accurate, large minibatch SGD*).
         nn.init.zeros_(self.norm.weight)
@@ -163,6 +165,10 @@ class Residual(nn.Module):
 
 
 def _conv_bn_relu(before: int, after: int, *, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    convolution = nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, bias=False)
+    convolution: nn.Conv2d
+    if (kernel, stride) == (3, 1):
+        convolution = Convolution3x3(before, after)
+    else:
+        convolution = nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, bias=False)
     nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
     return nn.Sequential(convolution, nn.BatchNorm2d(after), nn.ReLU(inplace=True))

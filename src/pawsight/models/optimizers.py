@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
@@ -83,43 +84,67 @@ class Muon(torch.optim.AdamW):
                 loss = closure()
         for group in self.param_groups:
             if group[_ORTHOGONAL]:
-                for weight in group["params"]:
-                    if weight.grad is not None:
-                        self._move(weight, weight.grad, group["lr"], group["weight_decay"])
-                        weight.grad = None  # which AdamW leaves out
+                self._move(group)
         super().step()
         return loss
 
-    def _move(self, weight: Tensor, gradient: Tensor, rate: float, decay: float) -> None:
+    def _move(self, group: dict[str, Any]) -> None:
+        """Move an orthogonal group, and all matrices of one shape at once."""
+        of_shape: dict[torch.Size, list[tuple[Tensor, Tensor]]] = defaultdict(list)
+        for weight in group["params"]:
+            if weight.grad is not None:
+                # As it lies in memory: in which order inputs come is all the same.
+                ahead = _inputs_last(self._look_ahead(weight, weight.grad))
+                of_shape[ahead.flatten(1).shape].append((_inputs_last(weight), ahead))
+                weight.grad = None  # which AdamW leaves out
+        for shape, moved in of_shape.items():
+            matrices = torch.stack([ahead.flatten(1).to(self.dtype) for _, ahead in moved])
+            size = 0.2 * max(shape) ** 0.5
+            for (weight, _), step in zip(moved, orthogonal(matrices), strict=True):
+                weight.mul_(1 - group["lr"] * group["weight_decay"])
+                weight.add_(step.view_as(weight), alpha=-group["lr"] * size)
+
+    def _look_ahead(self, weight: Tensor, gradient: Tensor) -> Tensor:
         state = self.state[weight]
         if not state:
             # AdamW looks for the step, where a checkpoint is read.
             state |= {"step": torch.tensor(0.0), "momentum": torch.zeros_like(weight)}
         state["step"] += 1
         average = state["momentum"].lerp_(gradient, 1 - self.momentum)
-        ahead = torch.lerp(gradient, average, self.momentum).flatten(1)
-        size = 0.2 * max(ahead.shape) ** 0.5
-        weight.mul_(1 - rate * decay)
-        weight.add_(orthogonal(ahead, self.dtype).view_as(weight), alpha=-rate * size)
+        return torch.lerp(gradient, average, self.momentum)
 
 
-def orthogonal(matrix: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-    """The nearest matrix with all singular values about 1 (0.7 to 1.2), by Newton and Schulz.
+def _inputs_last(weight: Tensor) -> Tensor:
+    """A view of a convolution's weight as [outputs, height, width, inputs]; others as they are."""
+    return weight.permute(0, 2, 3, 1) if weight.ndim == 4 else weight
 
-    Five steps with Jordan's coefficients, which make small singular values grow fastest.
+
+def orthogonal(matrices: Tensor) -> Tensor:
+    """The nearest matrices with all singular values about 1 (0.7 to 1.2), by Newton and Schulz.
+
+    Five steps with Jordan's coefficients, which make small singular values grow fastest. What a
+    step does depends on the products of rows alone: steps are taken with those, which are few, and
+    the long rows are multiplied once for several steps. Rounding grows with each, so that in
+    bfloat16 the products are made anew after three.
 
     Args:
-        matrix: float [M, N].
-        dtype: To multiply in.
+        matrices: float [..., M, N], in whose type is multiplied.
     """
-    across = matrix.shape[0] > matrix.shape[1]
-    now = (matrix.T if across else matrix).to(dtype)
-    now = now / (now.norm() + 1e-7)
-    for _ in range(5):
-        square = now @ now.T
-        factor = torch.addmm(square, square, square, beta=-4.7750, alpha=2.0315)
-        now = torch.addmm(now, factor, now, beta=3.4445)
-    return (now.T if across else now).to(matrix.dtype)
+    across = matrices.shape[-2] > matrices.shape[-1]
+    now = matrices.mT if across else matrices
+    now = now / (torch.linalg.matrix_norm(now, keepdim=True) + 1e-7)
+    for steps in (3, 2) if now.dtype == torch.bfloat16 else (5,):
+        products = now @ now.mT
+        together = None
+        for step in range(steps):
+            factor = (products @ products).mul_(2.0315).sub_(products, alpha=4.7750)
+            factor.diagonal(dim1=-2, dim2=-1).add_(3.4445)
+            together = factor if together is None else factor @ together
+            if step + 1 < steps:
+                products = factor @ products @ factor
+        now = together @ now
+    result: Tensor = now.mT if across else now
+    return result
 
 
 class WarmupCosine:

@@ -200,6 +200,7 @@ def _callbacks(
             enable_version_counter=False,
         ),
         RichProgressBar() if progress else EpochLines(),
+        SomeValidations(recipe.validate_every),
     ]  # fmt: skip
     if recipe.ema_decay:
         callbacks.append(EMAWeightAveraging(decay=recipe.ema_decay))
@@ -248,19 +249,49 @@ def faster_precision(network: nn.Module, size: int, batch_size: int) -> Precisio
     return "bf16-mixed" if brief < plain else "32-true"
 
 
+class SomeValidations(Callback):
+    """Validates after some epochs alone, and after the last.
+
+    Args:
+        every: Epochs from one validation to the next.
+    """
+
+    def __init__(self, every: int) -> None:
+        self._every = every
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Say it of the first epoch: one that is gone on with is not announced."""
+        self.on_train_epoch_start(trainer, pl_module)
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Say after which epochs there is a validation, of which this one may be."""
+        last = trainer.current_epoch + 1 == trainer.max_epochs
+        trainer.check_val_every_n_epoch = 1 if last else self._every
+
+
 class EpochLines(Callback):
     """A line in the log for every epoch, where there is no terminal for a progress bar."""
 
     def __init__(self) -> None:
         self._start = time.monotonic()  # an epoch that is gone on with is not announced
+        self._validated = False
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Remember when the epoch began."""
         self._start = time.monotonic()
+        self._validated = False
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Remember that what validation reached is this epoch's."""
+        self._validated = True
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Log what the epoch reached."""
-        reached = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        reached = {
+            name: float(value)
+            for name, value in trainer.callback_metrics.items()
+            if self._validated or not name.startswith("val_")
+        }
         log.info(
             "epoch %d of %d: %s (%.0f s)",
             trainer.current_epoch + 1,

@@ -157,6 +157,7 @@ class Recipe(Strict):
         label_noise: The part of the labels that is thought to be wrong; a network that knows a lot
             already then learns little from a label that it is sure is wrong.
         ema_decay: Of the running average of the weights, which is what is kept; 0 for none.
+        validate_every: Epochs from one validation to the next; the last epoch always has one.
         keep_start: The part of the weights it started from that the exported network keeps, where
             they were another training's: what was learned is added to what was known, and does not
             take its place (Wortsman et al. 2022, *Robust fine-tuning of zero-shot models*).
@@ -194,6 +195,7 @@ class Recipe(Strict):
     label_smoothing: Fraction = 0.0
     label_noise: Fraction = 0.0
     ema_decay: Fraction = 0.0
+    validate_every: Count = 1
     keep_start: Fraction = 0.0
     mirrored: bool = False
     weights: Literal["float32", "int8"] = "float32"

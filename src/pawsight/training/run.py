@@ -58,8 +58,8 @@ class RunFolder:
         """
         if not self.best.is_file():
             raise RunError(
-                f"the training in {str(self.path)!r} has no weights yet: its first epoch is not "
-                "done"
+                f"the training in {str(self.path)!r} has no weights yet: its first validation, "
+                "at the end of an epoch, is not done"
             )
         return self.best
 
