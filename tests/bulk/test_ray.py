@@ -35,6 +35,8 @@ def cluster() -> Iterator[Any]:
     """A cluster whose first node has one processor; a test may add others, and lose them."""
     pytest.importorskip("ray")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # A proxy that is not ready in 5 seconds is ended, and another begun: for ever, on a busy one.
+    os.environ.setdefault("RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S", "60")
     from ray.cluster_utils import Cluster
 
     started: Any = Cluster(

@@ -6,8 +6,8 @@ import os
 import sys
 from typing import Final
 
-_SETTINGS: Final = "GLIBC_TUNABLES"
-_KEPT: Final = ":".join(
+SETTINGS: Final = "GLIBC_TUNABLES"
+KEPT: Final = ":".join(
     (
         "glibc.malloc.mmap_threshold=268435456",
         "glibc.malloc.trim_threshold=2147483648",
@@ -24,6 +24,6 @@ def keep_memory() -> None:
     glibc does is settled before a program begins, by its environment alone. Whoever has set that,
     or has another C library, is left alone.
     """
-    if sys.platform == "linux" and _SETTINGS not in os.environ:
+    if sys.platform == "linux" and sys.executable and SETTINGS not in os.environ:
         command = [sys.executable, *sys.orig_argv[1:]]
-        os.execve(sys.executable, command, os.environ | {_SETTINGS: _KEPT})  # noqa: S606 - no shell, its own command
+        os.execve(sys.executable, command, os.environ | {SETTINGS: KEPT})  # noqa: S606 - no shell, its own command

@@ -214,6 +214,25 @@ def back(
     _say_from_when(called)
 
 
+@app.command()
+def remove(
+    name: Annotated[str, typer.Argument(help="A model that was installed, by its name.")],
+) -> None:
+    """Have no installed model answer by a name any more; `back` undoes it.
+
+    Where a model of that name is embedded, that one answers then.
+    """
+    from pawsight.inference.errors import ModelError
+    from pawsight.inference.switch import remove as take_away
+
+    called = model_name(name, Path())
+    with refusing(ModelError, OSError):
+        take_away(called)
+    now = "the embedded one answers" if _labels(called) else "none answers by its name"
+    typer.echo(f"{called} is removed, and {now}; `pawsight models back {called}` undoes it")
+    _say_from_when(called)
+
+
 def _say_from_when(name: str) -> None:
     typer.echo(
         f"pawsight: a service that runs knows of this, by the name {name}, from its next start on",
