@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from pawsight.inference.catalog import load
 from pawsight.inference.classifier import Classifier
 from pawsight.serving.app import create_app
+from pawsight.serving.cache import Cache
 from pawsight.serving.settings import Settings
+from tests.model_folders import make_model_folder
 from tests.pictures import picture, truncated_jpeg
 
 
@@ -59,6 +62,16 @@ def test_another_model_and_another_picture_are_asked(
     }
     assert len(tags) == len(reads) == 4
     assert ask(cached, "blue", "second").json()["model"]["name"] == "second"
+
+
+def test_the_same_network_is_asked_anew_where_its_card_says_something_else(tmp_path: Path) -> None:
+    labels = (("cat", "dog"), ("lion", "wolf"))
+    one, other = (
+        load(str(make_model_folder(tmp_path / each[0] / "tiny", labels=each))) for each in labels
+    )
+    assert one.reference == other.reference
+    cache = Cache(2)
+    assert cache.tag(one, "picture") == cache.tag(one, "picture") != cache.tag(other, "picture")
 
 
 def test_only_the_latest_are_kept(cached: TestClient, reads: list[bytes]) -> None:

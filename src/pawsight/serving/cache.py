@@ -23,7 +23,8 @@ class Cache:
     def tag(self, model: Model, digest: str | None) -> str | None:
         """What was asked in 32 hexadecimal digits, of a SHA-256; None where nothing is kept.
 
-        Models with the same weights under other names, or with other thresholds, answer otherwise.
+        Models with the same weights under other names, with other thresholds, or whose cards say
+        otherwise what they mean, answer otherwise.
 
         Args:
             model: That is asked.
@@ -31,7 +32,7 @@ class Cache:
         """
         if digest is None or not self._size:
             return None
-        asked = repr((digest, model.reference, model.threshold))
+        asked = repr((digest, model.reference, model.threshold, model.card.seal))
         return hashlib.sha256(asked.encode()).hexdigest()[:32]
 
     def get(self, tag: str | None) -> Prediction | None:
