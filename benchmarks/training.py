@@ -23,7 +23,7 @@ from unittest.mock import patch
 
 import torch
 
-from pawsight.cli.memory import KEPT, SETTINGS
+from pawsight.cli.memory import KEPT, SETTINGS, keep_memory
 from pawsight.cpus import usable_cpus
 from pawsight.data.augment import NO_AUGMENTATION, augment
 from pawsight.data.pictures import load_pictures
@@ -54,7 +54,12 @@ class Training:
         self.pixels = pixels
         self.size = recipe.training_sizes[0][1] if recipe.training_sizes else recipe.image_size
         network = build_network(recipe, 2).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.bfloat16 = faster_precision(network, self.size, recipe.batch_size) == "bf16-mixed"
+        self.precision = (
+            faster_precision(network, self.size, recipe.batch_size)
+            if recipe.precision == "auto"
+            else recipe.precision
+        )
+        self.bfloat16 = self.precision == "bf16-mixed"
         classifier = CatDogClassifier(network, optimizer=recipe.optimizer)
         self.optimizer = build_optimizer(
             recipe.optimizer,
@@ -94,13 +99,15 @@ def main() -> None:
     parser.add_argument("labels", type=Path)
     parser.add_argument("images", type=Path, nargs="?")
     parser.add_argument("--recipe", default="simple-cnn")
-    parser.add_argument("--seconds-alone", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--seconds-in", choices=["bf16-mixed", "32-true"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    keep_memory()
     recipe = load_recipe(arguments.recipe)
     torch.set_num_threads(usable_cpus())
     side = recipe.cache_size
-    if arguments.seconds_alone:
-        training = Training(recipe, torch.zeros(512, side, side, 3, dtype=torch.uint8))
+    if precision := arguments.seconds_in:
+        pixels = torch.zeros(512, side, side, 3, dtype=torch.uint8)
+        training = Training(recipe.model_copy(update={"precision": precision}), pixels)
         training.seconds()
         print(min(training.seconds() for _ in range(ROUNDS)))
         return
@@ -121,7 +128,14 @@ def main() -> None:
             return training.seconds()
 
     told("gradients map by map", map_by_map, training.seconds)
-    told("memory handed back", lambda: apart({SETTINGS: ""}), lambda: apart({SETTINGS: KEPT}))
+
+    def apart(settings: str) -> float:
+        command = [sys.executable, *sys.argv, "--seconds-in", training.precision]
+        environment = os.environ | {SETTINGS: settings}
+        said = subprocess.run(command, env=environment, capture_output=True, check=True)
+        return float(said.stdout)
+
+    told("memory handed back", lambda: apart(""), lambda: apart(KEPT))
 
 
 def told(change: str, without: Callable[[], float], as_it_is: Callable[[], float]) -> None:
@@ -131,13 +145,6 @@ def told(change: str, without: Callable[[], float], as_it_is: Callable[[], float
         f"{change}: {statistics.median(ratios):.2f} × the time of a step "
         f"({min(ratios):.2f} to {max(ratios):.2f})"
     )
-
-
-def apart(settings: dict[str, str]) -> float:
-    """Seconds of some steps in a process of its own, with these in its environment."""
-    command = [sys.executable, *sys.argv, "--seconds-alone"]
-    told = subprocess.run(command, env=os.environ | settings, capture_output=True, check=True)
-    return float(told.stdout)
 
 
 if __name__ == "__main__":

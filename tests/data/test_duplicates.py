@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
+from pawsight.data import duplicates
 from pawsight.data.duplicates import (
     MAX_DISTANCE,
     group_near_duplicates,
@@ -21,6 +22,8 @@ from pawsight.data.duplicates import (
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pawsight.images.decode import Pixels
 
 Hashes = NDArray[np.uint64]
 
@@ -144,11 +147,20 @@ def test_files_are_hashed_in_their_order(photograph: Photograph, tmp_path: Path)
     assert hash_files([]).shape == (0, 4)
 
 
-def test_a_file_that_has_changed_is_hashed_anew(photograph: Photograph, tmp_path: Path) -> None:
+def test_a_file_is_hashed_anew_only_where_it_has_changed(
+    photograph: Photograph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[Hashes] = []
+
+    def watched(pixels: Pixels) -> Hashes:
+        looked.append(perceptual_hash(pixels))
+        return looked[-1]
+
+    monkeypatch.setattr(duplicates, "perceptual_hash", watched)
     file = tmp_path / "picture.png"
-    hashes = []
-    for seed in (0, 0, 1):
-        photograph(seed).save(file)
-        hashes.append(hash_files([str(file)])[0])
-    assert (hashes[0] == hashes[1]).all()
-    assert distance(hashes[0], hashes[2]) > MAX_DISTANCE
+    photograph(0).save(file)
+    first, again = hash_files([str(file)]), hash_files([str(file)])
+    assert (first == again).all()
+    assert len(looked) == 1
+    photograph(1).save(file)
+    assert distance(first[0], hash_files([str(file)])[0]) > MAX_DISTANCE

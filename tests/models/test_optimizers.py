@@ -73,6 +73,23 @@ def test_muon_moves_inner_weights_as_far_as_adamw_would_and_leaves_colours_and_c
     torch.testing.assert_close((network.classifier.bias - bias).abs(), torch.full((2,), 0.1))
 
 
+def test_each_of_muons_weights_follows_its_own_gradient() -> None:
+    torch.manual_seed(0)
+    shapes = [(6, 4, 3, 3), (6, 4, 3, 3), (40, 2, 3, 3), (5, 8)]  # the third has more rows
+    weights = [torch.nn.Parameter(torch.zeros(shape)) for shape in shapes]
+    for weight in weights[:3]:
+        weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+    optimizer = Muon([{"params": weights, "orthogonal": True, "weight_decay": 0.0}], lr=0.1)
+    gradients = [torch.randn(shape) for shape in shapes]
+    for weight, gradient in zip(weights, gradients, strict=True):
+        weight.grad = gradient.clone()
+    optimizer.step()
+    for weight, gradient in zip(weights, gradients, strict=True):
+        matrix = gradient.flatten(1)
+        step = orthogonal(matrix).view_as(weight) * 0.2 * max(matrix.shape) ** 0.5
+        torch.testing.assert_close(weight.detach(), -0.1 * step, rtol=1e-3, atol=1e-4)
+
+
 def test_muon_goes_on_from_a_checkpoint_as_if_it_had_not_stopped() -> None:
     def run(stop: bool) -> torch.Tensor:
         weight = torch.nn.Parameter(torch.ones(4, 6))

@@ -14,6 +14,7 @@ from pawsight.batch import Batch
 from pawsight.inference.artifact import SEEN_FILE, ModelFolder
 from pawsight.inference.catalog import load_network, resolve
 from pawsight.inference.errors import UnknownModel
+from pawsight.models.lightning_module import CatDogClassifier
 from pawsight.training import calibrate as calibrating
 from pawsight.training import run as training_run
 from pawsight.training.checkpoints import WholeCheckpoints
@@ -33,9 +34,11 @@ class Stop(Exception):
     """Stands for the power going off."""
 
 
-def stopping_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pawsight.models.lightning_module import CatDogClassifier
+def stop(*_: object) -> NoReturn:
+    raise Stop
 
+
+def stopping_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = CatDogClassifier.training_step
 
     def until(self: CatDogClassifier, batch: Batch, index: int) -> torch.Tensor:
@@ -97,6 +100,25 @@ def test_some_epochs_may_go_without_a_validation_but_not_the_last(
     lines = [line for line in caplog.messages if line.startswith("epoch ")]
     assert ["val_loss" in line for line in lines] == [False, True, False, True, True]
     assert run.best.is_file()
+
+
+def test_a_stop_in_the_last_validation_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = drawn_table(tmp_path / "pictures", labels=("cat", "dog"))
+    recipe = TINY.model_copy(update={"epochs": 3, "validate_every": 3})
+    whole = fit(table, recipe, RunFolder(tmp_path / "whole"))
+    run = RunFolder(tmp_path / "stopped")
+    with monkeypatch.context() as patch:
+        patch.setattr(CatDogClassifier, "validation_step", stop)
+        with pytest.raises(Stop):
+            fit(table, recipe, run, checkpoint_every=1)
+    assert not run.best.exists()
+    resumed = fit(table, recipe, run, resume=True, checkpoint_every=1)
+    for (name, expected), got in zip(
+        whole.network.state_dict().items(), resumed.network.state_dict().values(), strict=True
+    ):
+        torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-4, msg=name)
 
 
 @pytest.mark.parametrize(("step", "every"), [(8, 2), (11, 2), (11, 1000)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -40,8 +39,11 @@ _FLAT: Final = 2.0
 
 _BLOCK: Final = 512
 
-_KEPT: Final = 100_000
-"""Files whose hashes are kept, at half a kilobyte each."""
+_MOST_KEPT: Final = 100_000
+"""Files whose hashes are kept, at half a kilobyte each: the first, as all are asked for in turn."""
+
+_hashes: dict[tuple[str, int, int], bytes] = {}
+"""By path, size and time."""
 
 
 def perceptual_hash(pixels: Pixels) -> NDArray[np.uint64]:
@@ -84,19 +86,21 @@ def hash_files(paths: Sequence[str], progress: Progress | None = None) -> NDArra
 def hash_file(path: str) -> NDArray[np.uint64]:
     """Hash one picture from its file: uint64 [4].
 
+    A training asks for the same ones several times: as long as a file stays as it is, its hash is
+    kept.
+
     Raises:
         ImageError, OSError: It cannot be decoded, or read.
     """
     about = os.stat(path)
-    return np.array(_hash_once(path, about.st_size, about.st_mtime_ns), dtype=np.uint64)
-
-
-@lru_cache(maxsize=_KEPT)
-def _hash_once(path: str, size: int, changed: int) -> tuple[int, ...]:
-    """The hash of a file, which a training asks for several times, as long as it stays as it is."""
+    file = path, about.st_size, about.st_mtime_ns
+    if (kept := _hashes.get(file)) is not None:
+        return np.frombuffer(kept, dtype=np.uint64)
     side = 8 * HASH_SIDE  # twice what imagehash resizes to
     hashed = perceptual_hash(decode(read_file(Path(path)), at_least=(side, side)))
-    return tuple(hashed.tolist())
+    if len(_hashes) < _MOST_KEPT:
+        _hashes[file] = hashed.tobytes()
+    return hashed
 
 
 def _hash_named(path: str) -> NDArray[np.uint64]:

@@ -14,9 +14,9 @@ _LAID_OUT: Final = ((6, 4), (10, 2))
 
 
 class Convolution3x3(nn.Conv2d):
-    """A convolution of stride 1 without bias that keeps height and width.
+    """A convolution of batches, of stride 1 and without bias, that keeps height and width.
 
-    It is torch's in all that it computes. Only, in training in bfloat16 on a CPU, the gradients of
+    It computes what torch's does. Only, in training in bfloat16 on a CPU, the gradients of
     its weights are those of a few large maps in which the small ones of a batch lie side by side:
     for each map by itself oneDNN adds to all weights in memory, which takes much longer.
 
@@ -30,17 +30,21 @@ class Convolution3x3(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map float [N, before, H, W] to [N, after, H, W]."""
-        if (
+        if _maps_across(*x.shape[2:]) > 1 and self._learns_in_bfloat16(x):
+            brief, weight = x.to(torch.bfloat16), self.weight.to(torch.bfloat16)
+            convolved: Tensor = _LaidOut.apply(brief, weight)  # type: ignore[no-untyped-call]
+            return convolved
+        return super().forward(x)
+
+    def _learns_in_bfloat16(self, x: Tensor) -> bool:
+        return (
             x.device.type == "cpu"
+            and x.dtype in (torch.float32, torch.bfloat16)
             and self.weight.requires_grad
             and torch.is_grad_enabled()
             and torch.is_autocast_enabled("cpu")
-            and _maps_across(*x.shape[2:]) > 1
-        ):
-            dtype = torch.get_autocast_dtype("cpu")
-            convolved: Tensor = _LaidOut.apply(x.to(dtype), self.weight.to(dtype))  # type: ignore[no-untyped-call]
-            return convolved
-        return super().forward(x)
+            and torch.get_autocast_dtype("cpu") == torch.bfloat16
+        )
 
 
 class _LaidOut(torch.autograd.Function):

@@ -7,7 +7,7 @@ import os
 import time
 import warnings
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import lightning as L
 import pandas as pd
@@ -109,7 +109,9 @@ def fit(
     classifier = build_classifier(recipe, data, run)
     # Of a checkpoint that is written after an epoch, Lightning restores no loader's place.
     every = min(checkpoint_every, len(data.train_dataloader()))
-    options = trial or {"callbacks": _callbacks(recipe, run, every, progress)}
+    validations = SomeValidations(recipe.validate_every)
+    callbacks = [*_callbacks(recipe, run, every, progress), validations]
+    options = trial or {"callbacks": callbacks}
     trainer = L.Trainer(
         accelerator="auto",
         precision=_precision(recipe, classifier, data),
@@ -132,9 +134,22 @@ def fit(
             ckpt_path=run.last if resume and run.last.exists() else None,
             weights_only=True,
         )
-    if not trial:
-        load_weights(classifier.network, run.best)
+        if not trial:
+            if (
+                not validations.of_the_last
+            ):  # it was killed before that, and had nothing to go on with
+                _validate_last(trainer, classifier, data, run)
+            load_weights(classifier.network, run.best)
     return classifier
+
+
+def _validate_last(
+    trainer: L.Trainer, classifier: CatDogClassifier, data: CatDogDataModule, run: RunFolder
+) -> None:
+    [reached] = trainer.validate(classifier, datamodule=data, verbose=False)
+    before = cast(ModelCheckpoint, trainer.checkpoint_callback).best_model_score
+    if before is None or reached["val_loss"] < float(before):
+        trainer.save_checkpoint(run.best)
 
 
 def build_classifier(recipe: Recipe, data: CatDogDataModule, run: RunFolder) -> CatDogClassifier:
@@ -200,7 +215,6 @@ def _callbacks(
             enable_version_counter=False,
         ),
         RichProgressBar() if progress else EpochLines(),
-        SomeValidations(recipe.validate_every),
     ]  # fmt: skip
     if recipe.ema_decay:
         callbacks.append(EMAWeightAveraging(decay=recipe.ema_decay))
@@ -254,10 +268,18 @@ class SomeValidations(Callback):
 
     Args:
         every: Epochs from one validation to the next.
+
+    Attributes:
+        of_the_last: Whether there was one after the last epoch.
     """
 
     def __init__(self, every: int) -> None:
         self._every = every
+        self.of_the_last = False
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Remember that the last epoch has had it."""
+        self.of_the_last = trainer.current_epoch + 1 == trainer.max_epochs
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Say it of the first epoch: one that is gone on with is not announced."""
