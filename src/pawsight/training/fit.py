@@ -14,12 +14,13 @@ import pandas as pd
 import torch
 from lightning.pytorch.callbacks import (
     Callback,
-    EMAWeightAveraging,
     ModelCheckpoint,
     RichProgressBar,
+    WeightAveraging,
 )
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from torch import nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from pawsight.cpus import usable_cpus
 from pawsight.data.datamodule import CatDogDataModule
@@ -217,7 +218,8 @@ def _callbacks(
         RichProgressBar() if progress else EpochLines(),
     ]  # fmt: skip
     if recipe.ema_decay:
-        callbacks.append(EMAWeightAveraging(decay=recipe.ema_decay))
+        # Lightning's own callback of it goes from weight to weight.
+        callbacks.append(WeightAveraging(multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay)))
     return callbacks
 
 
