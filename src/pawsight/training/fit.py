@@ -217,10 +217,18 @@ def _callbacks(
         ),
         RichProgressBar() if progress else EpochLines(),
     ]  # fmt: skip
-    if recipe.ema_decay:
-        # Lightning's own callback of it goes from weight to weight.
-        callbacks.append(WeightAveraging(multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay)))
-    return callbacks
+    return [*callbacks, *averaging(recipe)]
+
+
+def averaging(recipe: Recipe) -> list[Callback]:
+    """What makes the running average of the weights, if the recipe has one.
+
+    Lightning has a callback of that name, too, but it goes from weight to weight.
+    """
+    if not recipe.ema_decay:
+        return []
+    of_all_at_once = get_ema_multi_avg_fn(recipe.ema_decay)  # type: ignore[no-untyped-call]
+    return [WeightAveraging(multi_avg_fn=of_all_at_once)]
 
 
 def _loggers(run: RunFolder) -> list[Logger]:

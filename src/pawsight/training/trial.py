@@ -8,9 +8,9 @@ from typing import Protocol
 
 import lightning as L
 import pandas as pd
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
+from lightning.pytorch.callbacks import Callback
 
-from pawsight.training.fit import fit
+from pawsight.training.fit import averaging, fit
 from pawsight.training.recipe import Recipe
 from pawsight.training.run import RunFolder
 
@@ -34,10 +34,7 @@ def attempt(table: pd.DataFrame, recipe: Recipe, folder: Path, trial: Reporting)
 
 
 def _fit(table: pd.DataFrame, recipe: Recipe, run: RunFolder, watch: TrialWatch) -> None:
-    callbacks: list[Callback] = [watch]
-    if recipe.ema_decay:
-        callbacks.append(EMAWeightAveraging(decay=recipe.ema_decay))
-    fit(table, recipe, run, trial={"callbacks": callbacks})
+    fit(table, recipe, run, trial={"callbacks": [watch, *averaging(recipe)]})
 
 
 class Reporting(Protocol):
