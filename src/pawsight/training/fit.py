@@ -111,8 +111,7 @@ def fit(
     # Of a checkpoint that is written after an epoch, Lightning restores no loader's place.
     every = min(checkpoint_every, len(data.train_dataloader()))
     validations = SomeValidations(recipe.validate_every)
-    callbacks = [*_callbacks(recipe, run, every, progress), validations]
-    options = trial or {"callbacks": callbacks}
+    options = trial or {"callbacks": [*_callbacks(recipe, run, every, progress), validations]}
     trainer = L.Trainer(
         accelerator="auto",
         precision=_precision(recipe, classifier, data),
@@ -136,9 +135,7 @@ def fit(
             weights_only=True,
         )
         if not trial:
-            if (
-                not validations.of_the_last
-            ):  # it was killed before that, and had nothing to go on with
+            if not validations.of_the_last:  # it was killed before, when all steps were done
                 _validate_last(trainer, classifier, data, run)
             load_weights(classifier.network, run.best)
     return classifier
