@@ -4,9 +4,9 @@
 
 Loads up to 2,000 training pictures as `pawsight train` does, takes steps as it does, and prints
 each part's share of a step, and which part of the whole training decoding takes (every picture
-once). Then it takes steps without what makes them fast, in turn with steps as they are: with the
-gradients of small maps' weights made map by map, and, in processes of their own, with memory that
-is handed back to the system.
+once). Then it takes steps without what makes them fast, in turn with steps as they are: with crops
+made by torch, with the gradients of small maps' weights made map by map, and, in processes of their
+own, with memory that is handed back to the system.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import torch
 
 from pawsight.cli.memory import KEPT, SETTINGS, keep_memory
 from pawsight.cpus import usable_cpus
+from pawsight.data import crops
 from pawsight.data.augment import NO_AUGMENTATION, augment
 from pawsight.data.pictures import load_pictures
 from pawsight.data.table import read_table
@@ -76,7 +77,7 @@ class Training:
         chosen = torch.randint(len(self.pixels), (recipe.batch_size,), generator=self.generator)
         times = [time.perf_counter()]
         how = recipe.augmentation or NO_AUGMENTATION
-        pictures = augment(self.pixels[chosen], self.size, how, self.generator)
+        pictures = augment(self.pixels, self.size, how, self.generator, rows=chosen)
         pictures = pictures.contiguous(memory_format=torch.channels_last)
         times.append(time.perf_counter())
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
@@ -122,6 +123,12 @@ def main() -> None:
         print(f"{name}: {part / sum(parts):.0%} of a step")
     whole = decoding / (decoding + recipe.epochs * sum(parts) / STEPS / recipe.batch_size)
     print(f"decoding, once: {whole:.1%} of a training of {recipe.epochs} epochs")
+
+    def cropped_by_torch() -> float:
+        with patch.object(crops, "_proved", lambda: None):
+            return training.seconds()
+
+    told("crops by torch", cropped_by_torch, training.seconds)
 
     def map_by_map() -> float:
         with patch.object(convolution, "_LAID_OUT", ()):

@@ -9,11 +9,11 @@ from pawsight.data.augment import (
     NO_AUGMENTATION,
     Augmentation,
     augment,
-    crop,
     draw_crops,
     mirror,
     mix,
 )
+from pawsight.data.crops import crop
 
 PIXELS = torch.randint(0, 256, (6, 40, 40, 3), generator=torch.Generator().manual_seed(0)).to(
     torch.uint8

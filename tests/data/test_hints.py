@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pawsight.data.augment import Augmentation, crop, draw_crops, mirror
+from pawsight.data.augment import Augmentation, draw_crops, mirror
+from pawsight.data.crops import crop
 from pawsight.data.hints import GRID, Hints, ask_for_hints
 
 

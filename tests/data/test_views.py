@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -43,11 +44,14 @@ class Trainer:
     current_epoch = 1
     global_step = 5
 
+    def __init__(self, device: str) -> None:
+        self.strategy = SimpleNamespace(root_device=torch.device(device))
+
 
 def training_batch(data: CatDogDataModule, device: str) -> Batch:
     """The first batch, as a training on a device gets it."""
     data.setup("fit")
-    data.trainer = Trainer()  # type: ignore[assignment]
+    data.trainer = Trainer(device)  # type: ignore[assignment]
     picked = data.on_before_batch_transfer(next(iter(data.train_dataloader())), 0)
     moved = data.transfer_batch_to_device(picked, torch.device(device), 0)
     return data.on_after_batch_transfer(moved, 0)

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from pawsight.data.crops import crop
+
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
@@ -84,26 +86,28 @@ def augment(
     how: Augmentation,
     generator: torch.Generator,
     crops: Tensor | None = None,
+    rows: Tensor | None = None,
 ) -> Tensor:
     """Crop, turn, mirror, recolour and erase each picture of a batch differently.
 
     Args:
-        pixels: uint8 [N, H, W, 3], on any device, where the work is done.
+        pixels: uint8 [M, H, W, 3], on any device, where the work is done.
         size: Height and width of the result.
         how: The strengths.
         generator: The source of all randomness, of the processor: the same state gives the same
             pictures on every device.
         crops: What :func:`draw_crops` gave, mirrored as they shall be, float [N, 2, 3], in place of
             new ones.
+        rows: Which of the pictures the batch has, int64 [N], on the processor; by default all.
 
     Returns:
         float32 [N, 3, size, size] in [0, 1].
     """
+    count = len(pixels) if rows is None else len(rows)
     if crops is None:
-        crops = mirror(draw_crops(len(pixels), how, generator), how.flip, generator)
-    cropped = crop(pixels, size, crops)
-    coloured = _recolour(cropped, how, generator).clamp_(0.0, 1.0)
-    return _erase(coloured, how, generator)
+        crops = mirror(draw_crops(count, how, generator), how.flip, generator)
+    colours = _draw_colours(count, how, generator)
+    return _erase(crop(pixels, size, crops, colours=colours, rows=rows), how, generator)
 
 
 def draw_crops(count: int, how: Augmentation, generator: torch.Generator) -> Tensor:
@@ -131,23 +135,6 @@ def mirror(crops: Tensor, probability: float, generator: torch.Generator) -> Ten
     """Turn left and right around in some affine maps, float [N, 2, 3]."""
     sign = torch.where(_uniform(len(crops), 0.0, 1.0, generator) < probability, -1.0, 1.0)
     return torch.cat([crops[:, :, :1] * sign[:, None, None], crops[:, :, 1:]], dim=2)
-
-
-def crop(pixels: Tensor, size: int, crops: Tensor) -> Tensor:
-    """Cut a crop out of each picture of a batch.
-
-    Args:
-        pixels: uint8 [N, H, W, 3].
-        size: Height and width of the result.
-        crops: Affine maps, float [N, 2, 3].
-
-    Returns:
-        float32 [N, 3, size, size] in [0, 1].
-    """
-    scaled = pixels.permute(0, 3, 1, 2).to(torch.float32).div_(255.0)
-    shape = [len(pixels), 3, size, size]
-    grid = F.affine_grid(crops.to(pixels.device), shape, align_corners=False)
-    return F.grid_sample(scaled, grid, padding_mode="reflection", align_corners=False)
 
 
 def mix(
@@ -183,9 +170,8 @@ def _uniform(count: int, low: float, high: float, generator: torch.Generator) ->
     return torch.empty(count).uniform_(low, high, generator=generator)
 
 
-def _recolour(pictures: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
-    """Change brightness, contrast and saturation by one 3×3 matrix and one shift a picture."""
-    count, device = len(pictures), pictures.device
+def _draw_colours(count: int, how: Augmentation, generator: torch.Generator) -> Tensor:
+    """Brightness, contrast and saturation, as :func:`crop` takes them, float [N, 3, 4]."""
     brightness = 1 + _uniform(count, -how.brightness, how.brightness, generator)
     contrast = 1 + _uniform(count, -how.contrast, how.contrast, generator)
     saturation = 1 + _uniform(count, -how.saturation, how.saturation, generator)
@@ -194,10 +180,8 @@ def _recolour(pictures: Tensor, how: Augmentation, generator: torch.Generator) -
     keep = saturation[:, None, None]
     matrix = keep * torch.eye(3) + (1 - keep) * luma
     matrix = matrix * (brightness * contrast)[:, None, None]
-    mean = pictures.mean(dim=(1, 2, 3)) * brightness.to(device)
-    shift = (mean * (1 - contrast).to(device))[:, None, None]
-    flat = pictures.flatten(2)
-    return torch.baddbmm(shift, matrix.to(device), flat).view_as(pictures)
+    of_mean = brightness * (1 - contrast)
+    return torch.cat([matrix, of_mean[:, None, None].expand(count, 3, 1)], dim=2)
 
 
 def _erase(pictures: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:

@@ -25,6 +25,7 @@ from pawsight.data.augment import (
 )
 from pawsight.data.hints import Hints, HintTeacher, ask_for_hints
 from pawsight.data.pictures import (
+    CopiedBatch,
     Pictures,
     RawBatch,
     ResumableLoader,
@@ -127,8 +128,6 @@ class CatDogDataModule(L.LightningDataModule):
         self.hints: list[Hints] = []
         self._pictures: dict[str, Pictures] = {}
         self._small: Tensor | None = None
-        self._mean = torch.tensor(self.preprocessing.mean).view(1, 3, 1, 1)
-        self._std = torch.tensor(self.preprocessing.std).view(1, 3, 1, 1)
 
     def rows(self, split: str) -> pd.DataFrame:
         """The rows of one split: ``train``, ``validation`` or ``test``."""
@@ -195,28 +194,36 @@ class CatDogDataModule(L.LightningDataModule):
                 size = this
         return size
 
-    def _shrunk(self, batch: RawBatch, size: int) -> Tensor:
-        """The pictures of a training batch, no larger than an epoch's smallest crops ask for.
+    def _shrunk(self, size: int) -> Tensor:
+        """The training pictures, no larger than an epoch's smallest crops ask for.
 
         Crops are sampled with no regard to what lies between the samples, so that what is cropped
         must not be much larger than its crop; and it is read faster.
         """
         side = math.ceil(size / math.sqrt(self.augmentation.min_area))
+        pixels = self._pictures["train"].pixels
         if side >= self.cache_size:
-            return batch.pixels
+            return pixels
         if self._small is None or self._small.shape[1] != side:
-            self._small = shrink(self._pictures["train"].pixels, side)
-        return self._small[batch.rows]
+            self._small = shrink(pixels, side)
+        return self._small
 
-    def on_before_batch_transfer(self, batch: RawBatch, dataloader_idx: int) -> RawBatch | Batch:
+    def on_before_batch_transfer(
+        self, batch: RawBatch, dataloader_idx: int
+    ) -> RawBatch | CopiedBatch | Batch:
         """What the processor does: shrink for training, normalise for the rest."""
-        if self.trainer is not None and self.trainer.training:
-            size = self.training_size(self.trainer.current_epoch)
-            return batch._replace(pixels=self._shrunk(batch, size))
-        pixels = batch.pixels.numpy()
-        return Batch(torch.from_numpy(normalise(pixels, self.preprocessing)), batch.labels)
+        if self.trainer is None or not self.trainer.training:
+            pixels = batch.pixels.numpy()
+            return Batch(torch.from_numpy(normalise(pixels, self.preprocessing)), batch.labels)
+        size = self.training_size(self.trainer.current_epoch)
+        batch = batch._replace(split=self._shrunk(size))
+        if self.trainer.strategy.root_device.type == "cpu":
+            return batch
+        return CopiedBatch(batch.pixels, batch.labels, batch.rows)
 
-    def on_after_batch_transfer(self, batch: RawBatch | Batch, dataloader_idx: int) -> Batch:
+    def on_after_batch_transfer(
+        self, batch: RawBatch | CopiedBatch | Batch, dataloader_idx: int
+    ) -> Batch:
         """What the training's device does: augment and normalise."""
         if isinstance(batch, Batch):
             return batch
@@ -224,7 +231,7 @@ class CatDogDataModule(L.LightningDataModule):
             raise RuntimeError("pictures are augmented in a training alone")
         return self._training_batch(batch, self.trainer)
 
-    def _training_batch(self, batch: RawBatch, trainer: L.Trainer) -> Batch:
+    def _training_batch(self, batch: RawBatch | CopiedBatch, trainer: L.Trainer) -> Batch:
         size = self.training_size(trainer.current_epoch)
         # The step seeds the draw, so that a resumed training sees the pictures it would have seen.
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + trainer.global_step)
@@ -236,18 +243,30 @@ class CatDogDataModule(L.LightningDataModule):
             crops = draw_crops(len(labels), how, generator)
         crops = mirror(crops, how.flip, generator)
         hints = tuple(kept.of(rows, crops) for kept in self.hints)
-        pictures = augment(batch.pixels, size, how, generator, crops)
+        if isinstance(batch, RawBatch):
+            pictures = augment(batch.split, size, how, generator, crops, batch.rows)
+        else:
+            pictures = augment(batch.pixels, size, how, generator, crops)
         if how.mixes:
             pictures, labels = mix(pictures, labels, len(self.classes), how, generator)
         if self._views is None:
             answers = tuple(teacher(pictures) for teacher in self.teachers)
         device = pictures.device
         return Batch(
-            pictures.sub_(self._mean.to(device)).div_(self._std.to(device)),
+            _normalised(pictures, self.preprocessing),
             labels,
             tuple(each.to(device) for each in answers),
             tuple(each.to(device) for each in hints),
         )
+
+
+def _normalised(pictures: Tensor, how: Preprocessing) -> Tensor:
+    """What :func:`normalise` does, of float [N, 3, H, W] in [0, 1]; channels are last in memory."""
+    count, channels, height, width = pictures.shape
+    lines = pictures.permute(0, 2, 3, 1).reshape(count, height, width * channels)
+    mean, std = (torch.tensor(each * width, device=lines.device) for each in (how.mean, how.std))
+    seen = lines.sub(mean).div_(std).view(count, height, width, channels)
+    return seen.permute(0, 3, 1, 2)
 
 
 def _cleaned(dataframe: pd.DataFrame, classes: Sequence[str] | None) -> pd.DataFrame:

@@ -23,7 +23,26 @@ _AT_ONCE = 512
 
 
 class RawBatch(NamedTuple):
-    """Pictures as they wait in memory.
+    """Pictures as they wait in memory, of which nothing is copied before it is asked for.
+
+    Attributes:
+        split: All pictures of the split, uint8 [M, H, W, 3].
+        labels: int64 [N].
+        rows: Their places in the split, int64 [N].
+    """
+
+    split: Tensor
+    labels: Tensor
+    rows: Tensor
+
+    @property
+    def pixels(self) -> Tensor:
+        """A copy of the batch's own, uint8 [N, H, W, 3]."""
+        return self.split[self.rows]
+
+
+class CopiedBatch(NamedTuple):
+    """Pictures on the way to another device.
 
     Attributes:
         pixels: uint8 [N, H, W, 3].
@@ -58,13 +77,12 @@ class Pictures(Dataset[RawBatch]):
         return len(self.rows)
 
     def __getitem__(self, index: int) -> RawBatch:
-        row = self.rows[index]
-        return RawBatch(self.pixels[row], self.labels[row], row)
+        return self.__getitems__([index])
 
     def __getitems__(self, indices: list[int]) -> RawBatch:
-        """One batch by one copy, instead of N items that are then stacked."""
+        """One batch, instead of N items that are then stacked."""
         rows = self.rows[torch.as_tensor(indices)]
-        return RawBatch(self.pixels[rows], self.labels[rows], rows)
+        return RawBatch(self.pixels, self.labels[rows], rows)
 
 
 class EpochOrder(Sampler[list[int]]):

@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pawsight.data.augment import Augmentation, crop, draw_crops
+from pawsight.data.augment import Augmentation, draw_crops
+from pawsight.data.crops import crop
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +102,8 @@ class Views:
                 log.info("%s looks at view %d of %d", teacher.name, view + 1, len(self.crops))
             for start in range(0, len(waiting), _BATCH):
                 rows = waiting[start : start + _BATCH]
-                pictures = crop(pixels[rows], teacher.image_size, crops[rows])
+                of = torch.from_numpy(rows)
+                pictures = crop(pixels, teacher.image_size, crops[of], rows=of)
                 kept[view, rows] = teacher(pictures).numpy().astype(np.float16)
             kept.flush()
         return kept

@@ -1,0 +1,126 @@
+"""What was compiled crops as torch does, and nothing else is ever used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from pawsight.data import crops as module
+from pawsight.data.crops import crop, is_compiled
+
+compiled = pytest.mark.skipif(
+    not module._LIBRARY.exists(), reason="there was no C compiler when pawsight was installed"
+)
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> Iterator[None]:
+    module._proved.cache_clear()
+    yield
+    module._proved.cache_clear()
+
+
+def pictures(count: int, height: int, width: int, seed: int = 0) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 256, (count, height, width, 3), dtype=torch.uint8, generator=generator)
+
+
+def drawn(*shape: int, seed: int = 0) -> Tensor:
+    return torch.empty(shape).uniform_(-1, 1, generator=torch.Generator().manual_seed(seed))
+
+
+@compiled
+def test_it_is_used() -> None:
+    assert is_compiled()
+
+
+@compiled
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_any_crop_of_any_picture_at_any_size_in_any_colours(data: st.DataObject) -> None:
+    height, width, size = (data.draw(st.integers(2, 90)) for _ in range(3))
+    seed = data.draw(st.integers(0, 10**6))
+    pixels, rows = pictures(4, height, width, seed), torch.randint(4, (7,))
+    crops, colours = drawn(7, 2, 3, seed=seed), drawn(7, 3, 4, seed=seed + 1)
+    seen = crop(pixels, size, crops, colours=colours, rows=rows)
+    expected = module._by_torch(pixels, size, crops, colours, rows)
+    torch.testing.assert_close(seen, expected, atol=2e-4, rtol=0)
+
+
+@compiled
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -float("inf"), 1e30])
+def test_maps_that_lead_nowhere_stay_within_the_picture(wrong: float) -> None:
+    crops = drawn(3, 2, 3)
+    crops[1, 0, 2] = crops[2, 1, 0] = wrong
+    seen = crop(pictures(3, 20, 30), 16, crops)
+    assert seen.isfinite().all()
+    assert seen.min() >= 0
+    assert seen.max() <= 1
+
+
+@compiled
+def test_threads_share_the_work_and_change_nothing() -> None:
+    pixels, crops, before = pictures(9, 30, 20), drawn(9, 2, 3), torch.get_num_threads()
+    seen = []
+    for threads in (1, 2, 5):
+        torch.set_num_threads(threads)
+        seen.append(crop(pixels, 24, crops))
+    torch.set_num_threads(before)
+    assert torch.equal(seen[0], seen[1])
+    assert torch.equal(seen[0], seen[2])
+
+
+def test_pictures_that_lie_otherwise_in_memory() -> None:
+    pixels, crops = pictures(3, 20, 30), drawn(3, 2, 3)
+    turned = pixels.transpose(1, 2).contiguous().transpose(1, 2)
+    assert not turned.is_contiguous()
+    assert torch.equal(crop(turned, 16, crops), crop(pixels, 16, crops))
+
+
+def test_a_picture_of_one_line() -> None:
+    lines = torch.tensor([0, 255], dtype=torch.uint8)[:, None, None, None].expand(2, 1, 9, 3)
+    seen = crop(lines, 8, torch.eye(2, 3).expand(2, 2, 3))
+    torch.testing.assert_close(seen, torch.tensor([0.0, 1.0])[:, None, None, None].expand_as(seen))
+
+
+@pytest.mark.parametrize("rows", [[0, 3], [-1, 0]])
+def test_rows_that_are_not_there_are_said(rows: list[int]) -> None:
+    with pytest.raises(IndexError, match="of 3 pictures"):
+        crop(pictures(3, 20, 30), 16, drawn(2, 2, 3), rows=torch.tensor(rows))
+
+
+def test_no_pictures_give_no_crops() -> None:
+    none = crop(pictures(3, 20, 30), 16, drawn(0, 2, 3), rows=torch.arange(0))
+    assert none.shape == (0, 3, 16, 16)
+
+
+def test_without_a_compiler_torch_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels, crops, rows = pictures(3, 20, 30), drawn(2, 2, 3), torch.tensor([2, 0])
+    seen = crop(pixels, 16, crops, rows=rows)
+    module._proved.cache_clear()
+    monkeypatch.setattr(module, "_LIBRARY", Path("nowhere.so"))
+    assert not is_compiled()
+    torch.testing.assert_close(crop(pixels, 16, crops, rows=rows), seen, atol=1e-4, rtol=0)
+
+
+def test_a_file_that_is_no_library_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "libcrop.so"
+    broken.write_bytes(b"\x7fELF")
+    monkeypatch.setattr(module, "_LIBRARY", broken)
+    assert not is_compiled()
+    assert crop(pictures(3, 20, 30), 16, drawn(3, 2, 3)).shape == (3, 3, 16, 16)
+
+
+@compiled
+def test_one_that_is_not_what_torch_does_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    by_torch = module._by_torch
+    monkeypatch.setattr(module, "_by_torch", lambda *asked: by_torch(*asked) * 0.9)
+    assert not is_compiled()
