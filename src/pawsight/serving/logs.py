@@ -42,11 +42,13 @@ class AlreadyTold(logging.Filter):
 
 
 def log_only_what_is_written() -> None:
-    """Have no line of the process's log ask for threads and processes, which none of them names.
+    """Have no line of the process's log ask for what none of them names.
 
-    As the documentation of `logging` advises where lines are many ("Optimization").
+    Which are threads, processes, and the place in the code, for which the stack is walked: as the
+    documentation of `logging` advises where lines are many ("Optimization").
     """
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
 
 
 def log_config(form: Literal["text", "json"]) -> dict[str, Any]:
