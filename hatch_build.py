@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from packaging.tags import sys_tags
 
-FLAGS: Final = ("-O3", "-fno-trapping-math", "-shared", "-fPIC", "-Wno-psabi")
+FLAGS: Final = ("-O3", "-shared", "-fPIC", "-Wno-psabi")
 
 
 class Compiled(NamedTuple):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -46,7 +49,8 @@ def test_it_is_used() -> None:
 def test_any_crop_of_any_picture_at_any_size_in_any_colours(data: st.DataObject) -> None:
     height, width, size = (data.draw(st.integers(2, 90)) for _ in range(3))
     seed = data.draw(st.integers(0, 10**6))
-    pixels, rows = pictures(4, height, width, seed), torch.randint(4, (7,))
+    pixels = pictures(4, height, width, seed)
+    rows = torch.tensor(data.draw(st.lists(st.integers(0, 3), min_size=7, max_size=7)))
     crops, colours = drawn(7, 2, 3, seed=seed), drawn(7, 3, 4, seed=seed + 1)
     seen = crop(pixels, size, crops, colours=colours, rows=rows)
     expected = module._by_torch(pixels, size, crops, colours, rows)
@@ -87,6 +91,72 @@ def test_a_picture_of_one_line() -> None:
     lines = torch.tensor([0, 255], dtype=torch.uint8)[:, None, None, None].expand(2, 1, 9, 3)
     seen = crop(lines, 8, torch.eye(2, 3).expand(2, 2, 3))
     torch.testing.assert_close(seen, torch.tensor([0.0, 1.0])[:, None, None, None].expand_as(seen))
+
+
+def test_numbers_may_be_of_any_type() -> None:
+    pixels, crops, colours = pictures(3, 20, 30), drawn(3, 2, 3), drawn(3, 3, 4)
+    seen = crop(pixels, 16, crops, colours=colours, rows=torch.tensor([2, 0, 1]))
+    again = crop(
+        pixels, 16, crops.double(), colours=colours.double(), rows=torch.tensor([2, 0, 1]).int()
+    )
+    assert torch.equal(again, seen)
+    torch.set_default_dtype(torch.float64)
+    try:
+        again = crop(pixels, 16, crops, colours=colours, rows=torch.tensor([2, 0, 1]))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert torch.equal(again, seen)
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_it_is_the_same_where_everything_else_is_computed_in_bfloat16(
+    monkeypatch: pytest.MonkeyPatch, found: bool
+) -> None:
+    if not found:
+        monkeypatch.setattr(module, "_LIBRARY", Path("nowhere.so"))
+    pixels, crops, colours = pictures(3, 20, 30), drawn(3, 2, 3), drawn(3, 3, 4)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert is_compiled() is (found and module._LIBRARY.exists())
+        seen = crop(pixels, 16, crops, colours=colours)
+    assert seen.dtype is torch.float32
+    assert torch.equal(crop(pixels, 16, crops, colours=colours), seen)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"crops": drawn(2, 2, 3)},
+        {"crops": drawn(3, 3, 3)},
+        {"colours": drawn(1, 3, 4)},
+        {"colours": drawn(3, 3, 3)},
+        {"rows": torch.arange(2)},
+        {"pixels": torch.zeros(3, 20, 30, 4, dtype=torch.uint8)},
+        {"pixels": torch.zeros(3, 20, 30, 3)},
+        {"size": 0},
+    ],
+)
+def test_what_does_not_go_together_is_said(wrong: dict[str, Any]) -> None:
+    asked = {"pixels": pictures(3, 20, 30), "size": 16, "crops": drawn(3, 2, 3), **wrong}
+    with pytest.raises(ValueError, match="pictures are to be uint8"):
+        crop(**asked)
+
+
+@compiled
+def test_a_process_that_is_forked_off_crops_too() -> None:
+    code = """
+import os, sys, torch
+from pawsight.data.crops import crop
+torch.set_num_threads(1)
+pixels = torch.zeros(4, 20, 30, 3, dtype=torch.uint8)
+crops = torch.eye(2, 3).expand(4, 2, 3)
+crop(pixels, 16, crops)
+child = os.fork()
+if not child:
+    crop(pixels, 16, crops)
+    os._exit(7)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 7
 
 
 @pytest.mark.parametrize("rows", [[0, 3], [-1, 0]])

@@ -99,6 +99,21 @@ def test_a_batch_carries_what_the_teacher_said_of_the_very_crops_in_it(tmp_path:
     torch.testing.assert_close(batch.answers[0], colours, atol=2e-3, rtol=0)
 
 
+def test_what_goes_to_another_device_is_the_batch_alone_and_becomes_the_same(
+    tmp_path: Path,
+) -> None:
+    table, how = drawn_table(tmp_path, 16), Augmentation(min_area=0.5, erase=0.5)
+    data = CatDogDataModule(table, image_size=24, batch_size=8, cache_size=40, augmentation=how)
+    here = training_batch(data, "cpu")
+    data.trainer = Trainer("meta")  # type: ignore[assignment]
+    sent = data.on_before_batch_transfer(next(iter(data.train_dataloader())), 0)
+    assert not isinstance(sent, Batch)
+    assert len(sent.pixels) == 8
+    there = data.on_after_batch_transfer(sent, 0)
+    assert torch.equal(there.pixel_values, here.pixel_values)
+    assert torch.equal(there.labels, here.labels)
+
+
 def test_a_label_can_come_several_times_an_epoch(tmp_path: Path) -> None:
     table = drawn_table(tmp_path, 8, ("cat", "dog", "neither"))
     data = CatDogDataModule(table, image_size=32, batch_size=2, repeats={"neither": 3})

@@ -98,7 +98,7 @@ def augment(
             pictures on every device.
         crops: What :func:`draw_crops` gave, mirrored as they shall be, float [N, 2, 3], in place of
             new ones.
-        rows: Which of the pictures the batch has, int64 [N], on the processor; by default all.
+        rows: Which of the pictures the batch has, int64 [N]; by default all.
 
     Returns:
         float32 [N, 3, size, size] in [0, 1].

@@ -1,8 +1,8 @@
 /* Crops, turns and recolours training pictures, four values of a pixel at a time.
 
    hatch_build.py compiles it where there is a compiler, and crops.py calls it. The method is that of
-   torch's grid_sample: bilinear, what lies beyond the picture is its reflection, and corners are
-   those of pixels, not their centres. */
+   torch's grid_sample: bilinear, what lies beyond the picture is its reflection (where that ends, its
+   edge), and corners are those of pixels, not their centres. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -14,6 +14,12 @@
 #define FOR_THE_PROCESSOR __attribute__((target_clones("avx2", "default")))
 #else
 #define FOR_THE_PROCESSOR
+#endif
+/* Two pixels of three bytes, as two of four. */
+#if defined(__clang__) || __GNUC__ >= 12
+#define APART(six) __builtin_shufflevector(six, six, 0, 1, 2, 2, 3, 4, 5, 5)
+#else
+#define APART(six) __builtin_shuffle(six, (bytes){0, 1, 2, 2, 3, 4, 5, 5})
 #endif
 #define INLINE static inline __attribute__((always_inline))
 
@@ -37,12 +43,10 @@ typedef struct {
     float *right, *low;  /* how much of the right ones, and of the lower ones */
 } places;
 
-INLINE float absolute(float value) { return value < 0 ? -value : value; }
-
 /* A place within [0, length - 1], of one that may lie beyond; also of what is no number. */
 INLINE float reflected(float at, float length) {
     float edge = length - 0.5f;
-    at = edge - absolute(edge - (absolute(at + 0.5f) - 0.5f));
+    at = edge - __builtin_fabsf(edge - (__builtin_fabsf(at + 0.5f) - 0.5f));
     at = at > 0.0f ? at : 0.0f;
     return at < length - 1.0f ? at : length - 1.0f;
 }
@@ -76,7 +80,7 @@ INLINE pair read_pair(const uint8_t *at, const uint8_t *end) {
         memcpy(&read, at, PAIR);
     else
         memcpy(&read, at, 2 * RGB);
-    read = __builtin_shuffle(read, (bytes){0, 1, 2, 2, 3, 4, 5, 5});
+    read = APART(read);
     int32_t each[PAIR];
     for (int i = 0; i < PAIR; i++) each[i] = read[i];
     whole_pair all;
@@ -137,9 +141,10 @@ static void crop(const uint8_t *pixels, int32_t height, int32_t width, const flo
     recolour(out, (ptrdiff_t)size * size, total / RGB / size / size, colours);
 }
 
-/* `pixels`: uint8 [M, height, width, 3], both at least 2; `rows`: int64 [count], in [0, M); `maps`:
-   float32 [count, 2, 3]; `colours`: float32 [count, 3, 4], a matrix, and which part of the crop's mean
-   is added; `out`: float32 [count, size, size, 3], in [0, 1]. Gives 0, or 1 where there is no memory. */
+/* `pixels`: uint8 [M, height, width, 3], both at least 2, each picture of less than 2 GB; `rows`: int64
+   [count], in [0, M); `maps`: float32 [count, 2, 3]; `colours`: float32 [count, 3, 4], a matrix, and
+   which part of the crop's mean is added; `out`: float32 [count, size, size, 3], in [0, 1]. Gives 0,
+   or 1 where there is no memory. */
 int pawsight_crop(const uint8_t *pixels, int32_t height, int32_t width, const int64_t *rows,
                   int32_t count, const float *maps, const float *colours, int32_t size, float *out) {
     float *room = malloc(3 * sizeof(float) * size);

@@ -23,36 +23,23 @@ _AT_ONCE = 512
 
 
 class RawBatch(NamedTuple):
-    """Pictures as they wait in memory, of which nothing is copied before it is asked for.
+    """Pictures as they wait in memory, of which nothing is copied before it has to be.
 
     Attributes:
-        split: All pictures of the split, uint8 [M, H, W, 3].
+        pixels: uint8 [M, H, W, 3], among which those of the batch are.
         labels: int64 [N].
         rows: Their places in the split, int64 [N].
-    """
-
-    split: Tensor
-    labels: Tensor
-    rows: Tensor
-
-    @property
-    def pixels(self) -> Tensor:
-        """A copy of the batch's own, uint8 [N, H, W, 3]."""
-        return self.split[self.rows]
-
-
-class CopiedBatch(NamedTuple):
-    """Pictures on the way to another device.
-
-    Attributes:
-        pixels: uint8 [N, H, W, 3].
-        labels: int64 [N].
-        rows: Their places in the split, int64 [N].
+        at: Their places in ``pixels``, int64 [N].
     """
 
     pixels: Tensor
     labels: Tensor
     rows: Tensor
+    at: Tensor
+
+    def copied(self) -> RawBatch:
+        """The same with no other pictures among its own, uint8 [N, H, W, 3]."""
+        return self._replace(pixels=self.pixels[self.at], at=torch.arange(len(self.at)))
 
 
 class Pictures(Dataset[RawBatch]):
@@ -82,7 +69,7 @@ class Pictures(Dataset[RawBatch]):
     def __getitems__(self, indices: list[int]) -> RawBatch:
         """One batch, instead of N items that are then stacked."""
         rows = self.rows[torch.as_tensor(indices)]
-        return RawBatch(self.pixels, self.labels[rows], rows)
+        return RawBatch(self.pixels, self.labels[rows], rows, rows)
 
 
 class EpochOrder(Sampler[list[int]]):

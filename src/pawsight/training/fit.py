@@ -23,6 +23,7 @@ from torch import nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from pawsight.cpus import usable_cpus
+from pawsight.data.crops import is_compiled
 from pawsight.data.datamodule import CatDogDataModule
 from pawsight.labels import NEITHER, classes_of
 from pawsight.models.lightning_module import CatDogClassifier, Hinting, Imitation
@@ -107,6 +108,8 @@ def fit(
     torch.set_num_threads(int(first) if first.isdigit() and int(first) else usable_cpus())
     data = data_module(table, recipe, run)
     data.setup("fit")
+    if not torch.cuda.is_available() and not is_compiled():
+        log.info("torch crops pictures: what the install compiles for it is missing, or wrong")
     classifier = build_classifier(recipe, data, run)
     # Of a checkpoint that is written after an epoch, Lightning restores no loader's place.
     every = min(checkpoint_every, len(data.train_dataloader()))
