@@ -40,7 +40,7 @@ def crop(
         pixels: uint8 [M, H, W, 3], on any device, where the work is done.
         size: Height and width of the result, 1 or more.
         crops: Affine maps from the result's coordinates to the picture's, both in [-1, 1], float
-            [N, 2, 3]. What lies beyond a picture is its reflection.
+            [N, 2, 3]. What lies beyond a picture is its reflection, as far as that reaches.
         colours: What becomes of a crop's colours, float [N, 3, 4]: a matrix and, last, which part
             of the mean of all the crop's values is added. None leaves them.
         rows: Which pictures, int64 [N]; by default all, once.
@@ -87,13 +87,17 @@ def _by_torch(
 ) -> Tensor:
     chosen = pixels if rows is None else pixels[rows]
     scaled = chosen.permute(0, 3, 1, 2).to(torch.float32).div_(255.0)
+    # Without products of matrices, which may be computed in bfloat16.
+    places = (2 * torch.arange(size, dtype=torch.float32, device=pixels.device) + 1) / size - 1
+    x, y, shift = crops[:, None, None].unbind(4)
+    grid = x * places[:, None] + y * places[:, None, None] + shift
     with torch.autocast(pixels.device.type, enabled=False):
-        grid = F.affine_grid(crops, [len(crops), 3, size, size], align_corners=False)
         cropped = F.grid_sample(scaled, grid, padding_mode="reflection", align_corners=False)
-        recoloured = colours[:, :, 3:] * cropped.mean(dim=(1, 2, 3))[:, None, None]
-        for each in range(3):  # a product of matrices may be computed in bfloat16
-            channel = cropped.flatten(2)[:, each : each + 1]
-            recoloured = torch.addcmul(recoloured, colours[:, :, each : each + 1], channel)
+    recoloured = colours[:, :, 3:] * cropped.mean(dim=(1, 2, 3))[:, None, None]
+    for colour, channel in zip(
+        colours[:, :, :3].unbind(2), cropped.flatten(2).unbind(1), strict=True
+    ):
+        recoloured = torch.addcmul(recoloured, colour[:, :, None], channel[:, None])
     return recoloured.clamp_(0.0, 1.0).view_as(cropped)
 
 
