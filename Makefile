@@ -18,7 +18,7 @@ $(VENV)/.created:
 	@touch $@
 
 # What is compiled when pawsight is installed.
-COMPILED := hatch_build.py src/pawsight/images/resample.c src/pawsight/data/crop.c
+COMPILED := hatch_build.py $(wildcard src/pawsight/*/*.c)
 
 $(VENV)/.serve: pyproject.toml $(COMPILED) $(VENV)/.created
 	$(PIP) install --quiet --editable '.[ui,openvino]'

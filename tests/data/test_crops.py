@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +15,9 @@ from torch import Tensor
 
 from pawsight.data import crops as module
 from pawsight.data.crops import crop, is_compiled
+from tests.compiled import needs_library_of, proved_anew
 
-compiled = pytest.mark.skipif(
-    not module._LIBRARY.exists(), reason="there was no C compiler when pawsight was installed"
-)
-
-
-@pytest.fixture(autouse=True)
-def fresh() -> Iterator[None]:
-    module._proved.cache_clear()
-    yield
-    module._proved.cache_clear()
+compiled, fresh = needs_library_of(module), proved_anew(module)
 
 
 def pictures(count: int, height: int, width: int, seed: int = 0) -> Tensor:

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from PIL import Image
 
 from pawsight.images import resample as module
 from pawsight.images.resample import Box, is_compiled, resample
+from tests.compiled import needs_library_of, proved_anew
 
 FILTERS = (
     Image.Resampling.BILINEAR,
@@ -25,16 +25,7 @@ FILTERS = (
 )
 ROOT = Path(__file__).parents[2]
 
-compiled = pytest.mark.skipif(
-    not module._LIBRARY.exists(), reason="there was no C compiler when pawsight was installed"
-)
-
-
-@pytest.fixture(autouse=True)
-def fresh() -> Iterator[None]:
-    module._proved.cache_clear()
-    yield
-    module._proved.cache_clear()
+compiled, fresh = needs_library_of(module), proved_anew(module)
 
 
 def picture(width: int, height: int, seed: int = 0) -> Image.Image:

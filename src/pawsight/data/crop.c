@@ -106,9 +106,15 @@ INLINE pixel sample_row(const uint8_t *pixels, const uint8_t *end, int32_t width
     return sum;
 }
 
-INLINE pixel at_least(pixel value, pixel least) {
-    mask more = value > least;
-    return (pixel)((more & (mask)value) | (~more & (mask)least));
+INLINE pixel chosen(mask which, pixel these, pixel others) {
+    return (pixel)((which & (mask)these) | (~which & (mask)others));
+}
+
+/* Values within [0, 1]; also of what is no number. */
+INLINE pixel within(pixel value) {
+    pixel zero = {0}, one = {1, 1, 1, 1};
+    value = chosen(value > zero, value, zero);
+    return chosen(value < one, value, one);
 }
 
 /* One column of the 3 × 4 numbers that recolour, for values in [0, 1]. */
@@ -120,10 +126,8 @@ INLINE pixel column(const float *colours, int place) {
 INLINE void recolour(float *values, ptrdiff_t count, float mean, const float *colours) {
     pixel red = column(colours, 0) / 255.0f, green = column(colours, 1) / 255.0f;
     pixel blue = column(colours, 2) / 255.0f, shift = column(colours, 3) * mean / 255.0f;
-    pixel zero = {0}, one = {1, 1, 1, 1};
     for (float *each = values; each < values + RGB * count; each += RGB) {
-        pixel value = red * each[0] + green * each[1] + blue * each[2] + shift;
-        value = one - at_least(one - at_least(value, zero), zero);
+        pixel value = within(red * each[0] + green * each[1] + blue * each[2] + shift);
         memcpy(each, &value, RGB * sizeof(float));
     }
 }

@@ -7,11 +7,9 @@ By the processor's wide instructions where they were compiled. Where they were n
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -19,6 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from pawsight.compiled import ADDRESS, NUMBER, function_of
 
 _LIBRARY: Final = Path(__file__).with_name("libcrop.so")
 _NARROW: Final = 2  # pixels, of which the library takes no fewer,
@@ -91,8 +91,7 @@ def _by_torch(
     places = (2 * torch.arange(size, dtype=torch.float32, device=pixels.device) + 1) / size - 1
     x, y, shift = crops[:, None, None].unbind(4)
     grid = x * places[:, None] + y * places[:, None, None] + shift
-    with torch.autocast(pixels.device.type, enabled=False):
-        cropped = F.grid_sample(scaled, grid, padding_mode="reflection", align_corners=False)
+    cropped = F.grid_sample(scaled, grid, padding_mode="reflection", align_corners=False)
     recoloured = colours[:, :, 3:] * cropped.mean(dim=(1, 2, 3))[:, None, None]
     for colour, channel in zip(
         colours[:, :, :3].unbind(2), cropped.flatten(2).unbind(1), strict=True
@@ -117,56 +116,40 @@ def _proved() -> _Crop | None:
 
 
 def _loaded() -> _Crop | None:
-    try:
-        function = ctypes.CDLL(str(_LIBRARY)).pawsight_crop
-    except OSError:
+    function = function_of(
+        _LIBRARY,
+        "pawsight_crop",
+        *(ADDRESS, NUMBER, NUMBER),
+        *(ADDRESS, NUMBER),
+        *(ADDRESS, ADDRESS, NUMBER, ADDRESS),
+    )
+    if function is None:
         return None
-    address, number = ctypes.c_void_p, ctypes.c_int32
-    function.argtypes = [
-        *(address, number, number),
-        *(address, number),
-        *(address, address, number, address),
-    ]
-    function.restype = ctypes.c_int
 
     def native(
         pixels: Tensor, size: int, crops: Tensor, colours: Tensor, rows: Tensor | None
     ) -> Tensor:
-        if rows is None or not pixels.is_contiguous():
-            pixels = (pixels if rows is None else pixels[rows]).contiguous()
-            rows = torch.arange(len(pixels), device="cpu")
-        rows, crops, colours = rows.contiguous(), crops.contiguous(), colours.contiguous()
+        pixels = pixels.contiguous()
+        rows = torch.arange(len(pixels), device="cpu") if rows is None else rows.contiguous()
         out = torch.empty(len(rows), size, size, 3, dtype=torch.float32, device="cpu")
 
-        def some(part: range) -> None:
-            of = slice(part.start, part.stop)
-            failed = function(
+        def some(rows: Tensor, crops: Tensor, colours: Tensor, out: Tensor) -> None:
+            function(
                 pixels.data_ptr(),
-                pixels.shape[1],
-                pixels.shape[2],
-                rows[of].data_ptr(),
-                len(part),
-                crops[of].data_ptr(),
-                colours[of].data_ptr(),
+                *pixels.shape[1:3],
+                rows.data_ptr(),
+                len(rows),
+                crops.data_ptr(),
+                colours.data_ptr(),
                 size,
-                out[of].data_ptr(),
+                out.data_ptr(),
             )
-            if failed:
-                raise MemoryError
 
-        parts = _parts(len(rows), torch.get_num_threads())
-        if len(parts) == 1:
-            some(parts[0])
-        else:
-            # Threads that stayed would be missed by a process that is forked off.
-            with ThreadPoolExecutor(len(parts)) as pool:
-                list(pool.map(some, parts))
+        threads = min(torch.get_num_threads(), len(rows))
+        whole = (rows, crops.contiguous(), colours.contiguous(), out)
+        # Threads that stayed would be missed by a process that is forked off.
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(some, *(each.tensor_split(threads) for each in whole)))
         return out.permute(0, 3, 1, 2)
 
     return native
-
-
-def _parts(count: int, number: int) -> list[range]:
-    """Ranges of about the same length, together all of ``count``."""
-    edges = [count * part // number for part in range(number + 1)]
-    return [range(low, high) for low, high in pairwise(edges) if low < high]

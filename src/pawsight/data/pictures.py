@@ -29,17 +29,17 @@ class RawBatch(NamedTuple):
         pixels: uint8 [M, H, W, 3], among which those of the batch are.
         labels: int64 [N].
         rows: Their places in the split, int64 [N].
-        at: Their places in ``pixels``, int64 [N].
+        at: Their places in ``pixels``, int64 [N]; None where there are no others, in their order.
     """
 
     pixels: Tensor
     labels: Tensor
     rows: Tensor
-    at: Tensor
+    at: Tensor | None
 
     def copied(self) -> RawBatch:
         """The same with no other pictures among its own, uint8 [N, H, W, 3]."""
-        return self._replace(pixels=self.pixels[self.at], at=torch.arange(len(self.at)))
+        return self if self.at is None else self._replace(pixels=self.pixels[self.at], at=None)
 
 
 class Pictures(Dataset[RawBatch]):

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pawsight.compiled import ADDRESS, NUMBER, function_of
+
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom in pixels of a picture, not rounded."""
 
@@ -77,18 +79,12 @@ def _proved() -> _Resize | None:
 
 
 def _loaded() -> _Resize | None:
-    try:
-        function = ctypes.CDLL(str(_LIBRARY)).pawsight_resize
-    except OSError:
+    side = (NUMBER, NUMBER)
+    function = function_of(
+        _LIBRARY, "pawsight_resize", ADDRESS, *side, ADDRESS, *side, ADDRESS, *side, ADDRESS
+    )
+    if function is None:
         return None
-    address, number = ctypes.c_void_p, ctypes.c_int32
-    function.argtypes = [
-        *(address, number, number),
-        *(address, number, number),
-        *(address, number, number),
-        address,
-    ]
-    function.restype = ctypes.c_int
 
     def resize(
         image: Image.Image, size: tuple[int, int], filter_: Image.Resampling, box: Box
@@ -101,7 +97,7 @@ def _loaded() -> _Resize | None:
         across = _axis(image.width, box[0], box[2], width, filter_)
         down = _axis(image.height, box[1], box[3], height, filter_)
         out = np.empty((height, width, 3), np.uint8)
-        failed = function(
+        function(
             _pixels_in(memory),
             image.width,
             _down_first(image.size, size),
@@ -113,8 +109,6 @@ def _loaded() -> _Resize | None:
             height,
             out.ctypes.data,
         )
-        if failed:
-            raise MemoryError
         return out
 
     return resize
