@@ -173,6 +173,19 @@ def test_another_address_and_another_method_are_problems(client: TestClient) -> 
     }
 
 
+def test_another_method_costs_no_document(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To make it takes as long as to answer a picture, and holds up all others meanwhile."""
+    app = client.app
+    assert isinstance(app, FastAPI)
+    app.openapi()
+    made: list[str] = []
+    monkeypatch.setattr(app, "openapi", lambda: made.append("anew"))
+    assert client.get("/predict/tiny").headers["allow"] == "POST"
+    assert not made
+
+
 def test_what_nobody_foresaw_tells_nothing(settings: Settings) -> None:
     app = create_app(settings)
 

@@ -294,7 +294,8 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 def _not_allowed(request: Request, error: HTTPException) -> HTTPException:
     """The same with all that the address takes: the framework names what one of its routes does."""
-    paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
+    app = request.app  # whose whole document, with what models there are, is made anew each time
+    paths: dict[str, dict[str, Any]] = (app.openapi_schema or app.openapi())["paths"]
     found = [paths[each] for each in paths if _pattern(each).match(request.scope["path"])]
     methods = sorted({method.upper() for operations in found for method in operations})
     headers = {"Allow": ", ".join(methods)} if methods else error.headers
