@@ -119,7 +119,9 @@ def test_triton_sees_the_server_and_its_models(triton: InferenceServerClient) ->
     assert triton.is_server_ready()
     assert triton.is_model_ready("tiny")
     assert not triton.is_model_ready("dog")
-    assert triton.get_server_metadata()["name"] == "pawsight"
+    said = triton.get_server_metadata()
+    assert said["name"] == "pawsight"
+    assert said["extensions"] == ["binary_tensor_data", "classification"]
     said = triton.get_model_metadata("tiny")
     assert said["inputs"] == [
         {"name": "image", "datatype": "BYTES", "shape": [-1]},
@@ -165,6 +167,29 @@ def test_triton_sends_tensors(
     assert result.as_numpy("confidence") is None
 
 
+@pytest.mark.parametrize("binary", [True, False])
+def test_triton_asks_for_the_most_probable_classes(
+    triton: InferenceServerClient, server: Running, *, binary: bool
+) -> None:
+    files = [picture("red"), picture("blue")]
+
+    def asked(most: int) -> list[list[tuple[float, str, str]]]:
+        wanted = InferRequestedOutput("probabilities", binary_data=binary, class_count=most)
+        result = triton.infer("tiny", [pictures_input(files)], outputs=[wanted])
+        texts = [
+            [each.decode() if isinstance(each, bytes) else each for each in row]
+            for row in result.as_numpy("probabilities").tolist()
+        ]
+        parts = [[each.split(":") for each in row] for row in texts]
+        return [[(float(value), *which) for value, *which in row] for row in parts]
+
+    assert [[each[1:] for each in row] for row in asked(1)] == [[("0", "cat")], [("1", "dog")]]
+    for row, file in zip(asked(5), files, strict=True):  # all, where there are fewer
+        expected = predicted(server, file)["probabilities"]
+        assert {label: value for value, _, label in row} == pytest.approx(expected, abs=1e-5)
+        assert row == sorted(row, reverse=True)
+
+
 def test_triton_is_told_what_is_wrong(triton: InferenceServerClient) -> None:
     def refused(name: str, tensor: InferInput, **more: Any) -> str:
         with pytest.raises(InferenceServerException) as error:
@@ -178,6 +203,12 @@ def test_triton_is_told_what_is_wrong(triton: InferenceServerClient) -> None:
     wanted = [InferRequestedOutput("logits")]
     words = refused("tiny", pictures_input([picture("red")]), outputs=wanted)
     assert "no output 'logits'; there are label, confidence" in words
+    for name, count, said in (
+        ("score", 1, "'score' has no classes; 'probabilities' has"),
+        ("probabilities", -1, "classification must be a whole number, 1 or more"),
+    ):
+        wanted = [InferRequestedOutput(name, class_count=count)]
+        assert said in refused("tiny", pictures_input([picture("red")]), outputs=wanted)
     other = InferInput("pixel_values", [1, 3, 8, 8], "FP32")
     other.set_data_from_numpy(np.zeros((1, 3, 8, 8), np.float32))
     assert "its shape must be [N, 3, 32, 32]" in refused("tiny", other)

@@ -80,8 +80,9 @@ _INFER_BODY: Final[dict[str, Any]] = {
 async def infer(request: Request, chosen: Chosen, service: Service) -> Response:
     """Takes `image` (BYTES [N]) or `pixel_values` (FP32 [N, 3, H, W]), and answers tensors.
 
-    The outputs are `label`, `confidence`, `probabilities` (in the order of the model's labels),
-    `score` and `decided_by`. One picture that cannot be used refuses all of them; the words say
+    The outputs are `label`, `confidence`, `probabilities` (in the order of the model's labels; with
+    the parameter `classification`, the most probable of them as texts `VALUE:INDEX:LABEL`), `score`
+    and `decided_by`. One picture that cannot be used refuses all of them; the words say
     which.
     """
     encoding = request.headers.get("content-encoding", "identity")
@@ -173,7 +174,7 @@ def _answers_about_pixels(model: Model, sent: Sent) -> list[Prediction]:
 def _response(asked: InferRequest, model: Model, predictions: list[Prediction]) -> Response:
     labels = model.card.labels
     outputs = [
-        Output("label", [each.label for each in predictions]),
+        Output("label", np.array([each.label for each in predictions], np.str_)),
         Output("confidence", np.array([each.confidence for each in predictions], np.float32)),
         Output(
             "probabilities",
@@ -181,9 +182,10 @@ def _response(asked: InferRequest, model: Model, predictions: list[Prediction]) 
                 [[each.probabilities[label] for label in labels] for each in predictions],
                 np.float32,
             ),
+            labels,
         ),
         Output("score", np.array([each.score for each in predictions], np.float32)),
-        Output("decided_by", [str(each.decided_by) for each in predictions]),
+        Output("decided_by", np.array([str(each.decided_by) for each in predictions], np.str_)),
     ]
     described = [each.described(binary=binary) for each, binary in wanted(asked, outputs)]
     said: dict[str, Any] = {

@@ -87,7 +87,9 @@ async def ready(service: Service) -> ServerReady:
 async def server() -> ServerMetadata:
     """Name, version and extensions of the server."""
     return ServerMetadata(
-        name="pawsight", version=version("pawsight"), extensions=["binary_tensor_data"]
+        name="pawsight",
+        version=version("pawsight"),
+        extensions=["binary_tensor_data", "classification"],
     )
 
 

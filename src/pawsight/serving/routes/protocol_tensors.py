@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -182,47 +182,57 @@ class Output:
 
     Attributes:
         name: Of the tensor.
-        values: float32 of any shape, or a list of texts.
+        values: float32 or texts, of any shape.
+        labels: Of the classes along the last axis, where there are some.
     """
 
     name: str
-    values: NDArray[np.float32] | Sequence[str]
+    values: NDArray[np.float32] | NDArray[np.str_]
+    labels: Sequence[str] = ()
 
     @property
     def datatype(self) -> str:
         """``FP32`` or ``BYTES``."""
-        return "FP32" if isinstance(self.values, np.ndarray) else "BYTES"
-
-    @property
-    def shape(self) -> list[int]:
-        """Of the tensor."""
-        values = self.values
-        return list(values.shape) if isinstance(values, np.ndarray) else [len(values)]
+        return "BYTES" if self.values.dtype.kind == "U" else "FP32"
 
     def described(self, *, binary: bool) -> tuple[dict[str, Any], bytes]:
         """What stands of it in the JSON, and what follows."""
-        values = self.values
         said: dict[str, Any] = {
             "name": self.name,
             "datatype": self.datatype,
-            "shape": self.shape,
+            "shape": list(self.values.shape),
         }
+        flat = self.values.ravel().tolist()
         if not binary:
-            flat = values.ravel().tolist() if isinstance(values, np.ndarray) else list(values)
             return {**said, "data": flat}, b""
-        if isinstance(values, np.ndarray):
-            raw = values.astype("<f4").tobytes()
+        if self.datatype == "FP32":
+            raw = self.values.astype("<f4").tobytes()
         else:
-            texts = [each.encode() for each in values]
+            texts = [each.encode() for each in flat]
             raw = b"".join(_LENGTH.pack(len(each)) + each for each in texts)
         return {**said, "parameters": {"binary_data_size": len(raw)}}, raw
+
+    def classified(self, most: int) -> Output:
+        """The largest values in place of all, each as a text ``VALUE:INDEX:LABEL``.
+
+        As Triton's extension for classification writes them:
+        https://github.com/triton-inference-server/server, docs/protocol/extension_classification.md
+
+        Args:
+            most: Of each row.
+        """
+        rows = [
+            [f"{row[index]:f}:{index}:{self.labels[index]}" for index in np.argsort(-row)[:most]]
+            for row in self.values
+        ]
+        return Output(self.name, np.array(rows, dtype=np.str_))
 
 
 def wanted(request: InferRequest, outputs: Sequence[Output]) -> list[tuple[Output, bool]]:
     """The outputs that are asked for, by default all, and whether each is wanted as binary.
 
     Raises:
-        Refusal: There is no such output.
+        Refusal: There is no such output, or its classes are asked for and it has none.
     """
     as_binary = request.parameters.get("binary_data_output") is True
     if not request.outputs:
@@ -232,8 +242,21 @@ def wanted(request: InferRequest, outputs: Sequence[Output]) -> list[tuple[Outpu
     for each in request.outputs:
         if each.name not in by_name:
             raise invalid(f"no output {quoted(each.name)}; there are {', '.join(by_name)}")
-        chosen.append((by_name[each.name], each.parameters.get("binary_data", as_binary) is True))
+        output = by_name[each.name]
+        if "classification" in each.parameters:
+            output = output.classified(_number_of_classes(each, by_name))
+        chosen.append((output, each.parameters.get("binary_data", as_binary) is True))
     return chosen
+
+
+def _number_of_classes(asked: WantedTensor, outputs: Mapping[str, Output]) -> int:
+    if not outputs[asked.name].labels:
+        having = ", ".join(repr(name) for name, each in outputs.items() if each.labels)
+        raise invalid(f"{quoted(asked.name)} has no classes; {having} has")
+    most = asked.parameters["classification"]
+    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+        raise invalid(f"{quoted(asked.name)}: classification must be a whole number, 1 or more")
+    return most
 
 
 def _split(raw: memoryview, name: str) -> list[bytes]:
