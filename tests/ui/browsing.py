@@ -15,7 +15,6 @@ import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Download, FilePayload, Page, expect
-from playwright.sync_api import TimeoutError as Late
 
 import pawsight
 from tests.running import Running
@@ -151,15 +150,7 @@ def give(page: Page, *files: FilePayload) -> None:
 
 
 def downloaded(page: Page, button: str) -> Download:
-    """What a button gives to save.
-
-    It is clicked once more where nothing comes, as a person would: a download that begins while
-    the page is drawn anew was seen to be lost, with the page, Streamlit and the service all well.
-    """
-    try:
-        with page.expect_download(timeout=1000 * PATIENCE / 4) as download:
-            page.get_by_role("button", name=button).click()
-    except Late:
-        with page.expect_download() as download:
-            page.get_by_role("button", name=button).click()
+    """What a button gives to save."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name=button).click()
     return download.value

@@ -262,7 +262,10 @@ def test_the_queue_is_worked_through_by_keyboard(
             page.get_by_role("tab", name="Decided").click()
             expect(page.get_by_text("2 answers decided, 2 pictures to train on")).to_be_visible()
             check(page, screenshots, "decided-light")
-            with zipfile.ZipFile(downloaded(page, "Export").path()) as archive:
+            page.get_by_role("button", name="Export").click()
+            expect(page.get_by_role("button", name="Save the ZIP")).to_be_visible()
+            check(page, screenshots, "exported-light")
+            with zipfile.ZipFile(downloaded(page, "Save the ZIP").path()) as archive:
                 assert len(archive.namelist()) == 3
                 assert archive.read("labels.csv").startswith(b"path,label\n")
 

@@ -7,18 +7,17 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import httpx
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pawsight.serving.app import create_app
 from pawsight.serving.settings import Settings
 from pawsight.ui.export import as_zip
 from pawsight.ui.screens import review
-from pawsight.ui.service import RecordedAnswer, Service
+from pawsight.ui.service import RecordedAnswer, Service, Unavailable
 from tests.model_folders import make_model_folder
 from tests.pictures import picture
 from tests.running import running
@@ -47,6 +46,11 @@ def recorded(service: Service, *pictures: bytes, models: tuple[str, ...] = ("tin
 def captions(page: AppTest) -> list[str]:
     assert not page.exception
     return [each.value for each in page.caption]
+
+
+def saved(page: AppTest) -> bool:
+    """Whether there is something to save, which Streamlit's test runner cannot click."""
+    return bool(page.get("download_button"))
 
 
 @pytest.fixture
@@ -102,32 +106,56 @@ def test_one_goes_back_as_far_as_one_came(own: Settings, monkeypatch: pytest.Mon
         assert said == ["cat", "dog"]
 
 
+def test_what_was_decided_is_exported(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anew, once something else is decided."""
+    with running(create_app(own)) as running_:
+        recorded(Service(running_.url), picture("red"), picture("blue"))
+        page = page_of(running_.url, monkeypatch).run()
+        page.button(key="decide-dog").click().run()
+        page.button(key="export-now").click().run()
+        assert (saved(page), page.warning.values) == (True, [])
+        page.run()
+        assert saved(page)
+        page.button(key="decide-cat").click().run()
+        assert not saved(page)
+        page.button(key="export-now").click().run()
+        assert (saved(page), list(page.exception)) == (True, [])
+
+
 def test_what_an_export_leaves_out_is_said(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Streamlit's test runner clicks no downloads: a button stands for this one."""
-    made: list[bytes] = []
-
-    def button(label: str, data: Callable[[], bytes], *_: object, **how: Any) -> bool:
-        def clicked() -> None:
-            made.append(data())
-            how["on_click"]()
-
-        return st.button(label, key="export", on_click=clicked)
-
     def small(answers: Answers, kept: Callable[[str], bytes]) -> tuple[bytes, int]:
         return as_zip(answers, kept, most=1)
 
     monkeypatch.setattr(review, "as_zip", small)
-    monkeypatch.setattr(st, "download_button", button)
     with running(create_app(own)) as running_:
         recorded(Service(running_.url), picture("red"))
         page = page_of(running_.url, monkeypatch).run()
         page.button(key="decide-dog").click().run()
-        page.button(key="export").click().run()
-        assert not page.exception
-        assert len(made) == 1
+        page.button(key="export-now").click().run()
+        assert saved(page)
         [words] = [each.value for each in page.warning]
         assert words.startswith("1 picture more would be too large for the page.")
         assert "`pawsight feedback export`" in words
+
+
+def test_an_export_that_fails_says_why_and_can_be_had_again(
+    own: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(create_app(own)) as running_:
+        recorded(Service(running_.url), picture("red"))
+        page = page_of(running_.url, monkeypatch).run()
+        page.button(key="decide-dog").click().run()
+
+        def gone(*_: object) -> bytes:
+            raise Unavailable("the service is overloaded")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Service, "kept_picture", gone)
+            page.button(key="export-now").click().run()
+        assert page.warning.values == ["Not exported: the service is overloaded."]
+        assert not saved(page)
+        page.button(key="export-now").click().run()
+        assert saved(page)
 
 
 def test_only_who_says_that_the_answer_is_wrong_has_it_noted_as_wrong(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Final
+from typing import Final, NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pawsight.labels import NEITHER, WRONG
 from pawsight.plurals import counted
@@ -23,7 +24,6 @@ _AT_ONCE: Final = 200
 _MOST_ASKED: Final = 1000  # that the service lists
 _SHOWN: Final = 50
 _MOST_EXPORTED: Final = 5000
-_EVERY: Final = 2.0  # seconds
 _KEYS: Final = {NEITHER: "N", WRONG: "W"}
 
 
@@ -196,59 +196,77 @@ def _decided(asked: Service, answers: Sequence[RecordedAnswer]) -> None:
         for each in answers[:_SHOWN]
     ]
     export = to_train(answers, _to_export(answers))
-    told: list[str] = st.session_state.setdefault("exported", [])
-    with st.container(horizontal=True, vertical_alignment="center", key="summary"):
-        decided, pictures = counted(len(answers), "answer"), counted(len(export), "picture")
-        st.markdown(f"{decided} decided, {pictures} to train on")
-        st.download_button(
-            "Export",
-            lambda: _exported(asked, export, told),
-            "corrections.zip",
-            icon=":material/download:",
-            on_click=_exporting,
-            help="A ZIP of the pictures and a table of their labels, as the page Train takes it; "
-            f"no more than {MOST // 1_000_000} MB, the latest first: `pawsight feedback export` "
-            "writes all.",
-            disabled=not export,
-        )
-    if asked_for := st.session_state.get("exports", 0):
-        every = _EVERY if len(told) < asked_for else None
-        st.fragment(_what_export_said, run_every=every)(told, asked_for)
+    decided, pictures = counted(len(answers), "answer"), counted(len(export), "picture")
+    _summary(asked, export, f"{decided} decided, {pictures} to train on")
     head = ("decided", "model", "said", "right is", "comment", "picture")
     st.html(table(head, rows, "What was decided", words=True))
     if len(answers) > _SHOWN:
         st.caption(f"The latest {_SHOWN} are shown.")
 
 
-def _exporting() -> None:
-    st.session_state["exports"] = st.session_state.get("exports", 0) + 1
+class _Export(NamedTuple):
+    """What was put together.
+
+    Attributes:
+        of: The answers and labels.
+        data: The ZIP.
+        left: How many pictures are left out of it.
+    """
+
+    of: Sequence[tuple[RecordedAnswer, str]]
+    data: bytes
+    left: int
+
+
+@st.fragment
+def _summary(
+    asked: Service, export: Sequence[tuple[RecordedAnswer, str]], what_there_is: str
+) -> None:
+    """How much was decided, and a ZIP of it: put together at one click, and saved at another.
+
+    Streamlit (1.67) can do both at one, but loses the file where the page is run meanwhile.
+    """
+    with st.container(horizontal=True, vertical_alignment="center", key="summary"):
+        st.markdown(what_there_is)
+        place = st.empty()
+    made: _Export | None = st.session_state.get("export")
+    if made is None or made.of != export:
+        made = st.session_state["export"] = _exported(asked, export, place)
+    if made is None:
+        return
+    place.download_button(
+        "Save the ZIP",
+        made.data,
+        "corrections.zip",
+        icon=":material/download:",
+        on_click="ignore",
+        key="save",
+    )
+    if made.left:
+        st.warning(left_out(made.left))
 
 
 def _exported(
-    asked: Service, export: Sequence[tuple[RecordedAnswer, str]], told: list[str]
-) -> bytes:
-    """The ZIP, made in a thread of its own, beside the page: what is to be said goes to a list."""
-    words = "Not exported."
+    asked: Service, export: Sequence[tuple[RecordedAnswer, str]], place: DeltaGenerator
+) -> _Export | None:
+    """What the button in this place leads to; None where it was not pressed, or in vain."""
+    pressed = place.button(
+        "Export",
+        icon=":material/folder_zip:",
+        help="A ZIP of the pictures and a table of their labels, as the page Train takes it; "
+        f"no more than {MOST // 1_000_000} MB, the latest first: `pawsight feedback export` "
+        "writes all.",
+        disabled=not export,
+        key="export-now",
+    )
+    if not pressed:
+        return None
     try:
-        data, left = as_zip(export, asked.kept_picture)
-        words = left_out(left) if left else ""
+        with st.spinner("The pictures are being put together."):
+            return _Export(export, *as_zip(export, asked.kept_picture))
     except (Refused, Unavailable) as error:
-        words = full_stop(f"not exported: {error}")
-        raise
-    finally:
-        told.append(words)
-    return data
-
-
-def _what_export_said(told: Sequence[str], asked_for: int) -> None:
-    """What the last export left out, once it is made.
-
-    Nothing is run anew for that: Streamlit forgets a download after two runs, begun or not.
-    """
-    if len(told) < asked_for:
-        st.caption("The pictures are being put together.")
-    elif told[-1]:
-        st.warning(told[-1])
+        st.warning(full_stop(f"Not exported: {error}"))
+        return None
 
 
 def _to_export(answers: Sequence[RecordedAnswer]) -> frozenset[str]:
