@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -51,6 +52,17 @@ def captions(page: AppTest) -> list[str]:
 def saved(page: AppTest) -> bool:
     """Whether there is something to save, which Streamlit's test runner cannot click."""
     return bool(page.get("download_button"))
+
+
+def export(page: AppTest) -> bool:
+    """Have what was decided exported; whether there is something to save at the end."""
+    page.button(key="export-now").click().run()
+    deadline = time.monotonic() + 30
+    while "The pictures are being put together." in captions(page):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+        page.run()
+    return saved(page)
 
 
 @pytest.fixture
@@ -112,14 +124,37 @@ def test_what_was_decided_is_exported(own: Settings, monkeypatch: pytest.MonkeyP
         recorded(Service(running_.url), picture("red"), picture("blue"))
         page = page_of(running_.url, monkeypatch).run()
         page.button(key="decide-dog").click().run()
-        page.button(key="export-now").click().run()
-        assert (saved(page), page.warning.values) == (True, [])
+        assert export(page)
+        assert not page.warning
         page.run()
         assert saved(page)
         page.button(key="decide-cat").click().run()
         assert not saved(page)
+        assert export(page)
+
+
+def test_an_export_goes_on_whatever_is_done_meanwhile(
+    own: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end = threading.Event()
+
+    def slow(answers: Answers, kept: Callable[[str], bytes]) -> tuple[bytes, int]:
+        assert may_end.wait(60)
+        return as_zip(answers, kept)
+
+    monkeypatch.setattr(review, "as_zip", slow)
+    with running(create_app(own)) as running_:
+        recorded(Service(running_.url), picture("red"), picture("blue"))
+        page = page_of(running_.url, monkeypatch).run()
+        page.button(key="decide-dog").click().run()
         page.button(key="export-now").click().run()
-        assert (saved(page), list(page.exception)) == (True, [])
+        assert page.button(key="export-now").disabled
+        page.button(key="skip").click().run()
+        assert "The pictures are being put together." in captions(page)
+        may_end.set()
+        deadline = time.monotonic() + 30
+        while not saved(page.run()):
+            assert time.monotonic() < deadline
 
 
 def test_what_an_export_leaves_out_is_said(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,8 +166,7 @@ def test_what_an_export_leaves_out_is_said(own: Settings, monkeypatch: pytest.Mo
         recorded(Service(running_.url), picture("red"))
         page = page_of(running_.url, monkeypatch).run()
         page.button(key="decide-dog").click().run()
-        page.button(key="export-now").click().run()
-        assert saved(page)
+        assert export(page)
         [words] = [each.value for each in page.warning]
         assert words.startswith("1 picture more would be too large for the page.")
         assert "`pawsight feedback export`" in words
@@ -151,11 +185,10 @@ def test_an_export_that_fails_says_why_and_can_be_had_again(
 
         with monkeypatch.context() as patch:
             patch.setattr(Service, "kept_picture", gone)
-            page.button(key="export-now").click().run()
+            assert not export(page)
         assert page.warning.values == ["Not exported: the service is overloaded."]
-        assert not saved(page)
-        page.button(key="export-now").click().run()
-        assert saved(page)
+        assert export(page)
+        assert not page.warning
 
 
 def test_only_who_says_that_the_answer_is_wrong_has_it_noted_as_wrong(

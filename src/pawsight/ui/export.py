@@ -18,7 +18,7 @@ from pawsight.ui.service import RecordedAnswer
 TABLE: Final = "labels.csv"
 LEFT_OUT: Final = "left-out.txt"
 MOST: Final = 256_000_000
-"""Bytes of an export's pictures: what is downloaded from it, Streamlit holds in memory whole."""
+"""Bytes of an export's pictures: the page holds it in memory whole, until others are decided."""
 
 
 def kinds(answers: Sequence[RecordedAnswer]) -> list[frozenset[str]]:

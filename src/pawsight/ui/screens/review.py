@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from html import escape
 from typing import Final, NamedTuple
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from pawsight.labels import NEITHER, WRONG
 from pawsight.plurals import counted
@@ -24,6 +24,7 @@ _AT_ONCE: Final = 200
 _MOST_ASKED: Final = 1000  # that the service lists
 _SHOWN: Final = 50
 _MOST_EXPORTED: Final = 5000
+_EVERY: Final = 1.0  # seconds
 _KEYS: Final = {NEITHER: "N", WRONG: "W"}
 
 
@@ -205,20 +206,17 @@ def _decided(asked: Service, answers: Sequence[RecordedAnswer]) -> None:
 
 
 class _Export(NamedTuple):
-    """What was put together.
+    """What is put together, by a thread of its own: whatever is done on the page meanwhile.
 
     Attributes:
         of: The answers and labels.
-        data: The ZIP.
-        left: How many pictures are left out of it.
+        made: The ZIP, and how many pictures are left out of it.
     """
 
     of: Sequence[tuple[RecordedAnswer, str]]
-    data: bytes
-    left: int
+    made: Future[tuple[bytes, int]]
 
 
-@st.fragment
 def _summary(
     asked: Service, export: Sequence[tuple[RecordedAnswer, str]], what_there_is: str
 ) -> None:
@@ -226,47 +224,54 @@ def _summary(
 
     Streamlit (1.67) can do both at one, but loses the file where the page is run meanwhile.
     """
+    begun: _Export | None = st.session_state.get("export")
+    if begun and begun.of != export:
+        begun = st.session_state["export"] = None
     with st.container(horizontal=True, vertical_alignment="center", key="summary"):
         st.markdown(what_there_is)
-        place = st.empty()
-    made: _Export | None = st.session_state.get("export")
-    if made is None or made.of != export:
-        made = st.session_state["export"] = _exported(asked, export, place)
-    if made is None:
-        return
-    place.download_button(
-        "Save the ZIP",
-        made.data,
-        "corrections.zip",
-        icon=":material/download:",
-        on_click="ignore",
-        key="save",
-    )
-    if made.left:
-        st.warning(left_out(made.left))
+        if begun and begun.made.done() and not begun.made.exception():
+            st.download_button(
+                "Save the ZIP",
+                begun.made.result()[0],
+                "corrections.zip",
+                icon=":material/download:",
+                on_click="ignore",
+                key="save",
+            )
+        else:
+            st.button(
+                "Export",
+                icon=":material/folder_zip:",
+                help="A ZIP of the pictures and a table of their labels, as the page Train takes "
+                f"it; no more than {MOST // 1_000_000} MB, the latest first: `pawsight feedback "
+                "export` writes all.",
+                disabled=not export or bool(begun and not begun.made.done()),
+                on_click=_begin,
+                args=(asked, export),
+                key="export-now",
+            )
+    if begun:
+        open_ = not begun.made.done()
+        st.fragment(_said_of, run_every=_EVERY if open_ else None)(begun.made, was_open=open_)
 
 
-def _exported(
-    asked: Service, export: Sequence[tuple[RecordedAnswer, str]], place: DeltaGenerator
-) -> _Export | None:
-    """What the button in this place leads to; None where it was not pressed, or in vain."""
-    pressed = place.button(
-        "Export",
-        icon=":material/folder_zip:",
-        help="A ZIP of the pictures and a table of their labels, as the page Train takes it; "
-        f"no more than {MOST // 1_000_000} MB, the latest first: `pawsight feedback export` "
-        "writes all.",
-        disabled=not export,
-        key="export-now",
-    )
-    if not pressed:
-        return None
-    try:
-        with st.spinner("The pictures are being put together."):
-            return _Export(export, *as_zip(export, asked.kept_picture))
-    except (Refused, Unavailable) as error:
+def _begin(asked: Service, export: Sequence[tuple[RecordedAnswer, str]]) -> None:
+    with_one_thread = ThreadPoolExecutor(1, "export")
+    made = with_one_thread.submit(as_zip, export, asked.kept_picture)
+    with_one_thread.shutdown(wait=False)
+    st.session_state["export"] = _Export(export, made)
+
+
+def _said_of(made: Future[tuple[bytes, int]], *, was_open: bool) -> None:
+    """How an export stands; once it is made, the page is shown with it."""
+    if not made.done():
+        st.caption("The pictures are being put together.")
+    elif was_open:
+        st.rerun()
+    elif isinstance(error := made.exception(), Refused | Unavailable):
         st.warning(full_stop(f"Not exported: {error}"))
-        return None
+    elif left := made.result()[1]:
+        st.warning(left_out(left))
 
 
 def _to_export(answers: Sequence[RecordedAnswer]) -> frozenset[str]:
