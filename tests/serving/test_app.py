@@ -176,7 +176,7 @@ def test_another_address_and_another_method_are_problems(client: TestClient) -> 
 def test_another_method_costs_no_document(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """To make it takes as long as to answer a picture, and holds up all others meanwhile."""
+    """To make it holds up all others meanwhile."""
     app = client.app
     assert isinstance(app, FastAPI)
     app.openapi()

@@ -202,13 +202,12 @@ class Output:
             "datatype": self.datatype,
             "shape": list(self.values.shape),
         }
-        flat = self.values.ravel().tolist()
         if not binary:
-            return {**said, "data": flat}, b""
+            return {**said, "data": self.values.ravel().tolist()}, b""
         if self.datatype == "FP32":
             raw = self.values.astype("<f4").tobytes()
         else:
-            texts = [each.encode() for each in flat]
+            texts = [each.encode() for each in self.values.ravel().tolist()]
             raw = b"".join(_LENGTH.pack(len(each)) + each for each in texts)
         return {**said, "parameters": {"binary_data_size": len(raw)}}, raw
 
@@ -221,11 +220,14 @@ class Output:
         Args:
             most: Of each row.
         """
-        rows = [
-            [f"{row[index]:f}:{index}:{self.labels[index]}" for index in np.argsort(-row)[:most]]
+        texts = [
+            [
+                f"{row[index]:f}:{index}:{self.labels[index]}"
+                for index in np.argsort(-row, kind="stable")[:most]
+            ]
             for row in self.values
         ]
-        return Output(self.name, np.array(rows, dtype=np.str_))
+        return Output(self.name, np.array(texts, dtype=np.str_))
 
 
 def wanted(request: InferRequest, outputs: Sequence[Output]) -> list[tuple[Output, bool]]:

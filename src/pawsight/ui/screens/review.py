@@ -227,9 +227,10 @@ def _summary(
     begun: _Export | None = st.session_state.get("export")
     if begun and begun.of != export:
         begun = st.session_state["export"] = None
+    open_ = begun is not None and not begun.made.done()  # asked once: it may end at any moment
     with st.container(horizontal=True, vertical_alignment="center", key="summary"):
         st.markdown(what_there_is)
-        if begun and begun.made.done() and not begun.made.exception():
+        if begun and not open_ and not begun.made.exception():
             st.download_button(
                 "Save the ZIP",
                 begun.made.result()[0],
@@ -245,13 +246,12 @@ def _summary(
                 help="A ZIP of the pictures and a table of their labels, as the page Train takes "
                 f"it; no more than {MOST // 1_000_000} MB, the latest first: `pawsight feedback "
                 "export` writes all.",
-                disabled=not export or bool(begun and not begun.made.done()),
+                disabled=not export or open_,
                 on_click=_begin,
                 args=(asked, export),
                 key="export-now",
             )
     if begun:
-        open_ = not begun.made.done()
         st.fragment(_said_of, run_every=_EVERY if open_ else None)(begun.made, was_open=open_)
 
 
