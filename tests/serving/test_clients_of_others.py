@@ -201,14 +201,14 @@ def test_triton_is_told_what_is_wrong(triton: InferenceServerClient) -> None:
     assert "no model 'dog'" in refused("dog", pictures_input(files))
     assert "at most 8" in refused("tiny", pictures_input([picture("red")] * 9))
     wanted = [InferRequestedOutput("logits")]
-    words = refused("tiny", pictures_input([picture("red")]), outputs=wanted)
+    words = refused("tiny", pictures_input(files), outputs=wanted)  # before a picture is looked at
     assert "no output 'logits'; there are label, confidence" in words
     for name, count, said in (
         ("score", 1, "'score' has no classes; 'probabilities' has"),
         ("probabilities", -1, "classification must be a whole number, 1 or more"),
     ):
         wanted = [InferRequestedOutput(name, class_count=count)]
-        assert said in refused("tiny", pictures_input([picture("red")]), outputs=wanted)
+        assert said in refused("tiny", pictures_input(files), outputs=wanted)
     other = InferInput("pixel_values", [1, 3, 8, 8], "FP32")
     other.set_data_from_numpy(np.zeros((1, 3, 8, 8), np.float32))
     assert "its shape must be [N, 3, 32, 32]" in refused("tiny", other)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -26,12 +27,15 @@ from pawsight.serving.routes.dependencies import (
 from pawsight.serving.routes.protocol_metadata import PICTURES, PIXELS, of_version
 from pawsight.serving.routes.protocol_tensors import (
     HEADER_LENGTH,
+    OF_CLASSES,
+    OUTPUTS,
     InferRequest,
     Output,
     Sent,
+    Wish,
     invalid,
     unpack,
-    wanted,
+    wishes_of,
 )
 from pawsight.serving.state import State
 
@@ -98,6 +102,7 @@ async def infer(request: Request, chosen: Chosen, service: Service) -> Response:
     service.let_in()
     header_length = request.headers.get(HEADER_LENGTH)
     asked, sent = await service.run(lambda: unpack(body, header_length))
+    wishes = wishes_of(asked)
     if len(sent) != 1 or sent[0].tensor.name not in (PICTURES, PIXELS):
         names = ", ".join(quoted(each.tensor.name) for each in sent)
         raise invalid(f"the input must be '{PICTURES}' or '{PIXELS}', one of them, not {names}")
@@ -115,7 +120,8 @@ async def infer(request: Request, chosen: Chosen, service: Service) -> Response:
         predictions = await unless_gone(
             request, service.run(lambda: _answers_about_pixels(chosen, tensor))
         )
-    return _response(asked, chosen, predictions)
+    # Of many classes, this takes longer than others can wait.
+    return await service.run(lambda: _response(asked.id, wishes, chosen, predictions))
 
 
 @router.post("/models/{model}/versions/{version_}/infer", include_in_schema=False)
@@ -171,30 +177,20 @@ def _answers_about_pixels(model: Model, sent: Sent) -> list[Prediction]:
     return predictions
 
 
-def _response(asked: InferRequest, model: Model, predictions: list[Prediction]) -> Response:
-    labels = model.card.labels
-    outputs = [
-        Output("label", np.array([each.label for each in predictions], np.str_)),
-        Output("confidence", np.array([each.confidence for each in predictions], np.float32)),
-        Output(
-            "probabilities",
-            np.array(
-                [[each.probabilities[label] for label in labels] for each in predictions],
-                np.float32,
-            ),
-            labels,
-        ),
-        Output("score", np.array([each.score for each in predictions], np.float32)),
-        Output("decided_by", np.array([str(each.decided_by) for each in predictions], np.str_)),
+def _response(
+    request_id: str | None, wishes: list[Wish], model: Model, predictions: list[Prediction]
+) -> Response:
+    described = [
+        _output(wish, model.card.labels, predictions).described(binary=wish.binary)
+        for wish in wishes
     ]
-    described = [each.described(binary=binary) for each, binary in wanted(asked, outputs)]
     said: dict[str, Any] = {
         "model_name": model.reference.name,
         "model_version": model.reference.version,
         "outputs": [each for each, _ in described],
     }
-    if asked.id is not None:
-        said["id"] = asked.id
+    if request_id is not None:
+        said["id"] = request_id
     text = json.dumps(said).encode()
     raw = b"".join(each for _, each in described)
     if not raw:
@@ -204,3 +200,14 @@ def _response(asked: InferRequest, model: Model, predictions: list[Prediction]) 
         media_type="application/octet-stream",
         headers={HEADER_LENGTH: str(len(text))},
     )
+
+
+def _output(wish: Wish, labels: Sequence[str], predictions: list[Prediction]) -> Output:
+    if wish.name == OF_CLASSES:
+        rows = [[each.probabilities[label] for label in labels] for each in predictions]
+        output = Output(wish.name, np.array(rows, np.float32))
+        return output if wish.most is None else output.classified(labels, wish.most)
+    values = [getattr(each, wish.name) for each in predictions]
+    if OUTPUTS[wish.name] == "FP32":
+        return Output(wish.name, np.array(values, np.float32))
+    return Output(wish.name, np.array([str(each) for each in values], np.str_))

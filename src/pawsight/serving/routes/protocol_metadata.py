@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pawsight.inference.model import Model
 from pawsight.serving.errors import Refusal, quoted, responses
 from pawsight.serving.routes.dependencies import MODEL_PROBLEMS, Chosen, Service
+from pawsight.serving.routes.protocol_tensors import OF_CLASSES, OUTPUTS
 
 router = APIRouter(prefix="/v2", tags=["clients of others"])
 
@@ -110,16 +111,10 @@ async def metadata(chosen: Chosen) -> ModelMetadata:
         how = chosen.members[0].card.preprocessing
         shape = [-1, 3, how.height, how.width]
         inputs.append(TensorMetadata(name=PIXELS, datatype="FP32", shape=shape))
-    shapes = {"probabilities": [-1, len(chosen.card.labels)]}
+    shapes = {OF_CLASSES: [-1, len(chosen.card.labels)]}
     outputs = [
         TensorMetadata(name=name, datatype=datatype, shape=shapes.get(name, [-1]))
-        for name, datatype in (
-            ("label", "BYTES"),
-            ("confidence", "FP32"),
-            ("probabilities", "FP32"),
-            ("score", "FP32"),
-            ("decided_by", "BYTES"),
-        )
+        for name, datatype in OUTPUTS.items()
     ]
     return ModelMetadata(
         name=chosen.reference.name,

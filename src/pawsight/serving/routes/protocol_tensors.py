@@ -11,9 +11,9 @@ from __future__ import annotations
 import base64
 import math
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -183,12 +183,10 @@ class Output:
     Attributes:
         name: Of the tensor.
         values: float32 or texts, of any shape.
-        labels: Of the classes along the last axis, where there are some.
     """
 
     name: str
     values: NDArray[np.float32] | NDArray[np.str_]
-    labels: Sequence[str] = ()
 
     @property
     def datatype(self) -> str:
@@ -211,18 +209,19 @@ class Output:
             raw = b"".join(_LENGTH.pack(len(each)) + each for each in texts)
         return {**said, "parameters": {"binary_data_size": len(raw)}}, raw
 
-    def classified(self, most: int) -> Output:
+    def classified(self, labels: Sequence[str], most: int) -> Output:
         """The largest values in place of all, each as a text ``VALUE:INDEX:LABEL``.
 
         As Triton's extension for classification writes them:
         https://github.com/triton-inference-server/server, docs/protocol/extension_classification.md
 
         Args:
+            labels: Of the classes along the last axis.
             most: Of each row.
         """
         texts = [
             [
-                f"{row[index]:f}:{index}:{self.labels[index]}"
+                f"{row[index]:f}:{index}:{labels[index]}"
                 for index in np.argsort(-row, kind="stable")[:most]
             ]
             for row in self.values
@@ -230,31 +229,55 @@ class Output:
         return Output(self.name, np.array(texts, dtype=np.str_))
 
 
-def wanted(request: InferRequest, outputs: Sequence[Output]) -> list[tuple[Output, bool]]:
-    """The outputs that are asked for, by default all, and whether each is wanted as binary.
+OUTPUTS: Final = {
+    "label": "BYTES",
+    "confidence": "FP32",
+    "probabilities": "FP32",
+    "score": "FP32",
+    "decided_by": "BYTES",
+}
+"""What a model gives: names and datatypes."""
+
+OF_CLASSES: Final = "probabilities"
+"""The output that has a value for each class."""
+
+
+class Wish(NamedTuple):
+    """An output that is asked for.
+
+    Attributes:
+        name: In :data:`OUTPUTS`.
+        binary: Whether it follows the JSON.
+        most: So many classes in place of all, the most probable; None for all values as they are.
+    """
+
+    name: str
+    binary: bool
+    most: int | None = None
+
+
+def wishes_of(request: InferRequest) -> list[Wish]:
+    """The outputs that are asked for, by default all.
 
     Raises:
         Refusal: There is no such output, or its classes are asked for and it has none.
     """
     as_binary = request.parameters.get("binary_data_output") is True
     if not request.outputs:
-        return [(each, as_binary) for each in outputs]
-    by_name = {each.name: each for each in outputs}
-    chosen = []
+        return [Wish(name, as_binary) for name in OUTPUTS]
+    wishes = []
     for each in request.outputs:
-        if each.name not in by_name:
-            raise invalid(f"no output {quoted(each.name)}; there are {', '.join(by_name)}")
-        output = by_name[each.name]
-        if "classification" in each.parameters:
-            output = output.classified(_number_of_classes(each, by_name))
-        chosen.append((output, each.parameters.get("binary_data", as_binary) is True))
-    return chosen
+        if each.name not in OUTPUTS:
+            raise invalid(f"no output {quoted(each.name)}; there are {', '.join(OUTPUTS)}")
+        most = _number_of_classes(each) if "classification" in each.parameters else None
+        binary = each.parameters.get("binary_data", as_binary) is True
+        wishes.append(Wish(each.name, binary, most))
+    return wishes
 
 
-def _number_of_classes(asked: WantedTensor, outputs: Mapping[str, Output]) -> int:
-    if not outputs[asked.name].labels:
-        having = ", ".join(repr(name) for name, each in outputs.items() if each.labels)
-        raise invalid(f"{quoted(asked.name)} has no classes; {having} has")
+def _number_of_classes(asked: WantedTensor) -> int:
+    if asked.name != OF_CLASSES:
+        raise invalid(f"{quoted(asked.name)} has no classes; {OF_CLASSES!r} has")
     most = asked.parameters["classification"]
     if isinstance(most, bool) or not isinstance(most, int) or most < 1:
         raise invalid(f"{quoted(asked.name)}: classification must be a whole number, 1 or more")
