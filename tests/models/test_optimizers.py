@@ -5,11 +5,11 @@ import torch
 
 from pawsight.models.cnn_model import SimpleCNN
 from pawsight.models.lightning_module import CatDogClassifier
-from pawsight.models.optimizers import Muon, WarmupCosine, orthogonal
+from pawsight.models.optimizers import Muon, WarmupDecay, orthogonal
 
 
 def test_the_rate_rises_in_a_line_and_falls_along_a_cosine() -> None:
-    factor = WarmupCosine(steps=100, warmup=0.1)
+    factor = WarmupDecay(steps=100, warmup=0.1)
     assert factor(0) == pytest.approx(0.1)
     assert factor(9) == pytest.approx(1.0)
     assert factor(55) == pytest.approx(0.5)
@@ -17,9 +17,15 @@ def test_the_rate_rises_in_a_line_and_falls_along_a_cosine() -> None:
     assert all(factor(step) >= factor(step + 1) for step in range(10, 99))
 
 
+def test_the_rate_can_fall_in_a_line() -> None:
+    factor = WarmupDecay(steps=100, warmup=0.1, restarts=[(60, 0.5)], decay="linear")
+    assert factor(5) == pytest.approx(1.0)
+    assert [factor(step) for step in (33, 60, 80, 100)] == pytest.approx([0.5, 0.5, 0.25, 0.0])
+
+
 def test_a_restart_begins_another_cosine_from_its_own_height() -> None:
-    factor = WarmupCosine(steps=200, warmup=0.1, restarts=[(100, 0.4)])
-    plain = WarmupCosine(steps=100, warmup=0.1)
+    factor = WarmupDecay(steps=200, warmup=0.1, restarts=[(100, 0.4)])
+    plain = WarmupDecay(steps=100, warmup=0.1)
     assert [factor(step) for step in range(100)] == [plain(step) for step in range(100)]
     assert factor(100) == pytest.approx(0.4)
     assert factor(150) == pytest.approx(0.2)

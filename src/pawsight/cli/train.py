@@ -73,7 +73,7 @@ def train(
             metavar="MODEL",
             help="Without --recipe: keep the network of this model (a name or a folder) and train "
             "a new head on its features, in seconds. With --recipe: train all weights, from "
-            "the best of the training in this folder, or from those of a Vision Transformer.",
+            "the best of the training in this folder, or else from the model's.",
         ),
     ] = None,
     from_feedback: Annotated[
@@ -227,7 +227,7 @@ def _to_start_from(start: str, refused: list[str]) -> Entry:
     if refused:
         fail(
             f"a new head on a model's features takes no {', '.join(refused)}: its network stays as "
-            "it is. With --recipe, --start trains all weights of another training"
+            "it is. With --recipe, --start trains all weights"
         )
     try:
         found = resolve(start)

@@ -17,8 +17,9 @@ from pawsight.batch import Batch
 from pawsight.labels import BACKGROUND
 from pawsight.models.losses import beside_none, imitation_loss, open_set_cross_entropy
 from pawsight.models.optimizers import (
+    Decay,
     OptimizerName,
-    WarmupCosine,
+    WarmupDecay,
     build_optimizer,
     inner_weights,
 )
@@ -101,7 +102,8 @@ class CatDogClassifier(L.LightningModule):
         total_steps: Of the whole training, for the cosine; by default Lightning's estimate. Say it
             where a training may be resumed inside an epoch: to estimate, Lightning sets the loader
             up before it reads the checkpoint, and then forgets the loader's place.
-        restarts: Of the cosine, as for :class:`WarmupCosine`.
+        restarts: Of the fall of the rate, as for :class:`WarmupDecay`.
+        decay: ``cosine``, or ``linear`` for a line in its place.
         layer_decay: The learning rate at the pixels as a part of the one at the classifier,
             geometric in between (Bao et al. 2022, *BEiT*); needs a network with ``height_of``.
         imitations: One for each teacher whose answers the training batches carry.
@@ -122,6 +124,7 @@ class CatDogClassifier(L.LightningModule):
         with_background: bool = False,
         total_steps: int | None = None,
         restarts: Sequence[tuple[int, float]] = (),
+        decay: Decay = "cosine",
         layer_decay: float = 1.0,
         imitations: Sequence[Imitation] = (),
         hintings: Sequence[Hinting] = (),
@@ -140,6 +143,7 @@ class CatDogClassifier(L.LightningModule):
         self.with_background = with_background
         self.total_steps = total_steps
         self.restarts = restarts
+        self.decay = decay
         self.layer_decay = layer_decay
         self.imitations = imitations
         self.hintings = hintings
@@ -246,7 +250,7 @@ class CatDogClassifier(L.LightningModule):
         return loss
 
     def configure_optimizers(self) -> Any:  # noqa: ANN401 - Lightning's own union of dictionaries
-        """The optimizer and, at every step, a linear warm-up followed by a cosine to zero."""
+        """The optimizer and, at every step, a linear warm-up followed by a fall to zero."""
         brief = self.optimizer == "muon" and "bf16" in str(self.trainer.precision)
         optimizer = build_optimizer(
             self.optimizer,
@@ -255,10 +259,10 @@ class CatDogClassifier(L.LightningModule):
             torch.bfloat16 if brief else torch.float32,
         )
         steps = self.total_steps or int(self.trainer.estimated_stepping_batches)
-        scheduler = LambdaLR(optimizer, WarmupCosine(steps, self.warmup, self.restarts))
+        factor = WarmupDecay(steps, self.warmup, self.restarts, self.decay)
         return {
             "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+            "lr_scheduler": {"scheduler": LambdaLR(optimizer, factor), "interval": "step"},
         }
 
     def _parameter_groups(self) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 OptimizerName: TypeAlias = Literal["adamw", "sgd", "muon"]
+Decay: TypeAlias = Literal["cosine", "linear"]
 
 _ORTHOGONAL: Final = "orthogonal"
 
@@ -147,25 +148,31 @@ def orthogonal(matrices: Tensor) -> Tensor:
     return result
 
 
-class WarmupCosine:
-    """A factor on the learning rate: 0 → 1 in a line, then 1 → 0 along half a cosine.
+class WarmupDecay:
+    """A factor on the learning rate: 0 → 1 in a line, then 1 → 0 along half a cosine or in a line.
 
-    With restarts, each begins another half cosine from a height of its own (Loshchilov & Hutter
-    2017, *SGDR: stochastic gradient descent with warm restarts*).
+    With restarts, each begins another fall from a height of its own (Loshchilov & Hutter 2017,
+    *SGDR: stochastic gradient descent with warm restarts*).
 
     Args:
         steps: Of the whole training.
         warmup: The part of the steps before the first restart that rises, in [0, 1).
         restarts: Pairs (step, height), by step.
+        decay: ``cosine`` or ``linear``.
     """
 
     def __init__(
-        self, steps: int, warmup: float, restarts: Sequence[tuple[int, float]] = ()
+        self,
+        steps: int,
+        warmup: float,
+        restarts: Sequence[tuple[int, float]] = (),
+        decay: Decay = "cosine",
     ) -> None:
         starts = [(0, 1.0), *restarts]
         ends = [start for start, _ in starts[1:]] + [max(steps, 1)]
         self.cycles = [(*start, end) for start, end in zip(starts, ends, strict=True)]
         self.rising = max(round(ends[0] * warmup), 1)
+        self.decay = decay
 
     def __call__(self, step: int) -> float:
         """The factor at a step, in [0, 1]."""
@@ -173,5 +180,7 @@ class WarmupCosine:
             return (step + 1) / self.rising
         start, height, end = next(each for each in reversed(self.cycles) if each[0] <= step)
         start = max(start, self.rising)
-        done = (step - start) / max(end - start, 1)
-        return height * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+        done = min((step - start) / max(end - start, 1), 1.0)
+        if self.decay == "linear":
+            return height * (1 - done)
+        return height * 0.5 * (1 + math.cos(math.pi * done))

@@ -178,6 +178,7 @@ def build_classifier(recipe: Recipe, data: CatDogDataModule, run: RunFolder) -> 
         label_noise=recipe.label_noise,
         total_steps=recipe.epochs * steps,
         restarts=[(epoch * steps, height) for epoch, height in recipe.restarts],
+        decay=recipe.decay,
         with_background=NEITHER in set(data.dataframe["label"]),
         layer_decay=recipe.layer_decay,
         patch_dropout=recipe.patch_dropout,

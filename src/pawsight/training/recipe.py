@@ -13,7 +13,7 @@ from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 from pawsight.data.augment import Augmentation
 from pawsight.inference.sealed import Strict
 from pawsight.invalid import in_words
-from pawsight.models.optimizers import OptimizerName
+from pawsight.models.optimizers import Decay, OptimizerName
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -152,7 +152,8 @@ class Recipe(Strict):
             than 1 in a ``vit`` alone.
         weight_decay: Of the optimizer.
         warmup: The part of all steps before the first restart in which the rate rises.
-        restarts: Pairs (epoch, part of ``learning_rate``) at which the cosine begins anew.
+        restarts: Pairs (epoch, part of ``learning_rate``) at which the fall begins anew.
+        decay: How the rate falls to 0: along half a ``cosine``, or in a line (``linear``).
         label_smoothing: Spread over the classes.
         label_noise: The part of the labels that is thought to be wrong; a network that knows a lot
             already then learns little from a label that it is sure is wrong.
@@ -192,6 +193,7 @@ class Recipe(Strict):
     weight_decay: Annotated[float, Field(ge=0)] = 0.05
     warmup: Fraction = 0.1
     restarts: tuple[tuple[Count, Positive], ...] = ()
+    decay: Decay = "cosine"
     label_smoothing: Fraction = 0.0
     label_noise: Fraction = 0.0
     ema_decay: Fraction = 0.0

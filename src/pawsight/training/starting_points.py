@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from pawsight.models.vision_transformer import VisionTransformer
 
@@ -80,13 +81,9 @@ def load_exported(network: VisionTransformer, file: Path) -> None:
         StartingPointError: The file holds another architecture.
     """
     import onnx
-    from onnx import numpy_helper
 
     graph = onnx.load(file).graph
-    tensors = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
-    for name in [each for each in tensors if each.endswith(".int8")]:
-        whole = name.removesuffix(".int8")
-        tensors[whole] = tensors[name].astype(np.float32) * tensors[f"{whole}.scale"]
+    tensors = tensors_of(graph)
     prefix = "network."
     wanted = network.state_dict()
     found = _matrices(graph, tensors, prefix) | {
@@ -108,6 +105,17 @@ def load_exported(network: VisionTransformer, file: Path) -> None:
             f"{file.parent.name!r} holds a network of another architecture than the recipe's"
         )
     network.load_state_dict(state)
+
+
+def tensors_of(graph: Any) -> dict[str, NDArray[Any]]:  # noqa: ANN401 - onnx
+    """What an exported network has stored, by name; of weights in 8 bits what they stand for."""
+    from onnx import numpy_helper
+
+    tensors = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+    for name in [each for each in tensors if each.endswith(".int8")]:
+        whole = name.removesuffix(".int8")
+        tensors[whole] = tensors[name].astype(np.float32) * tensors[f"{whole}.scale"]
+    return tensors
 
 
 def _matrices(

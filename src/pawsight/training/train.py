@@ -5,13 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
+import torch
+from torch import Tensor
 
+from pawsight.data.pictures import load_pictures
+from pawsight.images.preprocess import Preprocessing, normalise
 from pawsight.inference.artifact import RUN_FOLDER, ModelFolder
 from pawsight.inference.catalog import has_card, resolve
 from pawsight.inference.errors import UnknownModel
-from pawsight.models.vision_transformer import VisionTransformer
+from pawsight.labels import classes_of
+from pawsight.models.cnn_model import SimpleCNN
 from pawsight.training.export import export_run
 from pawsight.training.fit import fit
 from pawsight.training.networks import (
@@ -26,8 +32,12 @@ from pawsight.training.run import RunError, RunFolder
 from pawsight.training.starting_points import load_exported
 from pawsight.training.table_checks import check_repeats, check_table
 from pawsight.training.teachers import TeacherCard
+from pawsight.training.unfolded import load_folded
 
 log = logging.getLogger(__name__)
+
+_MEASURED: Final = 256
+"""Training pictures, of which a network that is read back from a folder takes its statistics."""
 
 
 def refuse_begun(output: Path) -> None:
@@ -98,7 +108,8 @@ def begin(
         resume: Whether to go on with a run that is there; where it has no checkpoint, which is
             logged, everything is begun anew but what teachers have said already.
         start: What this one starts from: the folder of another training, of which it takes the best
-            weights; or a Vision Transformer, by name or by the path of its folder.
+            weights; or a model, by name or by the path of its folder, whose classifier begins
+            anew where its classes are others.
 
     Raises:
         StartingPointError: The model to start from has another architecture.
@@ -117,7 +128,7 @@ def begin(
         check_repeats(recipe, classes)
         for how in recipe.distillation:
             teachers[how.teacher].check_classes(classes)
-        found = _found(str(start), recipe, len(classes)) if start else None
+        found = _found(str(start), recipe, table) if start else None
         versions = _versions(teachers)
         if not (resume and run.is_same(recipe, table, versions)):
             run.clear()
@@ -150,24 +161,35 @@ def _origin(start: str) -> RunFolder | ModelFolder:
         ) from error
 
 
-def _found(start: str, recipe: Recipe, classes: int) -> tuple[Network, str]:
+def _found(start: str, recipe: Recipe, table: pd.DataFrame) -> tuple[Network, str]:
     """A network with the weights to start from, which are seen to fit, and where they are from."""
-    network = random_network(recipe, classes)
+    classes = classes_of(table["label"])
+    network = random_network(recipe, len(classes))
     found = _origin(start)
     if isinstance(found, RunFolder):
         before, _ = found.read()
         load_weights(network, found.trained())
         origin = starting_point(before, found.origin)
         return network, f"recipe {before.name}: {origin}"
-    if not isinstance(network, VisionTransformer):
-        raise RunError(
-            f"{start!r} holds no training, and the folder of a {type(network).__name__} has its "
-            "batch normalisation folded away: name the folder where its training is; without "
-            "--recipe, a new head is trained on a model's features"
-        )
-    load_exported(network, found.network)
     card = found.card
-    return network, f"{card.name} {found.version} ({card.provenance.started_from})"
+    filled = random_network(recipe, len(card.labels))
+    if isinstance(filled, SimpleCNN):
+        load_folded(filled, found.network, _some_pictures(table, recipe))
+    else:
+        load_exported(filled, found.network)
+    if card.labels != classes:
+        filled.classifier = network.classifier
+        log.info("%s tells %s apart: the classifier begins at random", card.name,
+                 ", ".join(card.labels))  # fmt: skip
+    return filled, f"{card.name} {found.version} ({card.provenance.started_from})"
+
+
+def _some_pictures(table: pd.DataFrame, recipe: Recipe) -> Tensor:
+    """Training pictures from all over the table, as they are validated, float32 [N, 3, S, S]."""
+    how = Preprocessing(height=recipe.image_size, width=recipe.image_size)
+    paths = table.loc[table["split"] == "train", "path"]
+    pixels = load_pictures([*paths[:: -(-len(paths) // _MEASURED)]], how)
+    return torch.from_numpy(normalise(pixels, how))
 
 
 def train(
