@@ -48,6 +48,8 @@ def test_an_overlay_has_the_pictures_shape_and_leaves_indifferent_places_alone(
 def test_a_class_that_is_not_there_is_refused(trained: Path) -> None:
     with pytest.raises(ModelError, match="no class 'wolf'; it has cat, dog"):
         explain(pawsight.load(str(trained)), draw("cat", 1), "wolf")
+    with pytest.raises(ModelError, match="'neither', which is said where no class is seen; it has"):
+        explain(pawsight.load(str(trained)), draw("cat", 1), "neither")
 
 
 def test_the_command_writes_the_overlay(trained: Path, tmp_path: Path) -> None:

@@ -70,6 +70,8 @@ def test_a_class_that_is_not_there_and_a_broken_picture_are_refused(client: Test
     response = client.post("/explain/tiny?label=wolf%0a", content=picture("red"))
     assert (response.status_code, response.json()["code"]) == (404, "unknown-label")
     assert response.json()["detail"] == "no class 'wolf\\n'; this model has cat, dog"
+    response = client.post("/explain/tiny?label=neither", content=picture("red"))
+    assert "no class 'neither', which is said where no class" in response.json()["detail"]
     response = client.post("/explain/tiny", content=truncated_jpeg())
     assert (response.status_code, response.json()["code"]) == (422, "truncated")
     assert client.post("/explain/dog", content=picture("red")).json()["code"] == "unknown-model"

