@@ -102,7 +102,8 @@ def load_exported(network: VisionTransformer, file: Path) -> None:
         name: each.shape for name, each in wanted.items()
     }:
         raise StartingPointError(
-            f"{file.parent.name!r} holds a network of another architecture than the recipe's"
+            f"{file.parent.name!r} holds a network of another architecture than the recipe's; the "
+            "[network] of the recipe that made it is in its model.json"
         )
     network.load_state_dict(state)
 

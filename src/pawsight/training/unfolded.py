@@ -47,7 +47,8 @@ def load_folded(network: SimpleCNN, file: Path, pixel_values: Tensor) -> None:
         fits = False
     if not fits:
         raise StartingPointError(
-            f"{file.parent.name!r} holds a network of another architecture than the recipe's"
+            f"{file.parent.name!r} holds a network of another architecture than the recipe's; the "
+            "[network] of the recipe that made it is in its model.json"
         )
     network.classifier.weight.copy_(torch.tensor(head.weight))
     network.classifier.bias.copy_(torch.tensor(head.bias))
