@@ -15,10 +15,13 @@ from pawsight.models.cnn_model import SimpleCNN
 from pawsight.training.fit import fit
 from pawsight.training.networks import random_network
 from pawsight.training.recipe import Recipe, SimpleCNNRecipe
+from pawsight.training.run import RunError
 from pawsight.training.starting_points import StartingPointError
-from pawsight.training.train import begin
-from pawsight.training.unfolded import load_folded
+from pawsight.training.train import begin, check_without_table
+from pawsight.training.unfolded import Folded
 from tests.drawn import draw, drawn_table
+from tests.models.test_huggingface import make_checkpoint
+from tests.pulling import pull
 from tests.training.recipes import TINY
 
 SHORT = TINY.model_copy(
@@ -44,7 +47,7 @@ def test_the_network_of_a_folder_is_read_back_with_norms_to_learn_by(model: Path
     network = random_network(TINY, 2)
     assert isinstance(network, SimpleCNN)
     pictures = drawings()
-    load_folded(network, model / "model.onnx", pictures)
+    Folded.of(network, model / "model.onnx").fill(network, pictures)
     said = load_network(str(model)).run(pictures.numpy())
     with torch.inference_mode():
         for learning in (False, True):  # with what was measured, and what the batch has
@@ -62,33 +65,45 @@ def test_a_training_goes_on_from_a_model(model: Path, tmp_path: Path) -> None:
     assert run.origin == f"drawn {ModelFolder.open(model).version} (random weights)"
 
 
-def test_of_other_classes_the_classifier_alone_begins_anew(model: Path, tmp_path: Path) -> None:
-    table = drawn_table(tmp_path / "pictures", 8, ("cat", "cow", "dog"))
-    begin(table, SHORT, tmp_path / "more", start=model)
+@pytest.mark.parametrize("classes", [("cat", "cow", "dog"), ("lion", "wolf")])
+@pytest.mark.parametrize("has_training", [True, False])
+def test_of_other_classes_the_classifier_alone_begins_anew(
+    model: Path, trained: Path, tmp_path: Path, classes: tuple[str, ...], *, has_training: bool
+) -> None:
+    table = drawn_table(tmp_path / "pictures", 8, classes)
+    begin(table, SHORT, tmp_path / "more", start=trained if has_training else model)
     state = torch.load(tmp_path / "more" / "training" / "checkpoints" / "start.ckpt")["state_dict"]
     same = random_network(TINY, 2)
     assert isinstance(same, SimpleCNN)
-    load_folded(same, model / "model.onnx", drawings())
+    Folded.of(same, model / "model.onnx").fill(same, drawings())
     turned = state["network.stem.0.weight"].flatten(1)
     expected = same.state_dict()["stem.0.weight"].flatten(1)
     assert torch.cosine_similarity(turned, expected).min() > 0.999
-    anew = random_network(TINY, 3)
+    anew = random_network(TINY, len(classes))
     torch.testing.assert_close(state["network.classifier.weight"], anew.classifier.weight)
+    keeping = SHORT.model_copy(update={"keep_start": 0.5})
+    with pytest.raises(RunError, match=r"begins anew, as .* not cat, dog: leave keep_start out"):
+        begin(table, keeping, tmp_path / "kept", start=model)
 
 
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"widths": (8, 16, 24)}, "another architecture than the recipe's"),
-        ({"residuals": (1, 1, 1)}, "another architecture than the recipe's"),
-        ({"pool_first": True}, "leave pool_first out"),
+        ({"widths": (8, 16, 24)}, "another architecture than the recipe's; the .network. of its"),
+        ({"residuals": (1, 1, 1)}, "another architecture than the recipe's; the .network. of its"),
+        ({"pool_first": True}, "leave pool_first out of a copy of the recipe"),
     ],
 )
-def test_a_recipe_of_another_network_is_refused_before_anything_is_written(
+def test_a_recipe_of_another_network_is_refused_before_any_picture_is_looked_at(
     model: Path, tmp_path: Path, changed: dict[str, object], words: str
 ) -> None:
     network = SimpleCNNRecipe.model_validate(TINY.network.model_dump() | changed)
     recipe: Recipe = TINY.model_copy(update={"network": network})
     with pytest.raises(StartingPointError, match=words):
-        begin(drawn_table(tmp_path / "pictures", 8), recipe, tmp_path / "more", start=model)
-    assert not (tmp_path / "more").exists()
+        check_without_table(recipe, tmp_path / "more", start=model)
+
+
+def test_a_pulled_checkpoint_is_no_start_for_a_simple_cnn(home: Path, tmp_path: Path) -> None:
+    assert pull("theirs", "--from", make_checkpoint(tmp_path / "checkpoint"))[0] == 0
+    with pytest.raises(StartingPointError, match="another architecture than the recipe's; it is "):
+        check_without_table(TINY, tmp_path / "more", start="theirs")

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import ValidationError
 from torch import Tensor, nn
 
 from pawsight.data.table import data_digest
@@ -146,11 +147,10 @@ def refuse_other_model(run: RunFolder, output: Path) -> None:
         return
     try:
         made = ModelFolder.open(output).card.provenance
-        same = (made.recipe, made.data_digest) == (
-            recipe.model_dump(mode="json"),
-            data_digest(table),
-        )
-    except ModelError:
+        # As a recipe: an older card has not all the fields that there are by now.
+        same = Recipe.model_validate(made.recipe) == recipe
+        same = same and made.data_digest == data_digest(table)
+    except (ModelError, ValidationError):
         same = False
     if not same:
         raise RunError(f"{str(output)!r} already holds another model: name another folder")

@@ -5,39 +5,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 import pandas as pd
-import torch
-from torch import Tensor
 
-from pawsight.data.pictures import load_pictures
-from pawsight.images.preprocess import Preprocessing, normalise
 from pawsight.inference.artifact import RUN_FOLDER, ModelFolder
-from pawsight.inference.catalog import has_card, resolve
-from pawsight.inference.errors import UnknownModel
-from pawsight.labels import classes_of
-from pawsight.models.cnn_model import SimpleCNN
+from pawsight.inference.catalog import has_card
+from pawsight.training.beginning import find_beginning
 from pawsight.training.export import export_run
 from pawsight.training.fit import fit
-from pawsight.training.networks import (
-    Network,
-    load_weights,
-    random_network,
-    starting_point,
-    teachers_of,
-)
+from pawsight.training.networks import teachers_of
 from pawsight.training.recipe import Recipe
 from pawsight.training.run import RunError, RunFolder
-from pawsight.training.starting_points import load_exported
 from pawsight.training.table_checks import check_repeats, check_table
 from pawsight.training.teachers import TeacherCard
-from pawsight.training.unfolded import load_folded
 
 log = logging.getLogger(__name__)
-
-_MEASURED: Final = 256
-"""Training pictures, of which a network that is read back from a folder takes its statistics."""
 
 
 def refuse_begun(output: Path) -> None:
@@ -72,7 +54,8 @@ def check_without_table(
     Raises:
         RunError: The folder holds a training and ``resume`` is not set, or the recipe or a teacher
             is another, or its checkpoint is torn; or the folder holds a model; or there is nothing
-            to start from.
+            to start from, or weights of another architecture.
+        StartingPointError: The model to start from has another architecture.
         ModelError: A teacher is no model.
     """
     run = RunFolder(output / RUN_FOLDER)
@@ -86,7 +69,7 @@ def check_without_table(
     if recipe.keep_start and not start:
         raise RunError("the recipe keeps a part of what it started from: name that (--start)")
     if start:
-        _origin(str(start))
+        find_beginning(str(start), recipe)
     return teachers
 
 
@@ -128,13 +111,14 @@ def begin(
         check_repeats(recipe, classes)
         for how in recipe.distillation:
             teachers[how.teacher].check_classes(classes)
-        found = _found(str(start), recipe, table) if start else None
+        found = find_beginning(str(start), recipe) if start else None
+        network = found.for_table(table, recipe) if found else None
         versions = _versions(teachers)
         if not (resume and run.is_same(recipe, table, versions)):
             run.clear()
         with run.cleared_if_refused():
-            if found:
-                run.start_from(*found)
+            if found and network:
+                run.start_from(network, found.origin)
             run.write(recipe, table, versions)
     if resume and not run.last.exists():
         run.clear_logs()  # of epochs that are trained again
@@ -144,52 +128,6 @@ def begin(
 
 def _versions(teachers: Mapping[str, TeacherCard]) -> dict[str, str]:
     return {name: each.version for name, each in teachers.items()}
-
-
-def _origin(start: str) -> RunFolder | ModelFolder:
-    """A training that has weights, or a model, to start from."""
-    other = RunFolder(Path(start) / RUN_FOLDER)
-    if other.exists:
-        other.trained()
-        return other
-    try:
-        return resolve(start).open()
-    except UnknownModel as error:
-        raise RunError(
-            f"nothing to start from in {start!r}: it holds no training in {RUN_FOLDER!r}, and "
-            "is no model"
-        ) from error
-
-
-def _found(start: str, recipe: Recipe, table: pd.DataFrame) -> tuple[Network, str]:
-    """A network with the weights to start from, which are seen to fit, and where they are from."""
-    classes = classes_of(table["label"])
-    network = random_network(recipe, len(classes))
-    found = _origin(start)
-    if isinstance(found, RunFolder):
-        before, _ = found.read()
-        load_weights(network, found.trained())
-        origin = starting_point(before, found.origin)
-        return network, f"recipe {before.name}: {origin}"
-    card = found.card
-    filled = random_network(recipe, len(card.labels))
-    if isinstance(filled, SimpleCNN):
-        load_folded(filled, found.network, _some_pictures(table, recipe))
-    else:
-        load_exported(filled, found.network)
-    if card.labels != classes:
-        filled.classifier = network.classifier
-        log.info("%s tells %s apart: the classifier begins at random", card.name,
-                 ", ".join(card.labels))  # fmt: skip
-    return filled, f"{card.name} {found.version} ({card.provenance.started_from})"
-
-
-def _some_pictures(table: pd.DataFrame, recipe: Recipe) -> Tensor:
-    """Training pictures from all over the table, as they are validated, float32 [N, 3, S, S]."""
-    how = Preprocessing(height=recipe.image_size, width=recipe.image_size)
-    paths = table.loc[table["split"] == "train", "path"]
-    pixels = load_pictures([*paths[:: -(-len(paths) // _MEASURED)]], how)
-    return torch.from_numpy(normalise(pixels, how))
 
 
 def train(

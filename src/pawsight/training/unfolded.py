@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,54 +12,72 @@ from torch import Tensor, nn
 from pawsight.models.cnn_model import SimpleCNN
 from pawsight.training.folder import ExportError
 from pawsight.training.graft import read_head
+from pawsight.training.head import Head
 from pawsight.training.starting_points import StartingPointError, tensors_of
 
 
-@torch.no_grad()
-def load_folded(network: SimpleCNN, file: Path, pixel_values: Tensor) -> None:
-    """Fill a network so that it computes what a folder's does, and can learn on.
+@dataclass(frozen=True, eq=False)
+class Folded:
+    """What a model folder has of a SimpleCNN.
 
-    An export folds each norm into its convolution. Here a norm stands behind each again: of what it
-    sees in some pictures it takes the statistics, and what makes up for them it has as its scale
-    and shift. Convolutions are scaled so that what they give has variance 1 (Mishkin and Matas
-    2016, *All you need is a good init*): how far a step turns weights depends on their size.
-
-    Args:
-        network: Of the same architecture and number of classes.
-        file: The ``model.onnx`` of a folder.
-        pixel_values: Of the pictures, float32 [N, 3, H, W], normalised.
-
-    Raises:
-        StartingPointError: The file holds another architecture, or the network's norms have no
-            scale.
+    Attributes:
+        convolutions: Weight and bias of each, with what was its norm folded in, in their order.
+        head: The classifier.
     """
-    if any(block.pool_first for block in network.blocks):
-        raise StartingPointError(
-            "a network whose recipe says pool_first has norms without a scale, and cannot do what "
-            f"that of {file.parent.name!r} does: leave pool_first out"
-        )
-    layers, folded = _normalised(network), _convolutions(file)
-    shapes = [convolution.weight.shape for convolution, _ in layers]
-    try:
-        head = read_head(file)
-        fits = shapes == [weight.shape for weight, _ in folded]
-        fits = fits and network.classifier.weight.shape == head.weight.shape
-    except ExportError:
-        fits = False
-    if not fits:
-        raise StartingPointError(
-            f"{file.parent.name!r} holds a network of another architecture than the recipe's; the "
-            "[network] of the recipe that made it is in its model.json"
-        )
-    network.classifier.weight.copy_(torch.tensor(head.weight))
-    network.classifier.bias.copy_(torch.tensor(head.bias))
-    hooks = []
-    for (convolution, norm), (weight, bias) in zip(layers, folded, strict=True):
-        convolution.weight.copy_(weight)
-        hooks.append(convolution.register_forward_hook(_Unfold(norm, bias)))
-    network.eval()(pixel_values)
-    for hook in hooks:
-        hook.remove()
+
+    convolutions: list[tuple[Tensor, Tensor]]
+    head: Head
+
+    @classmethod
+    def of(cls, network: SimpleCNN, file: Path) -> Folded:
+        """Read it, and see that it fits.
+
+        Args:
+            network: Of the same architecture and number of classes.
+            file: The ``model.onnx`` of a folder.
+
+        Raises:
+            StartingPointError: The file holds another architecture.
+        """
+        expected = [convolution.weight.shape for convolution, _ in _normalised(network)]
+        try:
+            found = cls(_convolutions(file), read_head(file))
+        except ExportError:
+            found = None
+        if (
+            found is None
+            or expected != [weight.shape for weight, _ in found.convolutions]
+            or network.classifier.weight.shape != found.head.weight.shape
+        ):
+            raise StartingPointError(
+                f"{file.parent.name!r} holds a network of another architecture than the recipe's"
+            )
+        return found
+
+    @torch.no_grad()
+    def fill(self, network: SimpleCNN, pixel_values: Tensor) -> None:
+        """Make a network compute what the folder's does, so that it can learn on.
+
+        A norm stands behind each convolution again: of what it sees in some pictures it takes the
+        statistics, and what makes up for them it has as its scale and shift. Convolutions are
+        scaled so that what they give has variance 1 (Mishkin and Matas 2016, *All you need is a
+        good init*): how far a step turns weights depends on their size.
+
+        Args:
+            network: As for :meth:`of`, with norms that have a scale.
+            pixel_values: Of the pictures, float32 [N, 3, H, W], normalised.
+        """
+        network.classifier.weight.copy_(torch.tensor(self.head.weight))
+        network.classifier.bias.copy_(torch.tensor(self.head.bias))
+        hooks = []
+        for (convolution, norm), (weight, bias) in zip(
+            _normalised(network), self.convolutions, strict=True
+        ):
+            convolution.weight.copy_(weight)
+            hooks.append(convolution.register_forward_hook(_Unfold(norm, bias)))
+        network.eval()(pixel_values)
+        for hook in hooks:
+            hook.remove()
 
 
 class _Unfold:
@@ -88,14 +107,22 @@ def _normalised(network: SimpleCNN) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
 
 
 def _convolutions(file: Path) -> list[tuple[Tensor, Tensor]]:
-    """Weight and bias of each convolution but the one that makes the class map, in their order."""
+    """Weight and bias of each convolution but the one that makes the class map, in their order.
+
+    Raises:
+        ExportError: They are not such as an exported SimpleCNN has.
+    """
     import onnx
 
     graph = onnx.load(file).graph
     tensors = tensors_of(graph)
-    return [
-        (torch.from_numpy(tensors[weight].copy()), torch.from_numpy(tensors[bias].copy()))
+    nodes = [
+        [*node.input]
         for node in graph.node
         if node.op_type == "Conv" and "class_map" not in node.output
-        for _, weight, bias in [node.input]
+    ]
+    if not all(len(inputs) == 3 and {*inputs[1:]} <= {*tensors} for inputs in nodes):
+        raise ExportError("a convolution has no bias, or none that is stored")
+    return [
+        (torch.tensor(tensors[weight]), torch.tensor(tensors[bias])) for _, weight, bias in nodes
     ]

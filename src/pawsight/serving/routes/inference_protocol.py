@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-from anyio import CapacityLimiter, create_task_group
+from anyio import CapacityLimiter, create_task_group, to_thread
 from fastapi import APIRouter, Request, Response
 
 from pawsight.images.errors import ImageError
@@ -121,7 +121,7 @@ async def infer(request: Request, chosen: Chosen, service: Service) -> Response:
             request, service.run(lambda: _answers_about_pixels(chosen, tensor))
         )
     # Of many classes, this takes longer than others can wait.
-    return await service.run(lambda: _response(asked.id, wishes, chosen, predictions))
+    return await to_thread.run_sync(_response, asked.id, wishes, chosen, predictions)
 
 
 @router.post("/models/{model}/versions/{version_}/infer", include_in_schema=False)
