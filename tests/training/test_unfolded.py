@@ -14,7 +14,7 @@ from pawsight.inference.catalog import load_network
 from pawsight.models.cnn_model import SimpleCNN
 from pawsight.training.fit import fit
 from pawsight.training.networks import random_network
-from pawsight.training.recipe import Recipe, SimpleCNNRecipe
+from pawsight.training.recipe import Recipe, SimpleCNNRecipe, ViTRecipe
 from pawsight.training.run import RunError
 from pawsight.training.starting_points import StartingPointError
 from pawsight.training.train import begin, check_without_table
@@ -95,10 +95,20 @@ def test_of_other_classes_the_classifier_alone_begins_anew(
     ],
 )
 def test_a_recipe_of_another_network_is_refused_before_any_picture_is_looked_at(
-    model: Path, tmp_path: Path, changed: dict[str, object], words: str
+    model: Path, trained: Path, tmp_path: Path, changed: dict[str, object], words: str
 ) -> None:
     network = SimpleCNNRecipe.model_validate(TINY.network.model_dump() | changed)
     recipe: Recipe = TINY.model_copy(update={"network": network})
+    with pytest.raises(StartingPointError, match=words):
+        check_without_table(recipe, tmp_path / "more", start=model)
+    with pytest.raises((RunError, StartingPointError), match=r"\[network\]|leave pool_first out"):
+        check_without_table(recipe, tmp_path / "more", start=trained)
+
+
+def test_a_vision_transformer_cannot_begin_with_a_simple_cnn(model: Path, tmp_path: Path) -> None:
+    transformer = ViTRecipe(width=16, depth=2, heads=2, patch_size=8, position_size=48)
+    recipe: Recipe = TINY.model_copy(update={"network": transformer})
+    words = r"holds a network of another architecture than the recipe's; the \[network\] of its"
     with pytest.raises(StartingPointError, match=words):
         check_without_table(recipe, tmp_path / "more", start=model)
 

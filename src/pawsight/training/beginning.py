@@ -18,7 +18,7 @@ from pawsight.inference.errors import UnknownModel
 from pawsight.labels import classes_of
 from pawsight.models.cnn_model import SimpleCNN
 from pawsight.training.networks import Network, load_weights, random_network, starting_point
-from pawsight.training.recipe import Recipe
+from pawsight.training.recipe import Recipe, SimpleCNNRecipe
 from pawsight.training.run import RunError, RunFolder
 from pawsight.training.starting_points import StartingPointError, load_exported
 from pawsight.training.unfolded import Folded
@@ -82,7 +82,8 @@ def find_beginning(start: str, recipe: Recipe) -> Beginning:
     Raises:
         RunError: There is neither there; or the other training has no weights yet, or those of
             another architecture.
-        StartingPointError: The model has another architecture.
+        StartingPointError: The model has another architecture, or the recipe says pool_first and
+            what made the weights did not.
         ModelError: The model is broken, or a cascade.
     """
     other = RunFolder(Path(start) / RUN_FOLDER)
@@ -92,6 +93,8 @@ def find_beginning(start: str, recipe: Recipe) -> Beginning:
         labels = classes_of(table["label"])
         network = random_network(recipe, len(labels))
         load_weights(network, weights)
+        if not getattr(before.network, "pool_first", False):
+            _refuse_pool_first(recipe, start)
         return Beginning(
             network, labels, f"recipe {before.name}: {starting_point(before, other.origin)}"
         )
@@ -120,13 +123,17 @@ def _of_model(model: ModelFolder, recipe: Recipe) -> Beginning:
             else f"it is {card.architecture}"
         )
         raise StartingPointError(f"{error}; {where}") from error
-    if isinstance(network, SimpleCNN) and any(block.pool_first for block in network.blocks):
-        raise StartingPointError(
-            f"recipe {recipe.name!r} says pool_first: such norms have no scale, and cannot do what "
-            f"those of {card.name!r} did; leave pool_first out of a copy of the recipe"
-        )
+    _refuse_pool_first(recipe, card.name)
     origin = f"{card.name} {model.version} ({card.provenance.started_from})"
     return Beginning(network, card.labels, origin, folded)
+
+
+def _refuse_pool_first(recipe: Recipe, start: str) -> None:
+    if isinstance(recipe.network, SimpleCNNRecipe) and recipe.network.pool_first:
+        raise StartingPointError(
+            f"recipe {recipe.name!r} says pool_first: such norms have no scale, and cannot do what "
+            f"those of {start!r} did; leave pool_first out of a copy of the recipe"
+        )
 
 
 def _some_pictures(table: pd.DataFrame, recipe: Recipe) -> Tensor:

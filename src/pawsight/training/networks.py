@@ -78,8 +78,7 @@ def load_weights(network: nn.Module, checkpoint: Path) -> None:
         checkpoint: Of :func:`~pawsight.training.fit.fit`.
 
     Raises:
-        RunError: They are those of another architecture, or of another number of classes; or the
-            file is torn.
+        RunError: They are those of another architecture; or the file is torn.
     """
     if not is_whole(checkpoint):
         raise RunError(f"the weights in {str(checkpoint)!r} are not whole: the file is torn")
@@ -92,7 +91,7 @@ def load_weights(network: nn.Module, checkpoint: Path) -> None:
     except RuntimeError as error:
         raise RunError(
             f"the weights in {str(checkpoint)!r} do not fit the network: the recipe has another "
-            "architecture, or the table another number of classes"
+            "[network] than the one that they were trained by"
         ) from error
 
 

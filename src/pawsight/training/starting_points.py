@@ -102,8 +102,7 @@ def load_exported(network: VisionTransformer, file: Path) -> None:
         name: each.shape for name, each in wanted.items()
     }:
         raise StartingPointError(
-            f"{file.parent.name!r} holds a network of another architecture than the recipe's; the "
-            "[network] of the recipe that made it is in its model.json"
+            f"{file.parent.name!r} holds a network of another architecture than the recipe's"
         )
     network.load_state_dict(state)
 

@@ -56,7 +56,7 @@ def check_without_table(
             is another, or its checkpoint is torn; or the folder holds a model; or there is nothing
             to start from, or weights of another architecture.
         StartingPointError: The model to start from has another architecture.
-        ModelError: A teacher is no model.
+        ModelError: A teacher is no model; or the model to start from is broken, or a cascade.
     """
     run = RunFolder(output / RUN_FOLDER)
     if resume and run.begun:
@@ -91,16 +91,18 @@ def begin(
         resume: Whether to go on with a run that is there; where it has no checkpoint, which is
             logged, everything is begun anew but what teachers have said already.
         start: What this one starts from: the folder of another training, of which it takes the best
-            weights; or a model, by name or by the path of its folder, whose classifier begins
-            anew where its classes are others.
+            weights; or a model, by name or by the path of its folder. Of other classes, the
+            classifier begins anew.
 
     Raises:
         StartingPointError: The model to start from has another architecture.
         RunError: The folder holds a training and ``resume`` is not set, or it is set and recipe,
             teachers or table differ, or its checkpoint is torn; or the table has fewer than two
             classes, or none in its validation split, or not all that the recipe repeats; or the
-            weights to start from are not there, or those of another architecture.
-        ModelError: A teacher is no model, or tells other classes apart than the table.
+            weights to start from are not there, or those of another architecture, or of other
+            classes and the recipe keeps a part of them.
+        ModelError: A teacher is no model, or tells other classes apart than the table; or the
+            model to start from is broken, or a cascade.
     """
     run = RunFolder(output / RUN_FOLDER)
     classes = check_table(table)
