@@ -47,7 +47,7 @@ def test_the_network_of_a_folder_is_read_back_with_norms_to_learn_by(model: Path
     network = random_network(TINY, 2)
     assert isinstance(network, SimpleCNN)
     pictures = drawings()
-    Folded.of(network, model / "model.onnx").fill(network, pictures)
+    Folded.of(network, model / "model.onnx").fill(pictures)
     said = load_network(str(model)).run(pictures.numpy())
     with torch.inference_mode():
         for learning in (False, True):  # with what was measured, and what the batch has
@@ -75,7 +75,7 @@ def test_of_other_classes_the_classifier_alone_begins_anew(
     state = torch.load(tmp_path / "more" / "training" / "checkpoints" / "start.ckpt")["state_dict"]
     same = random_network(TINY, 2)
     assert isinstance(same, SimpleCNN)
-    Folded.of(same, model / "model.onnx").fill(same, drawings())
+    Folded.of(same, model / "model.onnx").fill(drawings())
     turned = state["network.stem.0.weight"].flatten(1)
     expected = same.state_dict()["stem.0.weight"].flatten(1)
     assert torch.cosine_similarity(turned, expected).min() > 0.999

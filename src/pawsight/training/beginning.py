@@ -55,17 +55,16 @@ class Beginning(NamedTuple):
             RunError: The classifier would begin anew, and the recipe keeps a part of it.
         """
         classes = classes_of(table["label"])
-        anew = random_network(recipe, len(classes)).classifier
         if self.labels != classes and recipe.keep_start:
             raise RunError(
                 "the recipe keeps a part of what it started from (keep_start), and the classifier "
                 f"begins anew, as the table's classes are {', '.join(classes)}, not "
                 f"{', '.join(self.labels)}: leave keep_start out"
             )
-        if self.folded and isinstance(self.network, SimpleCNN):
-            self.folded.fill(self.network, _some_pictures(table, recipe))
+        if self.folded:
+            self.folded.fill(_some_pictures(table, recipe))
         if self.labels != classes:
-            self.network.classifier = anew
+            self.network.classifier = random_network(recipe, len(classes)).classifier
             log.info("what it starts from tells %s apart: the classifier begins at random",
                      ", ".join(self.labels))  # fmt: skip
         return self.network

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pawsight.inference.artifact import RUN_FOLDER, ModelFolder
 from pawsight.inference.catalog import has_card
-from pawsight.training.beginning import find_beginning
+from pawsight.training.beginning import Beginning, find_beginning
 from pawsight.training.export import export_run
 from pawsight.training.fit import fit
 from pawsight.training.networks import teachers_of
@@ -39,7 +39,7 @@ def refuse_begun(output: Path) -> None:
 
 def check_without_table(
     recipe: Recipe, output: Path, *, resume: bool = False, start: str | Path | None = None
-) -> dict[str, TeacherCard]:
+) -> tuple[dict[str, TeacherCard], Beginning | None]:
     """What :func:`begin` can refuse before any picture is looked at.
 
     Args:
@@ -49,7 +49,8 @@ def check_without_table(
         start: Likewise.
 
     Returns:
-        The recipe's teachers, by the names that it gives them.
+        The recipe's teachers, by the names that it gives them, and what a new training begins with,
+        if that is not its recipe's.
 
     Raises:
         RunError: The folder holds a training and ``resume`` is not set, or the recipe or a teacher
@@ -63,14 +64,12 @@ def check_without_table(
         teachers = teachers_of(recipe)
         run.check_same_recipe(recipe, _versions(teachers))
         run.check_whole()
-        return teachers
+        return teachers, None
     refuse_begun(output)
     teachers = teachers_of(recipe)
     if recipe.keep_start and not start:
         raise RunError("the recipe keeps a part of what it started from: name that (--start)")
-    if start:
-        find_beginning(str(start), recipe)
-    return teachers
+    return teachers, find_beginning(str(start), recipe) if start else None
 
 
 def begin(
@@ -106,14 +105,13 @@ def begin(
     """
     run = RunFolder(output / RUN_FOLDER)
     classes = check_table(table)
-    teachers = check_without_table(recipe, output, resume=resume, start=start)
+    teachers, found = check_without_table(recipe, output, resume=resume, start=start)
     if resume and run.begun:
         run.check_same_table(table)
     else:
         check_repeats(recipe, classes)
         for how in recipe.distillation:
             teachers[how.teacher].check_classes(classes)
-        found = find_beginning(str(start), recipe) if start else None
         network = found.for_table(table, recipe) if found else None
         versions = _versions(teachers)
         if not (resume and run.is_same(recipe, table, versions)):

@@ -21,10 +21,12 @@ class Folded:
     """What a model folder has of a SimpleCNN.
 
     Attributes:
+        network: Of the same architecture and number of classes, to be filled.
         convolutions: Weight and bias of each, with what was its norm folded in, in their order.
         head: The classifier.
     """
 
+    network: SimpleCNN
     convolutions: list[tuple[Tensor, Tensor]]
     head: Head
 
@@ -33,7 +35,7 @@ class Folded:
         """Read it, and see that it fits.
 
         Args:
-            network: Of the same architecture and number of classes.
+            network: To be filled.
             file: The ``model.onnx`` of a folder.
 
         Raises:
@@ -41,7 +43,7 @@ class Folded:
         """
         expected = [convolution.weight.shape for convolution, _ in _normalised(network)]
         try:
-            found = cls(_convolutions(file), read_head(file))
+            found = cls(network, _convolutions(file), read_head(file))
         except ExportError:
             found = None
         if (
@@ -55,8 +57,8 @@ class Folded:
         return found
 
     @torch.no_grad()
-    def fill(self, network: SimpleCNN, pixel_values: Tensor) -> None:
-        """Make a network compute what the folder's does, so that it can learn on.
+    def fill(self, pixel_values: Tensor) -> None:
+        """Make the network, whose norms have a scale, compute what the folder's does.
 
         A norm stands behind each convolution again: of what it sees in some pictures it takes the
         statistics, and what makes up for them it has as its scale and shift. Convolutions are
@@ -64,9 +66,9 @@ class Folded:
         good init*): how far a step turns weights depends on their size.
 
         Args:
-            network: As for :meth:`of`, with norms that have a scale.
             pixel_values: Of the pictures, float32 [N, 3, H, W], normalised.
         """
+        network = self.network
         network.classifier.weight.copy_(torch.tensor(self.head.weight))
         network.classifier.bias.copy_(torch.tensor(self.head.bias))
         hooks = []
