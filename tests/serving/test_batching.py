@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, cast
 
@@ -95,6 +96,20 @@ def test_a_picture_that_comes_alone_waits_for_nothing() -> None:
     run(body)
     assert network.batches == [[0], [1], [2]]
     assert all(network.alone)
+
+
+def test_pictures_that_come_one_by_one_are_mostly_for_the_same_thread() -> None:
+    """In turn, each thread would have its part, and find its processor's cache cold."""
+    network, threads = Gated(), Counter[int]()
+
+    async def body(scheduler: Scheduler) -> None:
+        for number in range(30):
+            steps = network.steps(number, lambda _: threads.update([threading.get_ident()]))
+            await scheduler.ask(steps)
+            await asyncio.sleep(0.01)  # the thread has answered, and is about to be free
+
+    run(body, threads=3)
+    assert threads.most_common(1)[0][1] > 20
 
 
 def test_the_first_network_s_view_is_told_once() -> None:

@@ -83,6 +83,9 @@ class Scheduler:
     network is busy is its next batch: the busier, the larger. Whichever model asked, a network has
     one queue.
 
+    Of the free threads, the one is woken that was busy last: what it works with is still in its
+    processor's cache.
+
     Used by one event loop, as a context manager: the threads start at its beginning, and its end
     waits for what was begun.
 
@@ -100,7 +103,8 @@ class Scheduler:
         self._new: deque[_Job] = deque()
         self._asked: dict[Classifier, deque[_Job]] = {}
         self._running: dict[Classifier, int] = {}
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._free: list[threading.Condition] = []
         self._closing = False
         self._threads = [
             threading.Thread(target=self._work, name=f"pictures-{number}", daemon=True)
@@ -114,9 +118,9 @@ class Scheduler:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with self._changed:
+        with self._lock:
             self._closing = True
-            self._changed.notify_all()
+            self._wake(self.threads)
         for thread in self._threads:
             thread.join()
 
@@ -166,9 +170,9 @@ class Scheduler:
         job = _Job(steps, self._loop.create_future(), watch)
         self._waiting += 1
         try:
-            with self._changed:
+            with self._lock:
                 self._new.append(job)
-                self._changed.notify()
+                self._wake(1)
             return await job.answer
         except asyncio.CancelledError:
             self._forget(job)
@@ -177,20 +181,27 @@ class Scheduler:
             self._waiting -= 1
 
     def _forget(self, job: _Job) -> None:
-        with self._changed:
+        with self._lock:
             for queue in (self._new, *self._asked.values()):
                 if job in queue:
                     queue.remove(job)
             for network in [each for each, queue in self._asked.items() if not queue]:
                 self._tidy(network)
 
+    def _wake(self, count: int) -> None:
+        """Let so many free threads look for something to do; whoever asks holds the lock."""
+        for _ in range(min(count, len(self._free))):
+            self._free.pop().notify()
+
     def _work(self) -> None:
+        woken = threading.Condition(self._lock)
         while True:
-            with self._changed:
+            with self._lock:
                 while not (work := self._next()):
                     if self._closing:
                         return
-                    self._changed.wait()
+                    self._free.append(woken)
+                    woken.wait()
             network, jobs = work
             start = perf_counter()
             for job in jobs:
@@ -255,13 +266,13 @@ class Scheduler:
                 asked.append((reached.network, job))
             else:
                 ended.append((job.answer, reached))
-        with self._changed:
+        with self._lock:
             if network:
                 self._running[network] -= 1
                 self._tidy(network)
                 # Of another network, which may take them one by one on as many threads; and this
                 # one may have been asked meanwhile.
-                self._changed.notify(len(asked))
+                self._wake(len(asked))
             for other, job in asked:
                 if job.answer.cancelled():
                     continue
