@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,11 @@ from pawsight.inference.catalog import resolve
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.explain import explain
 from pawsight.inference.rejection import OperatingPoint, Rejection
-from pawsight.labels import BACKGROUND
+from pawsight.labels import BACKGROUND, NEITHER
+from pawsight.training import background as background_module
 from pawsight.training import transfer as module
-from pawsight.training.background import read_background, unlike
-from pawsight.training.features import augmented
+from pawsight.training.background import add_background, read_background, unlike
+from pawsight.training.features import Features, augmented
 from pawsight.training.graft import read_head
 from pawsight.training.head import Head, fit_head
 from pawsight.training.headed import write_headed
@@ -195,13 +197,32 @@ def test_an_augmented_view_has_the_pictures_shape_and_is_another_each_time(
     np.testing.assert_array_equal([first, second], [again(pixels), again(pixels)])
 
 
-def test_of_few_pictures_most_of_the_background_is_kept() -> None:
+@pytest.mark.parametrize("classes", [2, 20])
+def test_of_few_pictures_the_background_is_kept(classes: int) -> None:
     """Six a class, of which nothing can be told in so many dimensions."""
     random = np.random.default_rng(0)
-    features = random.normal(size=(12, 300)).astype(np.float32)
+    features = random.normal(size=(6 * classes, 300)).astype(np.float32)
     background = random.normal(size=(400, 300)).astype(np.float32)
-    kept = unlike(background, features, np.repeat([0, 1], 6))
-    assert kept.mean() >= 0.7
+    kept = unlike(background, features, np.repeat(np.arange(classes), 6))
+    assert kept.mean() >= 0.95
+
+
+def test_half_of_a_background_shows_the_classes(
+    own_table: pd.DataFrame, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+
+    def look(looks: object, paths: list[str]) -> Features:
+        looked.extend(paths)
+        return np.zeros((len(paths), 1, 2), dtype=np.float32)
+
+    copy = Path(shutil.copytree(trained, tmp_path / "model"))
+    monkeypatch.setattr(background_module, "extract", look)
+    monkeypatch.setattr(background_module, "PICTURES", 3)
+    table = own_table.replace({"label": {"wolf": NEITHER}})
+    add_background(ModelFolder.open(copy), table)
+    labels = table.set_index("path").loc[looked, "label"]
+    assert (labels == NEITHER).tolist() == [True] * 3 + [False] * 3
 
 
 def test_a_head_calls_neither_what_is_like_its_background() -> None:

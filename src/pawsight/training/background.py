@@ -22,15 +22,11 @@ from pawsight.training.discriminants import discriminants
 from pawsight.training.features import Features, Look, extract
 from pawsight.training.folder import digests
 
-NEITHER_PICTURES: Final = 600
-CLASS_PICTURES: Final = 200
-"""How many of ``neither`` and of all classes together are kept at most."""
+PICTURES: Final = 400
+"""How many of ``neither``, and as many of all classes together, are kept at most."""
 
 _SHRINKAGE: Final = 0.3
 _FOLDS: Final = 5
-
-_MOST: Final = 0.15
-"""The part of a background that is taken to show a class at most: cats are an eighth of ours."""
 
 
 def add_background(folder: ModelFolder, table: pd.DataFrame) -> ModelFolder:
@@ -50,11 +46,8 @@ def add_background(folder: ModelFolder, table: pd.DataFrame) -> ModelFolder:
     if not is_neither.any():
         return folder
     chosen = [
-        rows.sample(min(most, len(rows)), random_state=0)
-        for rows, most in (
-            (training[is_neither], NEITHER_PICTURES),
-            (training[~is_neither], CLASS_PICTURES),
-        )
+        rows.sample(min(PICTURES, len(rows)), random_state=0)
+        for rows in (training[is_neither], training[~is_neither])
     ]
     paths = pd.concat(chosen)["path"].tolist()
     views = extract([Look(Classifier(folder, precision="float32"))], paths)
@@ -79,7 +72,7 @@ def unlike(
 
     A background of all sorts may show the very things that somebody's classes are. What lies deeper
     in a class than half of the class's own pictures do, by :func:`discriminants`, is taken to show
-    it; but the deepest 15 % at most, as of few pictures half may lie anywhere.
+    it; but nothing that lies nearer to the background, as of few pictures half may lie anywhere.
 
     Args:
         background: float32 [B, D].
@@ -100,7 +93,5 @@ def unlike(
         own[left_out] = ratios[np.arange(len(left_out)), labels[left_out]]
     usual = np.array([np.median(own[labels == each]) for each in range(int(labels.max()) + 1)])
     weight, bias = discriminants(features, labels, background, _SHRINKAGE)
-    depths = background @ weight.T + bias
-    deepest = np.quantile(depths, 1 - _MOST, axis=0)
-    apart: NDArray[np.bool_] = np.all((depths < usual) | (depths <= deepest), axis=1)
+    apart: NDArray[np.bool_] = np.all(background @ weight.T + bias < np.maximum(usual, 0), axis=1)
     return apart

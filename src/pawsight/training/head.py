@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 STRENGTHS: Final = (0.1, 0.03, 0.01, 0.003, 0.001)
 """Of the regularisation, to choose from."""
 
-SHRINKAGE: Final = 0.1
-"""Of the covariance, in discriminant analysis."""
+SHRINKAGES: Final = (0.1, 0.3)
+"""Of the covariance, in discriminant analysis, to choose from."""
 
 FOLDS: Final = 5
 
@@ -106,7 +106,7 @@ def fit_head(features: Features, labels: Numbers, groups: Numbers, *, seed: int 
     first = np.unique(groups, return_index=True)[1]
     ways: list[_Logistic | _Discriminant] = [_Logistic(each) for each in STRENGTHS]
     if (labels == BACKGROUND).any():
-        ways.append(_Discriminant())
+        ways.extend(_Discriminant(each) for each in SHRINKAGES)
     tried = []
     for way in ways:
         held_out = _held_out(way, features, labels, folds)
@@ -165,16 +165,19 @@ class _Logistic:
 
 @dataclass(frozen=True)
 class _Discriminant:
+    shrinkage: float
+
     def __str__(self) -> str:
-        return "linear discriminant analysis"
+        return f"linear discriminant analysis of shrinkage {self.shrinkage:g}"
 
     @property
     def recipe(self) -> dict[str, str | float]:
-        return {"fit": "linear discriminant analysis", "shrinkage": SHRINKAGE}
+        return {"fit": "linear discriminant analysis", "shrinkage": self.shrinkage}
 
     def fit(self, features: Features, labels: Numbers) -> Head:
         known = labels != BACKGROUND
-        weight, bias = discriminants(features[known], labels[known], features[~known], SHRINKAGE)
+        classes, background = features[known], features[~known]
+        weight, bias = discriminants(classes, labels[known], background, self.shrinkage)
         return Head(weight.astype(np.float32), bias.astype(np.float32))
 
     def adjustment(self, held_out: Features, labels: Numbers) -> _Adjustment:
