@@ -266,6 +266,17 @@ def test_triton_asks_a_cascade_with_pictures_alone(tmp_path: Path) -> None:
             None,
             "its datatype must be BYTES, not 'FP32'",
         ),
+        (
+            b'{"inputs": [{"name": "image", "shape": [1], "datatype": "BYTES",'
+            b' "parameters": {"binary_data_size": 99}}]}' + bytes(99),
+            "106",
+            "its shape has 1 elements, and more were sent",
+        ),
+        (
+            b'{"inputs": [{"name": "image", "shape": [2], "datatype": "BYTES", "data": [""]}]}',
+            None,
+            "its shape has 2 elements, and 1 were sent",
+        ),
     ],
 )
 def test_requests_that_make_no_sense_are_problems(

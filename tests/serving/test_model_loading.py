@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import threading
 from collections.abc import Iterator
@@ -12,7 +13,10 @@ import httpx
 import pytest
 
 from pawsight.inference.artifact import NETWORK_FILE
+from pawsight.inference.catalog import load
 from pawsight.serving.app import create_app
+from pawsight.serving.batching import Scheduler
+from pawsight.serving.routes.schemas import ModelSummary
 from pawsight.serving.settings import Settings
 from tests.model_folders import make_model_folder
 from tests.pictures import picture
@@ -95,6 +99,20 @@ def test_a_model_changes_places_without_a_request_lost(home: Home) -> None:
     assert len(versions) == 2
     assert {status for status, _ in seen} == {200}
     assert {label for _, label in seen} == {"cat", "dog"}
+
+
+def test_a_model_whose_folder_is_gone_still_answers_and_so_do_others(tmp_path: Path) -> None:
+    folder = make_model_folder(tmp_path / "tiny")
+    model, other = (load(str(folder), threads=1) for _ in range(2))
+    shutil.rmtree(folder)
+
+    async def ask() -> list[str]:
+        with Scheduler(threads=1, limit=9) as scheduler:
+            asked = [scheduler.ask(each.steps(picture("red"))) for each in (model, other)]
+            return [answer.label for answer in await asyncio.gather(*asked)]
+
+    assert asyncio.run(asyncio.wait_for(ask(), 60)) == ["cat", "cat"]
+    assert ModelSummary.of(model).size > 0
 
 
 def test_a_folder_that_was_changed_is_loaded_anew(home: Home) -> None:

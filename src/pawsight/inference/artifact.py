@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Generic, Literal, TypeVar
 
@@ -201,9 +202,9 @@ class Folder(ABC, Generic[AnyDescribed]):
     def version(self) -> str:
         """Twelve digits that another model of the name does not have."""
 
-    @property
+    @cached_property
     def size(self) -> int:
-        """Of all files in bytes."""
+        """Of all files in bytes, when they were verified or it was first asked for."""
         names = (*self.card.files, self.card_file)
         return sum((self.path / name).stat().st_size for name in names)
 
@@ -222,6 +223,7 @@ class Folder(ABC, Generic[AnyDescribed]):
                     f"model folder {self.path.name!r}: {name} was changed: its SHA-256 is not the "
                     f"one in {self.card_file}; export the model again or restore the file"
                 )
+        self.size  # noqa: B018 - is kept: the files may be gone while the model answers
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
 
 import numpy as np
 
@@ -90,9 +89,9 @@ class Classifier(Predicting[Pixels]):
         """Itself: it decides alone."""
         return (self,)
 
-    @cached_property
+    @property
     def size(self) -> int:
-        """Of its folder in bytes, when it was first asked for."""
+        """Of its folder in bytes."""
         return self.folder.size
 
     @property

@@ -112,8 +112,8 @@ async def infer(request: Request, chosen: Chosen, service: Service) -> Response:
         got = quoted(tensor.tensor.datatype)
         raise invalid(f"'{tensor.tensor.name}': its datatype must be {expected}, not {got}")
     if tensor.tensor.name == PICTURES:
+        _check_number(tensor.tensor.elements, service)
         files = await service.run(tensor.pictures)
-        _check_number(len(files), service)
         predictions = await unless_gone(request, _answers(chosen, files, service))
     else:
         _check_number((tensor.tensor.shape or [0])[0], service)

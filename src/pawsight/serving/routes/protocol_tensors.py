@@ -11,8 +11,9 @@ from __future__ import annotations
 import base64
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated, Any, Final, NamedTuple
 
 import numpy as np
@@ -82,11 +83,13 @@ class Sent:
             Refusal: It holds other things, or another number of them.
         """
         name = quoted(self.tensor.name)
-        files = self._base64() if self.raw is None else _split(self.raw, name)
-        if len(files) != self.tensor.elements:
-            raise invalid(
-                f"{name}: its shape has {self.tensor.elements} elements, not {len(files)}"
-            )
+        expected = self.tensor.elements
+        each = self._base64() if self.raw is None else _split(self.raw, name)
+        # No more than one too many: millions that are empty would take long to find.
+        files = list(islice(each, expected + 1))
+        if len(files) != expected:
+            got = "more were sent" if len(files) > expected else f"{len(files)} were sent"
+            raise invalid(f"{name}: its shape has {expected} elements, and {got}")
         return files
 
     def pixels(self, height: int, width: int) -> NDArray[np.float32]:
@@ -122,9 +125,10 @@ class Sent:
             )
         return values
 
-    def _base64(self) -> list[bytes]:
+    def _base64(self) -> Iterator[bytes]:
         try:
-            return [base64.b64decode(each, validate=True) for each in self.tensor.data or ()]
+            for each in self.tensor.data or ():
+                yield base64.b64decode(each, validate=True)
         except (ValueError, TypeError) as error:
             raise invalid(
                 f"{quoted(self.tensor.name)}: in JSON its data must be pictures in Base64; binary "
@@ -284,8 +288,7 @@ def _number_of_classes(asked: WantedTensor) -> int:
     return most
 
 
-def _split(raw: memoryview, name: str) -> list[bytes]:
-    parts = []
+def _split(raw: memoryview, name: str) -> Iterator[bytes]:
     while len(raw):
         if len(raw) < _LENGTH.size:
             raise invalid(f"{name}: its binary data ends in the middle of a length")
@@ -293,6 +296,5 @@ def _split(raw: memoryview, name: str) -> list[bytes]:
         raw = raw[_LENGTH.size :]
         if length > len(raw):
             raise invalid(f"{name}: an element of {length} bytes, and {len(raw)} are left")
-        parts.append(bytes(raw[:length]))
+        yield bytes(raw[:length])
         raw = raw[length:]
-    return parts
