@@ -23,8 +23,8 @@ def command(tmp_path: Path) -> list[str]:
     programs = tmp_path / "bin"
     programs.mkdir()
     program = programs / "pawsight"
-    program.write_text(f"#!/bin/sh\n[ $1 = ${{FAILS:-none}} ] && exit 3\nexec {sys.executable} -c "
-                       "'import time; time.sleep(600)'\n")  # fmt: skip
+    program.write_text(f"#!/bin/sh\n[ $1 = ${{FAILS:-none}} ] && exit 3\ntouch $0.$1\n"
+                       f"exec {sys.executable} -c 'import time; time.sleep(600)'\n")  # fmt: skip
     program.chmod(0o755)
     for stamp in (".created", ".serve"):
         (tmp_path / stamp).touch()
@@ -40,7 +40,7 @@ def test_where_one_ends_the_other_is_ended_too(command: list[str], fails: str) -
     assert "one of the two has ended" in done.stdout
 
 
-def test_an_interrupt_ends_both_quietly(command: list[str]) -> None:
+def test_an_interrupt_ends_both_quietly(command: list[str], tmp_path: Path) -> None:
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -50,7 +50,12 @@ def test_an_interrupt_ends_both_quietly(command: list[str]) -> None:
         # What a shell starts in the background ignores interrupts, and so would this.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    time.sleep(2)
+    begun = [tmp_path / "bin" / f"pawsight.{name}" for name in ("serve", "ui")]
+    deadline = time.monotonic() + 60
+    while not all(each.exists() for each in begun):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)  # ends when no process holds the pipe any more
     assert len(output.splitlines()) < 10

@@ -91,7 +91,7 @@ def test_windows_that_are_compared_at_once_are_all_counted_and_the_last_one_stan
 
     def slowly(*asked: Any) -> WindowComparison:
         if threading.current_thread() is first:
-            assert late.wait(60)
+            late.wait(60)
         return compare(*asked)
 
     monkeypatch.setattr("pawsight.drift.monitor.compare", slowly)
@@ -103,7 +103,9 @@ def test_windows_that_are_compared_at_once_are_all_counted_and_the_last_one_stan
 
     first = threading.Thread(target=fill, args=(1,))
     first.start()
+    deadline = time.monotonic() + 60
     while monitor.waiting or not monitor._windows:
+        assert time.monotonic() < deadline
         time.sleep(0.01)
     fill(2)
     late.set()

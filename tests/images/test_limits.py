@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pawsight.images.containers.jpeg import MAX_SCANS
+from pawsight.images.containers.jpeg import MAX_SCANS, MAX_SEGMENTS
 from pawsight.images.decode import DEFAULT_LIMITS, Limits, decode
 from pawsight.images.errors import DamagedImage, ImageTooLarge
 from tests.images.pictures import (
@@ -192,3 +192,11 @@ def test_a_jpeg_may_not_have_scans_without_end(name: str) -> None:
     decode(data[:-2] + last * (MAX_SCANS // 2) + data[-2:])
     with pytest.raises(ImageTooLarge, match="a JPEG of more than 100 scans"):
         decode(data[:-2] + last * MAX_SCANS + data[-2:])
+
+
+@pytest.mark.parametrize("segment", [b"\xff\x01", b"\xff\xdb\x00\x02", b"\xff\xfe\x00\x02"])
+def test_a_jpeg_may_not_have_segments_without_end(segment: bytes) -> None:
+    data = samples()["jpeg"].data
+    decode(data[:2] + segment * (MAX_SEGMENTS // 2) + data[2:])
+    with pytest.raises(ImageTooLarge, match="a JPEG of more than 10000 segments"):
+        decode(data[:2] + segment * MAX_SEGMENTS + data[2:])

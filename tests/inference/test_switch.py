@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pawsight.inference.switch import PREVIOUS, back, switch
+from pawsight.inference.switch import PREVIOUS, back, remove, switch
 from tests.model_folders import make_model_folder
 
 
@@ -40,3 +42,35 @@ def test_a_switch_that_fails_leaves_what_was_there(
     assert back("mine") == home / "mine"
     assert '"first"' in (home / "mine" / "model.json").read_text()
     assert '"second"' in (home / PREVIOUS / "mine" / "model.json").read_text()
+
+
+CHANGES: dict[str, tuple[int, Callable[[Path], object]]] = {
+    "switch": (4, lambda third: switch("mine", third)),
+    "back": (3, lambda _: back("mine")),
+    "remove": (2, lambda _: remove("mine")),
+}
+"""How often each moves a folder, and how it is done."""
+
+
+@pytest.mark.parametrize(
+    ("what", "failing"), [(what, n + 1) for what in CHANGES for n in range(CHANGES[what][0])]
+)
+def test_wherever_a_folder_cannot_be_moved_all_are_as_they_were(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, failing: int
+) -> None:
+    for name in ("first", "second", "third"):
+        make_model_folder(tmp_path / name, name=name)
+    for name in ("first", "second"):
+        switch("mine", tmp_path / name)
+    rename, calls = Path.rename, itertools.count(1)
+
+    def fails_once(path: Path, target: Path) -> Path:
+        if next(calls) == failing:
+            raise OSError("no room")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fails_once)
+    with pytest.raises(OSError, match="no room"):
+        CHANGES[what][1](tmp_path / "third")
+    assert '"second"' in (home / "mine" / "model.json").read_text()
+    assert '"first"' in (home / PREVIOUS / "mine" / "model.json").read_text()

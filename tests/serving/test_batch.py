@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+import asyncio
+import io
 import json
 import socket
 import threading
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import pytest
+from starlette.datastructures import UploadFile
 from starlette.testclient import TestClient
 
 from pawsight.inference.classifier import Classifier
+from pawsight.inference.model import Model
+from pawsight.serving.routes.batches import Batch
+from pawsight.serving.state import State
 from tests.pictures import picture, truncated_jpeg
 from tests.running import Running
 
@@ -40,6 +47,26 @@ def test_one_bad_picture_is_its_record_and_the_others_are_answered(client: TestC
     assert records[1]["problem"]["detail"] == "truncated: the JPEG ends before its picture does"
     ids = {record["prediction"]["id"] for record in records if record["prediction"]}
     assert len(ids) == 4
+
+
+def test_where_a_model_fails_nothing_of_the_batch_goes_on_after_its_answer() -> None:
+    class Failing:
+        settings = SimpleNamespace(max_bytes=9)
+        asked = 0
+
+        async def classify(self, *_: object) -> None:
+            self.asked += 1
+            if self.asked == 1:
+                raise RuntimeError("out of registers")
+            await asyncio.sleep(60)
+
+    async def ask() -> set[asyncio.Task[Any]]:
+        files = [UploadFile(io.BytesIO(b"picture"), filename=f"{each}.jpg") for each in range(9)]
+        with pytest.raises(RuntimeError, match="out of registers"):
+            await Batch(cast(State, Failing()), cast(Model, None), files).answer()
+        return asyncio.all_tasks() - {cast("asyncio.Task[Any]", asyncio.current_task())}
+
+    assert not asyncio.run(ask())
 
 
 def test_a_picture_over_the_limit_is_its_record(client: TestClient) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -33,13 +35,16 @@ def switch(name: str, folder: Path) -> ModelFolder:
     with tempfile.TemporaryDirectory(dir=home, prefix=".switch-") as place:
         fresh = Path(place) / name
         shutil.copytree(folder, fresh, ignore=shutil.ignore_patterns(RUN_FOLDER))
-        before, aside = home / PREVIOUS / name, Path(place) / "before"
-        put(fresh, home / name, aside)
-        if before.exists():
-            before.rename(Path(place) / "older")
-        if aside.exists():
-            before.parent.mkdir(exist_ok=True)
-            aside.rename(before)
+        now, before, aside = home / name, home / PREVIOUS / name, Path(place) / "before"
+        before.parent.mkdir(exist_ok=True)
+        with _all_or_none() as move:
+            if now.exists():
+                move(now, aside)
+            move(fresh, now)
+            if aside.exists():
+                if before.exists():
+                    move(before, Path(place) / "older")
+                move(aside, before)
     return ModelFolder.open(home / name)
 
 
@@ -54,13 +59,26 @@ def put(fresh: Path, target: Path, aside: Path) -> None:
     Raises:
         OSError: It cannot be.
     """
-    if target.exists():
-        target.rename(aside)
+    with _all_or_none() as move:
+        if target.exists():
+            move(target, aside)
+        move(fresh, target)
+
+
+@contextmanager
+def _all_or_none() -> Iterator[Callable[[Path, Path], None]]:
+    """Give what moves a folder to a free place; where one cannot be moved, all are moved back."""
+    moved: list[tuple[Path, Path]] = []
+
+    def move(folder: Path, place: Path) -> None:
+        folder.rename(place)
+        moved.append((folder, place))
+
     try:
-        fresh.rename(target)
+        yield move
     except OSError:
-        if aside.exists():
-            aside.rename(target)
+        for folder, place in reversed(moved):
+            place.rename(folder)
         raise
 
 
@@ -76,10 +94,10 @@ def remove(name: str) -> None:
     if not now.is_dir():
         raise ModelError(f"no model is installed as {name!r}")
     before.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=home, prefix=".switch-") as place:
+    with tempfile.TemporaryDirectory(dir=home, prefix=".switch-") as place, _all_or_none() as move:
         if before.exists():
-            before.rename(Path(place) / "older")
-        now.rename(before)
+            move(before, Path(place) / "older")
+        move(now, before)
 
 
 def back(name: str) -> Path | None:
@@ -97,12 +115,12 @@ def back(name: str) -> Path | None:
     if not now.exists() and not before.exists():
         raise ModelError(f"nothing was switched: no other model was installed as {name!r}")
     before.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=home, prefix=".switch-") as place:
+    with tempfile.TemporaryDirectory(dir=home, prefix=".switch-") as place, _all_or_none() as move:
         aside = Path(place) / name
         if now.exists():
-            now.rename(aside)
+            move(now, aside)
         if before.exists():
-            before.rename(now)
+            move(before, now)
         if aside.exists():
-            aside.rename(before)
+            move(aside, before)
     return now if now.exists() else None

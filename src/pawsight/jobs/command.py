@@ -49,7 +49,7 @@ def prepare(job: Job, folder: Path) -> None:
 
 
 def environment() -> dict[str, str]:
-    """What a training may know of the service's environment."""
+    """What a training, or what unpacks its pictures, may know of the service's environment."""
     return {
         name: value
         for name, value in os.environ.items()

@@ -32,6 +32,12 @@ At 50 million pixels that takes 3 ms, and 32 MB would have room for 400 000 scan
 about ten; libtiff draws the same line (``LIBTIFF_JPEG_MAX_ALLOWED_SCAN_NUMBER``).
 """
 
+MAX_SEGMENTS = 10_000
+"""More are refused: through the 16 million that 32 MB have room for, Python walks for seconds.
+
+A camera's file has some dozens; a profile or notes of 32 MB have 500, each as long as it can be.
+"""
+
 _MARKER = re.compile(rb"\xff[^\x00\xff]")
 _END_OF_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # FF00 is a coded FF, FFD0–7 are restarts
 
@@ -74,7 +80,11 @@ def read(data: bytes) -> FirstPicture:
 def _segments(data: bytes) -> Iterator[tuple[int, int, bytes, int]]:
     """Marker, start, payload and end of each segment; a scan's end is that of its coded data."""
     at = 2
+    count = 0
     while found := _MARKER.search(data, at):
+        count += 1
+        if count > MAX_SEGMENTS:
+            raise ImageTooLarge(f"too large: a JPEG of more than {MAX_SEGMENTS} segments")
         start, body = found.span()
         marker = data[start + 1]
         at = body

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from itertools import islice
 
@@ -42,7 +42,8 @@ class Batch:
         Raises:
             Exception: The model failed, which is no picture's fault.
         """
-        return BatchAnswer(records=[await each async for each in self._records()])
+        async with aclosing(self._records()) as records:
+            return BatchAnswer(records=[await each async for each in records])
 
     async def lines(self, files: AsyncExitStack) -> AsyncIterator[str]:
         """A line of JSON for each record, in their order, as soon as it is known.
@@ -50,9 +51,9 @@ class Batch:
         Args:
             files: Closed at the end.
         """
-        async with files:
+        async with files, aclosing(self._records()) as records:
             number = 0
-            async for each in self._records():
+            async for each in records:
                 try:
                     record = await each
                 except Exception as error:  # the status has been sent, and the other records
@@ -61,7 +62,7 @@ class Batch:
                 number += 1
                 yield record.model_dump_json() + "\n"
 
-    async def _records(self) -> AsyncIterator[asyncio.Future[BatchRecord]]:
+    async def _records(self) -> AsyncGenerator[asyncio.Future[BatchRecord], None]:
         """The records in their order; a few pictures are asked about ahead of what is taken.
 
         So a long batch does not fill the queue that others wait in.
@@ -81,6 +82,8 @@ class Batch:
         finally:
             for each in ahead:
                 each.cancel()
+            # They read the files, which are closed next.
+            await asyncio.gather(*ahead, return_exceptions=True)
 
     async def _record(self, file: UploadFile) -> BatchRecord:
         record = BatchRecord(file=_name(file))

@@ -12,6 +12,7 @@ from typing import Annotated, Final
 from anyio import WouldBlock, to_thread
 from fastapi import APIRouter, Path, Request
 
+from pawsight.jobs.command import environment
 from pawsight.jobs.datasets import Dataset, Place
 from pawsight.jobs.unpack import REFUSED
 from pawsight.serving.bodies import TO_DISK, bounded, content_type, unsupported
@@ -144,7 +145,9 @@ async def _checked(id_: str, place: Place, service: State) -> None:
     settings = service.settings
     bounds = (str(settings.training_max_files), str(settings.training_max_bytes))
     command = [sys.executable, "-m", "pawsight.jobs.receive", id_, str(place.path), *bounds]
-    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=PIPE, stderr=PIPE, env=environment()
+    )
     try:
         said, trouble = await process.communicate()
     finally:
