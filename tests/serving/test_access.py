@@ -221,6 +221,51 @@ def test_a_page_of_another_origin_cannot_have_a_browser_send_something(
 
 
 @pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("evil.example:8000", 403),
+        ("evil.example", 403),
+        ("evil.example.", 403),
+        ("127.0.0.1.evil.example:8000", 403),
+        ("localhost.evil.example", 403),
+        ("pets.example:8000", 200),
+        ("PETS.example.", 200),
+        ("localhost:8000", 200),
+        ("app.localhost", 200),
+        ("127.0.0.1:8000", 200),
+        ("[::1]:8000", 200),
+        ("[::1]", 200),
+        ("nas:8000", 200),
+    ],
+)
+def test_a_name_that_somebody_lets_lead_here_opens_nothing(
+    settings: Settings, host: str, status: int
+) -> None:
+    values = {**settings.model_dump(), "hosts": "pets.example"}
+    app = create_app(Settings(**values))
+    with TestClient(app, base_url="http://127.0.0.1:8000") as client:
+        answer = client.get("/models", headers={"Host": host})
+    assert answer.status_code == status
+    if status == 403:
+        assert answer.json()["code"] == "forbidden"
+        assert "PAWSIGHT_HOSTS" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("server", "changed"),
+    [("http://192.168.1.7:8000", {}), ("http://127.0.0.1", {"hosts": "*"}),
+     ("http://127.0.0.1", {"api_keys": KEYS})],
+)  # fmt: skip
+def test_any_name_may_be_where_a_network_or_a_key_is_in_between(
+    settings: Settings, server: str, changed: dict[str, str]
+) -> None:
+    app = create_app(Settings(**{**settings.model_dump(), **changed}))
+    with TestClient(app, base_url=server) as client:
+        headers = {"Host": "pets.example", "X-API-Key": SHOP}
+        assert client.get("/models", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
     ("origin", "host", "status"),
     [
         ("http://evil.example", "pets.lan:8000", 403),

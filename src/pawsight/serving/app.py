@@ -16,6 +16,7 @@ from fastapi_offline import FastAPIOffline
 from pawsight.serving import tracing
 from pawsight.serving.bodies import Room
 from pawsight.serving.errors import install
+from pawsight.serving.hosts import Hosts
 from pawsight.serving.other_sites import OtherSites
 from pawsight.serving.routes import (
     about,
@@ -106,6 +107,8 @@ def _guard(app: FastAPI, settings: Settings) -> Callable[[], object]:
     app.add_middleware(Room, limit=settings.max_held_bytes)
     if "*" not in settings.cors_origins:
         app.add_middleware(OtherSites, allowed=settings.cors_origins)
+        if not settings.keys and "*" not in settings.hosts:
+            app.add_middleware(Hosts, known=settings.hosts)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

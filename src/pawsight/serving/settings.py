@@ -141,6 +141,12 @@ class Settings(BaseSettings):
         description="Web pages of which origins may ask from a browser, such as "
         "`https://example.org` (no path, and no `/` at the end), with commas between them, or `*`.",
     )
+    hosts: AnyNames = Field(
+        default=(),
+        description="Domain names by which the service may be asked over this machine's own "
+        "address, by a proxy, say, where it needs no key, with commas between them; or `*`. Names "
+        "without a dot and addresses always may.",
+    )
     log_format: Literal["text", "json"] = Field(
         default="text", description="The log's lines: `text` for people or `json`."
     )
