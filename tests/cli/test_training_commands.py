@@ -145,7 +145,7 @@ def test_a_training_logs_what_pawsight_says_and_no_library(data: Path) -> None:
     )  # fmt: skip
     logged = [line for line in done.stderr.splitlines() if line]
     pawsight = re.compile(r"\d{4}-\d\d-\d\d \S+ pawsight\.")
-    assert any("pawsight.training.fit: epoch 1 of 1: " in line for line in logged)
+    assert any("pawsight.training.callbacks: epoch 1 of 1: " in line for line in logged)
     assert [line for line in logged if not pawsight.match(line)] == []
 
 

@@ -17,7 +17,7 @@ from tests.model_folders import make_model_folder
 EPOCH = "{epoch},{step},,{loss},,\n{epoch},{step},0.75,,0.8,{loss}\n"
 
 
-def say(words: str, logger: str = "pawsight.training.fit") -> None:
+def say(words: str, logger: str = "pawsight.training.callbacks") -> None:
     """A line, as `pawsight train` logs it."""
     sys.stderr.write(f"2026-01-01 00:00:00,000 {logger}: {words}\n")
     sys.stderr.flush()

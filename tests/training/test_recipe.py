@@ -23,6 +23,9 @@ def test_what_the_user_changes_is_changed_and_nothing_else() -> None:
     [
         ("name = 'x'\nepoch = 3", "epoch: is not known here"),
         ("name = 'x'\nepochs = 0", "epochs: must be 1 or more$"),
+        ("name = 'x'\nimage_size = 4096", "image_size: must be 2048 or less$"),
+        ("name = 'x'\nseed = -1", "seed: must be 0 or more$"),
+        ("name = 'x'\nseed = 4294967296", "seed: must be less than 4294967296$"),
         ("name = 'x'\n[network]\nwidths = [1, 2]", "network\\..*widths"),
         ("name = 'x'\n[network]\nkind = 'vit'\n[[hints]]\nteacher = 'x'", "of kind simple-cnn"),
         ("name = 'x'\n[augmentation]\nmixup = 0.2\n[[hints]]\nteacher = 'x'", "mixup or cutmix"),

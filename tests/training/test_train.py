@@ -20,7 +20,7 @@ from pawsight.training import run as training_run
 from pawsight.training.checkpoints import WholeCheckpoints
 from pawsight.training.export import export_run, refuse_other_model
 from pawsight.training.fit import fit
-from pawsight.training.folder import write_card
+from pawsight.training.folder import ExportError, write_card
 from pawsight.training.networks import load_weights, random_network
 from pawsight.training.recipe import SimpleCNNRecipe
 from pawsight.training.run import RunError, RunFolder
@@ -94,7 +94,7 @@ def test_some_epochs_may_go_without_a_validation_but_not_the_last(
 ) -> None:
     table = drawn_table(tmp_path / "pictures", labels=("cat", "dog"))
     run = RunFolder(tmp_path / "run")
-    with caplog.at_level("INFO", logger="pawsight.training.fit"):
+    with caplog.at_level("INFO", logger="pawsight.training"):
         fit(table, TINY.model_copy(update={"epochs": 5, "validate_every": 2}), run)
     rows = pd.read_csv(run.logs / "part-0" / "metrics.csv")
     assert rows.loc[rows["val_loss"].notna(), "epoch"].tolist() == [1, 3, 4]
@@ -400,3 +400,24 @@ def test_twenty_classes_with_numbers_and_other_scripts_for_names(tmp_path: Path)
     assert not folder.card.rejection.trained
     assert folder.card.rejection.points  # chosen without any picture of neither
     assert "expect it to overlook many" in (tmp_path / "model" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("rate", [1e9, 1e3])
+def test_a_training_that_diverges_ends_at_once_and_says_so(tmp_path: Path, rate: float) -> None:
+    table = drawn_table(tmp_path / "pictures", labels=("cat", "dog"))
+    recipe = TINY.model_copy(update={"learning_rate": rate, "optimizer": "sgd"})
+    with pytest.raises(RunError, match=r"the training diverged: \w+_loss is .* after epoch \d+\."):
+        fit(table, recipe, RunFolder(tmp_path / "run"))
+
+
+def test_of_a_network_that_diverged_no_model_is_made(tmp_path: Path) -> None:
+    table = drawn_table(tmp_path / "pictures", labels=("cat", "dog"))
+    output = tmp_path / "model"
+    run = begin(table, TINY.model_copy(update={"epochs": 1}), output)
+    fit(table, TINY.model_copy(update={"epochs": 1}), run)
+    checkpoint = torch.load(run.best, weights_only=True)
+    checkpoint["state_dict"]["network.classifier.weight"] *= 1e9
+    torch.save(checkpoint, run.best)
+    with pytest.raises(ExportError, match="its training diverged"):
+        export_run(run, output, name="model")
+    assert not (output / "model.json").exists()

@@ -66,7 +66,9 @@ def train(
     image_size: Annotated[
         int | None, typer.Option(help="Height and width in pixels, instead of the recipe's.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**32 - 1, help="Instead of the recipe's.")
+    ] = None,
     start: Annotated[
         str | None,
         typer.Option(

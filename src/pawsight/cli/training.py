@@ -88,7 +88,7 @@ def train_network(
         except (KeyboardInterrupt, SystemExit):  # Lightning turns the one into the other
             typer.echo("\npawsight: stopped; the same command with --resume goes on", err=True)
             raise typer.Exit(130) from None
-    with refusing(ExportError, ImageError, OSError), counting("measuring") as advance:
+    with refusing(ExportError, ModelError, ImageError, OSError), counting("measuring") as advance:
         folder = export_run(run, output, name=name, progress=advance)
     _say_what_it_reached(folder, output)
 

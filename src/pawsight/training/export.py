@@ -74,7 +74,7 @@ def export_run(
     Raises:
         RunError: There is no training, or its first epoch is not done.
         ExportError: ONNX Runtime and torch differ by more than
-            :data:`~pawsight.training.folder.PARITY`.
+            :data:`~pawsight.training.folder.PARITY`, or the training diverged.
     """
     recipe, table = run.read()
     labels = classes_of(table["label"])
@@ -82,6 +82,7 @@ def export_run(
     network = _trained(run, recipe, len(labels))
     how = Preprocessing(height=recipe.image_size, width=recipe.image_size)
     output.mkdir(parents=True, exist_ok=True)
+    golden = write_golden(answering(network), labels, how, output)
     write_onnx(network, how, output / NETWORK_FILE)
     networks, quantised = [NETWORK_FILE], None
     if recipe.arithmetic == "int8":
@@ -90,7 +91,6 @@ def export_run(
         quantised = quantise(output, examples, labels, how)
     if recipe.weights == "int8":
         compress(output / NETWORK_FILE)
-    golden = write_golden(answering(network), labels, how, output)
     write_seen(table, output)
     parameters = sum(each.numel() for each in network.parameters()) / 1e6
     card = Card(

@@ -28,6 +28,7 @@ from pawsight.data.datamodule import CatDogDataModule
 from pawsight.labels import NEITHER, classes_of
 from pawsight.models.lightning_module import CatDogClassifier, Hinting, Imitation
 from pawsight.models.losses import open_set_cross_entropy
+from pawsight.training.callbacks import EpochLines, SomeValidations, StopsWhereDiverged
 from pawsight.training.checkpoints import WholeCheckpoints
 from pawsight.training.hint_teachers import load_hint_teacher
 from pawsight.training.networks import build_network, load_weights, random_network
@@ -100,7 +101,8 @@ def fit(
     Raises:
         StartingPointError: Weights that the recipe needs are not on this machine.
         ModelError: A teacher is no model, or knows other classes than the table.
-        RunError: The weights to start from are torn, or those of another architecture.
+        RunError: The weights to start from are torn, or those of another architecture; or the
+            training diverges.
         ImageError, OSError: A picture cannot be used.
     """
     # Who runs several trainings on a machine, as Ray does, says how much of it each may have.
@@ -217,6 +219,7 @@ def _callbacks(
             enable_version_counter=False,
         ),
         RichProgressBar() if progress else EpochLines(),
+        StopsWhereDiverged(),
     ]  # fmt: skip
     return [*callbacks, *averaging(recipe)]
 
@@ -272,63 +275,3 @@ def faster_precision(network: nn.Module, size: int, batch_size: int) -> Precisio
     network.load_state_dict(state)  # batch norm has moved
     log.info("a training step in bfloat16 takes %.2f × one in float32", brief / plain)
     return "bf16-mixed" if brief < plain else "32-true"
-
-
-class SomeValidations(Callback):
-    """Validates after some epochs alone, and after the last.
-
-    Args:
-        every: Epochs from one validation to the next.
-
-    Attributes:
-        of_the_last: Whether there was one after the last epoch.
-    """
-
-    def __init__(self, every: int) -> None:
-        self._every = every
-        self.of_the_last = False
-
-    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Remember that the last epoch has had it."""
-        self.of_the_last = trainer.current_epoch + 1 == trainer.max_epochs
-
-    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Say it of the first epoch: one that is gone on with is not announced."""
-        self.on_train_epoch_start(trainer, pl_module)
-
-    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Say after which epochs there is a validation, of which this one may be."""
-        last = trainer.current_epoch + 1 == trainer.max_epochs
-        trainer.check_val_every_n_epoch = 1 if last else self._every
-
-
-class EpochLines(Callback):
-    """A line in the log for every epoch, where there is no terminal for a progress bar."""
-
-    def __init__(self) -> None:
-        self._start = time.monotonic()  # an epoch that is gone on with is not announced
-        self._validated = False
-
-    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Remember when the epoch began."""
-        self._start = time.monotonic()
-        self._validated = False
-
-    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Remember that what validation reached is this epoch's."""
-        self._validated = True
-
-    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Log what the epoch reached."""
-        reached = {
-            name: float(value)
-            for name, value in trainer.callback_metrics.items()
-            if self._validated or not name.startswith("val_")
-        }
-        log.info(
-            "epoch %d of %d: %s (%.0f s)",
-            trainer.current_epoch + 1,
-            trainer.max_epochs or 0,
-            ", ".join(f"{name} {value:.4f}" for name, value in sorted(reached.items())),
-            time.monotonic() - self._start,
-        )

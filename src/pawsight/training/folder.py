@@ -54,8 +54,12 @@ BEFORE_CARD: Final = (
 """What is written before a folder's card, and is all that is there of a model if a kill comes."""
 
 
+_LARGEST: Final = 1e4
+"""Of a logit: floats would round it by as much as golden answers may differ."""
+
+
 class ExportError(RuntimeError):
-    """The exported network does not answer as the trained one."""
+    """The exported network does not answer as the trained one, or that answers nothing of use."""
 
 
 def unchosen(*, trained: bool) -> Rejection:
@@ -120,11 +124,20 @@ def write_golden(
 def golden_answers(
     answer: Answer, labels: Sequence[str], how: Preprocessing
 ) -> tuple[GoldenAnswer, ...]:
-    """What a network says of the golden pictures."""
+    """What a network says of the golden pictures.
+
+    Raises:
+        ExportError: It says nothing that could be proved elsewhere.
+    """
     answers = []
     for name, data in golden_pictures().items():
         pixels = preprocess(decode_image(data, at_least=how.decode_size), how)
         logits = answer(pixels[None])[0].tolist()
+        if not all(abs(each) < _LARGEST for each in logits):
+            raise ExportError(
+                f"of a drawn picture the network's logits are {logits}: its training diverged. "
+                "A lower learning rate helps; `pawsight train --debug learning-rate` shows which"
+            )
         answers.append(
             GoldenAnswer(
                 file=f"{GOLDEN_FOLDER}/{name}", logits=dict(zip(labels, logits, strict=True))

@@ -26,7 +26,8 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 NotNegative = Annotated[int, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
-Side = Annotated[int, Field(ge=32)]
+Side = Annotated[int, Field(ge=32, le=2048)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 _BY_EPOCH = ("training_sizes", "patch_dropout", "restarts")
 """Fields of pairs of an epoch and what holds from then on."""
@@ -174,7 +175,7 @@ class Recipe(Strict):
     """
 
     name: str
-    seed: int = 0
+    seed: Seed = 0
     epochs: Count = 30
     batch_size: Count = 128
     image_size: Side = 256
