@@ -100,11 +100,15 @@ def test_the_page_needs_nothing_beside_it(report: Report) -> None:
     assert "<b>0.png" not in page  # names of files are escaped
     assert "&lt;b&gt;0.png" in page
     assert "3 pictures were left out, because good was trained on them" in page
-    one = replace(report, left_out={"good": 1}, parents={"good": "old 12ab"})
+    one = replace(report, seen={"good": 1}, parents={"good": "old 12ab"})
     words = "1 picture was left out, because good, or old 12ab whose network it has, was trained"
     assert words in render_page(one)
     words = "1 picture is left out: good, or old 12ab whose network it has, was trained on it"
     assert words in summary(one)
+    kept = replace(one, keeps_seen=True)
+    assert "1 picture was measured all the same, though good, or" in render_page(kept)
+    assert "1 picture is measured all the same: good, or" in summary(kept)
+    assert kept.as_dict()["measured_though_seen_in_training"] == {"good": 1}
     assert "What bad was trained on is not known" in page
 
 

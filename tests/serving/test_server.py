@@ -151,6 +151,16 @@ def test_a_provider_that_does_not_start_is_said(
         serve(Settings(serve_models=(str(tiny),), provider="cuda"))
 
 
+def test_a_client_s_key_that_was_meant_for_the_service_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PAWSIGHT_API_KEY", "1f0c9d5d0b0a4c6f8f2e")
+    done = run("serve", "--port", 0, "--model", "no-such-model")
+    assert "whoever asks needs no key: is PAWSIGHT_API_KEYS meant?" in done.stderr
+    monkeypatch.setenv("PAWSIGHT_API_KEYS", "shop 1f0c9d5d0b0a4c6f8f2e")
+    assert "PAWSIGHT_API_KEYS" not in run("serve", "--port", 0, "--model", "no-such-model").stderr
+
+
 def test_an_unknown_model_is_said_before_anything_is_listened_to() -> None:
     with pytest.raises(UnknownModel, match="no model 'nothing'"):
         serve(Settings(serve_models=("nothing",)))

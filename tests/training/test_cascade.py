@@ -230,3 +230,16 @@ def test_what_no_cascade_can_be_made_of_is_refused_before_any_picture_is_looked_
     )  # fmt: skip
     assert done.exit_code == 2
     assert "no model 'nothing'" in done.stderr
+
+
+def test_a_strong_model_that_is_none_is_said_and_other_classes_are_left_out(data: Path) -> None:
+    rows = (data / "labels.csv").read_text()
+    (data / "labels.csv").write_text(rows + rows.splitlines()[1].rpartition(",")[0] + ",bird\n")
+    make_model_folder(data / "turned", labels=("dog", "cat"), threshold=1.0)
+    right, wrong = data / "quick", data / "turned"
+    for fast, strong, said in ((right, wrong, True), (wrong, right, False)):
+        done = run(
+            "cascade", *options(data), "--output", data / "both", "--fast", fast, "--strong", strong
+        )
+        assert done.exit_code == 0, done.output
+        assert (f"{strong} alone is no better than {fast} alone" in done.stderr) is said

@@ -82,6 +82,20 @@ def test_a_report_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> 
         standing()
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"left_out_as_seen_in_training": {"a": 3, "b": 0}}, "None of the models learned from any"),
+        ({"measured_though_seen_in_training": {"a": 3, "b": 0}}, "a learned from 3 of them."),
+        ({"left_out_as_seen_in_training": {"a": 3, "b": None}}, "What b learned from is not known"),
+        ({}, "What a and b learned from is not known."),
+    ],
+)
+def test_what_the_models_learned_from_is_said(said: dict[str, Any], words: str) -> None:
+    report = {"data": "x", "pictures": 9, "models": [{"model": "a"}, {"model": "b"}], **said}
+    assert words in read(json.dumps(report).encode(), "r.json").trained_on
+
+
 def test_points_lie_where_the_threshold_is() -> None:
     [_, points] = charts.roc({"one": COUNTS}, 0.5, corner=False)["layer"]
     assert points["data"]["values"] == [{"model": "one", "x": 0.2, "y": 0.75}]
@@ -168,7 +182,8 @@ def test_a_report_of_ones_own_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     page = insights().run()
     made = {"data": "my own", "pictures": 1234, "models": [{"model": "mine", "accuracy": 0.5}]}
     page.file_uploader[0].set_value(("r.json", json.dumps(made).encode(), "application/json")).run()
-    assert "1,234 pictures: my own" in [each.value for each in page.caption]
+    captions = [each.value for each in page.caption]
+    assert "1,234 pictures: my own. What mine learned from is not known." in captions
     assert "50.00%" in html(page)
     page.file_uploader[0].set_value(("r.json", b"{}", "application/json")).run()
     assert [each.value.startswith("“r.json” is no report") for each in page.warning] == [True]

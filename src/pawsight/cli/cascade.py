@@ -20,6 +20,7 @@ from pawsight.cli.output_folder import made, refuse_others
 from pawsight.plurals import counted
 
 if TYPE_CHECKING:
+    from pawsight.inference.artifact import Measurement
     from pawsight.inference.cascade_card import CascadeCard
 
 _SPLIT = "validation"
@@ -73,7 +74,7 @@ def cascade(
 
     called = model_name(name, output)
     with refusing(ModelError):
-        find_members(fast, strong, output)  # before any picture is looked at
+        members = find_members(fast, strong, output)  # before any picture is looked at
     if not has_card(output):  # of an earlier choice, which is made anew
         refuse_others(output, (CURVE_FILE,))
     context.with_resource(made(output))
@@ -82,7 +83,7 @@ def cascade(
         images,
         path_column=path_column,
         label_column=label_column,
-        classes=classes,
+        classes=classes or ",".join(members[0][1].card.labels),
         min_per_class=1,
     )
     if table.problems:
@@ -104,6 +105,19 @@ def cascade(
     for line in _said(folder.card):
         typer.echo(line)
     typer.echo(f"cascade {output}, version {folder.version}")
+    if _gains_nothing(*folder.card.alone):
+        typer.echo(
+            f"pawsight: on these pictures {strong} alone is no better than {fast} alone, and the "
+            f"cascade does as {strong} does: ask {fast} by itself, or name a stronger model",
+            err=True,
+        )
+
+
+def _gains_nothing(fast: Measurement, strong: Measurement) -> bool:
+    """Whether the strong model neither names classes better nor catches more."""
+    return (strong.accuracy or 0) <= (fast.accuracy or 0) and (
+        (strong.catches or 0) <= (fast.catches or 0)
+    )
 
 
 def _said(card: CascadeCard) -> list[str]:

@@ -25,7 +25,9 @@ from pawsight.cli.output_folder import made
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from pawsight.evaluation.evaluate import Evaluation
     from pawsight.inference.model import Model
@@ -109,12 +111,14 @@ def evaluate(
         typer.echo(table.summary(), err=True)
     split = split or ("test" if "split" in table.frame else "all")
     rows = rows_of(table.frame, split, test_every)
-    parents = {} if keep_seen else _parents(models)
-    rows, left_out = (rows, {}) if keep_seen else _unseen(rows, models, parents)
+    parents = _parents(models)
+    seen, unseen = _seen(rows, models)
+    if not keep_seen:
+        rows = _without_seen(rows, unseen, parents)
     data = record or f"{labels or images}, {split}"
     with refusing(EvaluationError, ImageError, OSError):
         results = [_measure(each, rows, data) for each in models]
-    report = Report(data, rows, results, [each.size for each in models], left_out, parents)
+    report = Report(data, rows, results, [each.size for each in models], seen, parents, keep_seen)
     typer.echo(summary(report))
     with refusing(OSError):
         if json_file:
@@ -180,10 +184,10 @@ def _parents(models: list[Model]) -> dict[str, str]:
     return {name: parent for name, parent in found.items() if parent}
 
 
-def _unseen(
-    rows: pd.DataFrame, models: list[Model], parents: dict[str, str]
-) -> tuple[pd.DataFrame, dict[str, int | None]]:
-    """The pictures that no model was trained on, and how many each of them was."""
+def _seen(
+    rows: pd.DataFrame, models: list[Model]
+) -> tuple[dict[str, int | None], NDArray[np.bool_]]:
+    """How many pictures each model was trained on, and which ones none of them was."""
     import numpy as np
 
     from pawsight.data.duplicates import hash_files
@@ -192,17 +196,24 @@ def _unseen(
 
     with refusing(ImageError, OSError), of_total("looking for seen pictures") as progress:
         hashes = hash_files(rows["path"].tolist(), progress)
-    left_out: dict[str, int | None] = {}
-    keep = np.ones(len(rows), dtype=bool)
+    counts: dict[str, int | None] = {}
+    unseen = np.ones(len(rows), dtype=bool)
     for model in models:
         seen = read_seen([each.folder for each in model.members])
         name = model.reference.name
-        left_out[name] = None
+        counts[name] = None
         if seen is not None:
             found = was_seen(hashes, seen)
-            left_out[name] = int(found.sum())
-            keep &= ~found
-    if not keep.any():
+            counts[name] = int(found.sum())
+            unseen &= ~found
+    return counts, unseen
+
+
+def _without_seen(
+    rows: pd.DataFrame, unseen: NDArray[np.bool_], parents: dict[str, str]
+) -> pd.DataFrame:
+    """The pictures that no model was trained on; ends the program where there is none."""
+    if not unseen.any():
         heads = "".join(
             f", or in that of {parent} whose network {name} has" for name, parent in parents.items()
         )
@@ -210,4 +221,5 @@ def _unseen(
             f"all {len(rows)} pictures were in training{heads}; --keep-seen measures on them all "
             "the same"
         )
-    return rows.loc[keep].reset_index(drop=True), left_out
+    left: pd.DataFrame = rows.loc[unseen].reset_index(drop=True)
+    return left

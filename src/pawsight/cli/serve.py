@@ -55,6 +55,12 @@ def serve(
         fail(f"setting {words}" if error.errors()[0]["loc"] else words)
     for name, meant in misspelt(os.environ).items():
         typer.echo(f"pawsight: {name} sets nothing: is {meant} meant?", err=True)
+    if "PAWSIGHT_API_KEY" in os.environ and not settings.keys:
+        typer.echo(
+            "pawsight: PAWSIGHT_API_KEY is what a client sends, and whoever asks needs no key: is "
+            "PAWSIGHT_API_KEYS meant?",
+            err=True,
+        )
     _check_address(settings.host, settings.port)
     with refusing(ModelError, ExtraMissing):
         loader = begin(settings)

@@ -94,18 +94,20 @@ class Report:
         frame: ``path`` and ``label`` of the N pictures, and ``kind`` where the table has it.
         evaluations: One for each model, all on these pictures.
         sizes: Bytes of each model's folder.
-        left_out: Model → how many pictures were left out because it was trained on them; None for a
-            model that does not say what it was trained on.
+        seen: Model → how many pictures it was trained on, or on their like; None for a model that
+            does not say what it was trained on.
         parents: Model → the one on whose network it is a new head, whose training pictures count
             among them; nothing for others.
+        keeps_seen: Whether those are measured all the same, and not left out.
     """
 
     data: str
     frame: pd.DataFrame
     evaluations: Sequence[Evaluation]
     sizes: Sequence[int]
-    left_out: dict[str, int | None] = field(default_factory=dict)
+    seen: dict[str, int | None] = field(default_factory=dict)
     parents: dict[str, str] = field(default_factory=dict)
+    keeps_seen: bool = False
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
@@ -179,7 +181,8 @@ class Report:
         return {
             "data": self.data,
             "pictures": len(self.frame),
-            "left_out_as_seen_in_training": self.left_out,
+            "left_out_as_seen_in_training": {} if self.keeps_seen else self.seen,
+            "measured_though_seen_in_training": self.seen if self.keeps_seen else {},
             "heads_on": self.parents,
             "models": [
                 {

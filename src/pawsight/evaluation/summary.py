@@ -11,7 +11,7 @@ from pawsight.plurals import counted
 
 def summary(report: Report) -> str:
     """What matters most of a report, over several lines for people."""
-    lines = list(_left_out(report))
+    lines = list(_seen(report))
     for each in report.evaluations:
         lines.append(f"{each.model.name} on {each.data}: {counted(len(each.labels), 'picture')}")
         lines += (f"  {line}" for line in (*_figures(each), *_confusion(each)))
@@ -24,16 +24,17 @@ def summary(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _left_out(report: Report) -> Iterator[str]:
-    for model, count in report.left_out.items():
+def _seen(report: Report) -> Iterator[str]:
+    for model, count in report.seen.items():
         parent = report.parents.get(model)
         who = f"{model}, or {parent} whose network it has," if parent else model
         if count is None:
             yield f"what {model} was trained on is not known"
         elif count:
             are = "is" if count == 1 else "are"
+            what = "measured all the same" if report.keeps_seen else "left out"
             yield (
-                f"{counted(count, 'picture')} {are} left out: {who} was trained on "
+                f"{counted(count, 'picture')} {are} {what}: {who} was trained on "
                 f"{'it' if count == 1 else 'them'} or on {'its' if count == 1 else 'their'} like"
             )
 

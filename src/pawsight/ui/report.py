@@ -128,6 +128,19 @@ class Report(_Form):
     pictures: int
     models: list[Measured]
     comparisons: list[Pair] = []
+    left_out_as_seen_in_training: dict[str, int | None] = {}
+    measured_though_seen_in_training: dict[str, int | None] = {}
+
+    @property
+    def trained_on(self) -> str:
+        """A sentence on which of the pictures the models were trained on, as far as it is known."""
+        kept = self.measured_though_seen_in_training
+        counts = kept or self.left_out_as_seen_in_training
+        unknown = [each.model for each in self.models if counts.get(each.model) is None]
+        if unknown:
+            return f"What {' and '.join(unknown)} learned from is not known."
+        seen = [f"{name} learned from {count:,} of them" for name, count in kept.items() if count]
+        return f"{', '.join(seen)}." if seen else "None of the models learned from any of them."
 
 
 class NoReport(ValueError):

@@ -18,9 +18,7 @@ _HEIGHT = 320
 
 def show() -> None:
     """Show the page."""
-    heading(
-        "How good are they?", "Models measured on the same pictures, which none was trained on."
-    )
+    heading("How good are they?", "Models measured on the same pictures.")
     with st.expander("Another report", icon=":material/upload_file:"):
         file = st.file_uploader("A report of `pawsight evaluate … --json report.json`", type="json")
     try:
@@ -28,7 +26,7 @@ def show() -> None:
     except NoReport as error:
         st.warning(full_stop(str(error)))
         return
-    st.caption(f"{report.pictures:,} pictures: {report.data}")
+    st.caption(f"{report.pictures:,} pictures: {report.data}. {report.trained_on}")
     _figures(report)
     if any(each.curves.classes for each in report.models):
         _thresholds(report)
