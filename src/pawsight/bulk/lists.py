@@ -11,7 +11,7 @@ from io import BufferedReader, RawIOBase, TextIOWrapper
 from itertools import chain
 from typing import BinaryIO, Final, cast
 
-from pawsight.bulk.items import Item, Unreadable, as_path
+from pawsight.bulk.items import Item, Unreadable, as_path, as_text
 from pawsight.bulk.sinks import require_pyarrow
 from pawsight.bulk.stores import item_of, name_of
 from pawsight.data.column_names import PATH_NAMES, opening, plain
@@ -138,6 +138,5 @@ def _column(names: Iterable[str]) -> str:
     for name in there:
         if plain(name) in PATH_NAMES:
             return name
-    raise ValueError(
-        f"it has no column of paths, such as 'path'; its columns: {', '.join(there) or 'none'}"
-    )
+    words = ", ".join(map(as_text, there)) or "none"
+    raise ValueError(f"it has no column of paths, such as 'path'; its columns: {words}")
