@@ -5,6 +5,7 @@ import os
 import shutil
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -110,6 +111,36 @@ def test_another_picture_of_the_same_size_and_time_is_no_copy(tmp_path: Path) ->
     for name in ("a/x.bmp", "b/x.bmp"):
         sorter.take(row(tmp_path / name))
     assert files(tmp_path / "out") == {"cat/x.bmp": "a/x.bmp", "cat/x-2.bmp": "b/x.bmp"}
+
+
+def test_each_of_many_of_a_name_is_looked_at_a_few_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources = [tmp_path / str(number) / "x.jpg" for number in range(300)]
+    for number, source in enumerate(sources):
+        source.parent.mkdir()
+        source.write_text(str(number))
+        os.utime(source, (1_700_000_000, 1_700_000_000 + number // 3))  # three are alike each time
+    look = MagicMock(wraps=os.stat)
+    monkeypatch.setattr(os, "stat", look)
+    trial, first = Sorter(tmp_path / "out", dry_run=True), Sorter(tmp_path / "out")
+    planned = [trial.take(row(each)) for each in sources]
+    assert planned == [first.take(row(each)) for each in sources]
+    again = Sorter(tmp_path / "out")
+    for source in reversed(sources):
+        again.take(row(source))
+    assert (trial.sorted, first.sorted, again.sorted, again.there) == (300, 300, 0, 300)
+    assert sorted(files(tmp_path / "out").values()) == sorted(map(str, range(300)))
+    assert look.call_count < 50 * len(sources)
+
+
+def test_a_link_that_leads_nowhere_is_not_overwritten(album: Path, tmp_path: Path) -> None:
+    sorter = Sorter(tmp_path / "out")
+    sorter.take(row(album / "a/x.jpg"))
+    (tmp_path / "out/cat/x-2.jpg").symlink_to("nowhere")
+    sorter.take(row(album / "b/x.jpg"))
+    assert files(tmp_path / "out") == {"cat/x.jpg": "a/x.jpg", "cat/x-3.jpg": "b/x.jpg"}
+    assert os.readlink(tmp_path / "out/cat/x-2.jpg") == "nowhere"
 
 
 def test_pictures_without_an_answer_or_a_file_stay(album: Path, tmp_path: Path) -> None:

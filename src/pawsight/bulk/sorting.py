@@ -7,6 +7,7 @@ import filecmp
 import os
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,9 @@ class Sorter:
     repeated. Pictures without an answer, and those in archives, stay where they are. Of a link, the
     picture that it leads to is copied; moving takes the link away, and not that.
 
+    Of each file whose name others have too, some 200 bytes are kept in memory, so that it is looked
+    at once, however many they are.
+
     Attributes:
         folder: The target.
         move: Whether the pictures leave where they are.
@@ -46,6 +50,8 @@ class Sorter:
     there: int = 0
     left: int = 0
     _planned: dict[Path, Path] = field(default_factory=dict)  # of a dry run: targets and sources
+    _passed: dict[int, int] = field(default_factory=dict)  # by name: the last number looked at
+    _alike: dict[int, tuple[int, ...]] = field(default_factory=dict)  # by name, size and time
 
     def take(self, row: Row) -> Path | None:
         """Put one picture where it belongs; returns where, if something was or would be done.
@@ -75,19 +81,29 @@ class Sorter:
 
     def _free(self, folder: Path, source: Path) -> tuple[Path, bool]:
         """A name in a folder that is free, or under which the very same file is there."""
-        mine = source.stat()
-        number = 1
-        while True:
-            target = folder / (source.name if number == 1 else _numbered(source, number))
-            there = self._planned.get(target, target)
-            try:
-                found = there.stat()
-            except FileNotFoundError:
-                return target, False
-            alike = (found.st_size, found.st_mtime_ns) == (mine.st_size, mine.st_mtime_ns)
-            if alike and filecmp.cmp(there, source, shallow=False):
+        name = digest(as_text(str(folder / source.name)))
+        mine = _state(source)
+        for number in self._alike.get(digest(f"{name} {mine}"), ()):
+            target = folder / _numbered(source, number)
+            if self._is_same(target, source):
                 return target, True
-            number += 1
+        while True:
+            number = self._passed.get(name, 0) + 1
+            target = folder / _numbered(source, number)
+            found = _state(self._planned.get(target, target))
+            if found is None:
+                return target, False
+            if found == mine and self._is_same(target, source):
+                return target, True
+            alike = digest(f"{name} {found}")
+            self._alike[alike] = (*self._alike.get(alike, ()), number)
+            self._passed[name] = number
+
+    def _is_same(self, target: Path, source: Path) -> bool:
+        """Whether the bytes are those of what is there, or would be after a dry run."""
+        with suppress(FileNotFoundError):  # it was there, or is a link that leads nowhere
+            return filecmp.cmp(self._planned.get(target, target), source, shallow=False)
+        return False
 
     def _put(self, source: Path, target: Path) -> None:
         if self.move and not source.is_symlink():  # whose path may lead nowhere from there
@@ -115,8 +131,19 @@ def _one_folder(label: str) -> str:
     return name if name.strip(".") else name.replace(".", "-")
 
 
+def _state(file: Path) -> str | None:
+    """Size and time; a link's own where it leads nowhere; None where nothing is there."""
+    for look in (os.stat, os.lstat):
+        with suppress(FileNotFoundError):
+            found = look(file)
+            return f"{found.st_size} {found.st_mtime_ns}"
+    return None
+
+
 def _numbered(source: Path, number: int) -> str:
-    """The name with a number behind it, cut where it would be longer than names may be."""
+    """The name, from 2 on with a number behind it, cut where it would be longer than names may be."""
+    if number == 1:
+        return source.name
     stem, end = source.stem, f"-{number}{source.suffix}"
     while len(os.fsencode(stem + end)) > _LONGEST:
         stem = stem[:-1]
