@@ -143,6 +143,18 @@ def test_a_link_that_leads_nowhere_is_not_overwritten(album: Path, tmp_path: Pat
     assert os.readlink(tmp_path / "out/cat/x-2.jpg") == "nowhere"
 
 
+def test_an_ending_as_long_as_names_may_be_gets_a_number_too(tmp_path: Path) -> None:
+    name = "a." + "x" * 253
+    sorter = Sorter(tmp_path / "out")
+    for folder in "abc":
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text(folder)
+        sorter.take(row(tmp_path / folder / name))
+    assert files(tmp_path / "out") == {
+        f"cat/{name}": "a", f"cat/{name[:-2]}-2": "b", f"cat/{name[:-2]}-3": "c",
+    }  # fmt: skip
+
+
 def test_pictures_without_an_answer_or_a_file_stay(album: Path, tmp_path: Path) -> None:
     sorter = Sorter(tmp_path / "out")
     sorter.take({"path": str(album / "a/x.jpg"), "error": "truncated"})

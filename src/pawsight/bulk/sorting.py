@@ -141,10 +141,14 @@ def _state(file: Path) -> str | None:
 
 
 def _numbered(source: Path, number: int) -> str:
-    """The name, from 2 on with a number behind it, cut where it would be longer than names may be."""
+    """The name, from 2 on with a number behind it, cut where it would be longer than names may be.
+
+    An ending of more than half of that is none.
+    """
     if number == 1:
         return source.name
-    stem, end = source.stem, f"-{number}{source.suffix}"
-    while len(os.fsencode(stem + end)) > _LONGEST:
+    long = len(os.fsencode(source.suffix)) > _LONGEST // 2
+    stem, suffix = (source.name, "") if long else (source.stem, source.suffix)
+    while len(os.fsencode(f"{stem}-{number}{suffix}")) > _LONGEST:
         stem = stem[:-1]
-    return stem + end
+    return f"{stem}-{number}{suffix}"
