@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -205,17 +206,52 @@ def test_no_label_leads_out_of_the_folder(
     assert files(tmp_path / "out") == {f"{folder}/x.jpg": "a/x.jpg"}
 
 
-def on_another_disk(self: Path, target: Path) -> Path:
-    if self.parent != target.parent:
+def on_another_disk(source: Path, target: Path, link: Callable[..., None] = os.link) -> None:
+    if source.parent != target.parent:
         raise OSError(errno.EXDEV, "Invalid cross-device link")
-    os.rename(self, target)
-    return target
+    link(source, target)
+
+
+def without_links(*_: object) -> None:
+    raise PermissionError(errno.EPERM, "Operation not permitted")
+
+
+@pytest.mark.parametrize("move", [False, True])
+@pytest.mark.parametrize("link", [os.link, on_another_disk, without_links])
+def test_of_two_runs_at_once_neither_overwrites_what_the_other_puts_there(
+    album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, link: Any, move: bool
+) -> None:
+    monkeypatch.setattr(os, "link", link)
+    put = Sorter._put
+
+    def while_another_does(self: Sorter, source: Path, target: Path) -> None:
+        monkeypatch.setattr(Sorter, "_put", put)
+        Sorter(tmp_path / "out", move).take(row(album / "b/x.jpg"))
+        self._put(source, target)
+
+    monkeypatch.setattr(Sorter, "_put", while_another_does)
+    sorter = Sorter(tmp_path / "out", move)
+    assert sorter.take(row(album / "a/x.jpg")) == tmp_path / "out/cat/x-2.jpg"
+    assert sorter.sorted == 1
+    assert files(tmp_path / "out") == {"cat/x.jpg": "b/x.jpg", "cat/x-2.jpg": "a/x.jpg"}
+    assert (album / "a/x.jpg").exists() is not move
+
+
+def test_where_no_links_are_made_what_cannot_be_moved_stays(
+    album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "link", without_links)
+    monkeypatch.setattr(Path, "replace", without_links)
+    before = files(album)
+    with pytest.raises(PermissionError):
+        sort(Sorter(tmp_path / "out", move=True), album)
+    assert (files(album), files(tmp_path / "out")) == (before, {})
 
 
 def test_moving_to_another_disk_leaves_nothing_half_behind(
     album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Path, "rename", on_another_disk)
+    monkeypatch.setattr(os, "link", on_another_disk)
     whole = shutil.copy2
 
     def half(source: Path, target: Path) -> None:
