@@ -20,7 +20,7 @@ import pytest
 
 from pawsight.bulk.fetching import fetched
 from pawsight.bulk.sources import find_items
-from pawsight.bulk.stores import store_of
+from pawsight.bulk.stores import RemoteItem, store_of
 from pawsight.images.decode import Limits
 from tests.command import run
 from tests.drawn import draw
@@ -187,6 +187,15 @@ def test_archives_and_lists_lie_in_buckets_too(bucket: str) -> None:
         f"{bucket}/packed.zip/inside.jpg",
         f"{bucket}/summer/a.jpg",
     ]
+
+
+def test_what_holds_the_files_of_a_list_is_found_once(tmp_path: Path) -> None:
+    pytest.importorskip("s3fs")
+    named = ("https://a.example/1.jpg", "s3://album/1.jpg", "s3://album/1.jpg?versionId=7")
+    (tmp_path / "list.txt").write_text("\n".join(named * 3))
+    found = find_items([str(tmp_path / "list.txt")])
+    stores = [each.store for each in found if isinstance(each, RemoteItem)]
+    assert [stores.index(store) for store in stores] == [0, 1, 2] * 3
 
 
 def test_a_run_over_a_bucket_is_gone_on_with(

@@ -6,7 +6,9 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
+from pawsight.bulk.rows import reason
 from pawsight.bulk.sources import find_items
+from pawsight.images.errors import ImageError
 
 PATHS = ["a.jpg", "deep/b c.png", "ü.webp"]
 
@@ -127,6 +129,19 @@ def test_a_list_without_paths_says_what_it_has(tmp_path: Path) -> None:
         first.read()
     with pytest.raises(OSError, match="the list is broken"):
         second.read()
+
+
+def test_a_header_that_is_no_utf8_is_said_as_any_encoding_takes_it(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_bytes(b"datei;gr\xf6\xdfe\ncat.jpg;1\n")
+    (only,) = find_items([str(tmp_path / "list.csv")])
+    with pytest.raises(OSError, match="no column of paths") as raised:
+        only.read()
+    assert reason(raised.value).endswith(r"its columns: datei, gr\xf6\xdfe")
+
+
+@pytest.mark.parametrize("error", [OSError(5, "of \udcff"), ImageError("of \ud800")])
+def test_words_of_an_error_are_text_that_any_encoding_takes(error: OSError | ImageError) -> None:
+    assert reason(error).encode().endswith((rb"of \udcff", rb"of \ud800"))
 
 
 def test_a_line_that_is_no_path_is_a_record_and_the_rest_is_read(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +13,11 @@ import pytest
 from pawsight.bulk import output as module
 from pawsight.bulk.journal import Journal, NotOurs
 from pawsight.bulk.output import Output
-from pawsight.bulk.sinks import open_sink
+from pawsight.bulk.sinks import Format, open_sink
 from tests.bulk.test_journal import every, row
 
 fcntl = pytest.importorskip("fcntl")
+resource = pytest.importorskip("resource")
 
 
 @pytest.mark.parametrize("again", [False, True])
@@ -95,3 +99,61 @@ def test_a_journal_that_is_finished_between_opening_and_locking_is_not_written_t
     monkeypatch.setattr(fcntl, "flock", late)
     with pytest.raises(NotOurs, match="another run is writing"):
         Journal(file, every)
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """As on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_table_that_does_not_fit_leaves_the_journal_and_nothing_else(
+    tmp_path: Path, kind: Format, again: bool
+) -> None:
+    output = Output(tmp_path / f"answers.{kind}", kind)
+    names = [str(number) for number in range(5000)]
+    with closing(output.open(every)) as journal:
+        for name in [*names, "0"] if again else names:  # of two of a name, one is taken out
+            journal.write(row(name))
+    with files_of_at_most(2048), pytest.raises(OSError, match="File too large"):
+        output.finish(output.open(every), ["cat", "dog"])
+    assert [each.name for each in tmp_path.iterdir()] == [f"answers.{kind}.journal"]
+    output.finish(output.open(every), ["cat", "dog"])
+    assert sorted(each["path"] for each in output.rows()) == sorted(names)
+    assert [each.name for each in tmp_path.iterdir()] == [f"answers.{kind}"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_finished_table_is_on_the_disk_before_its_journal_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Format
+) -> None:
+    output = Output(tmp_path / f"answers.{kind}", kind)
+    journal = output.open(every)
+    journal.write(row("a"))
+    on_disk = {}  # size by inode
+    fsync, remove = os.fsync, Journal.remove
+
+    def synced(number: int) -> None:
+        fsync(number)
+        found = os.fstat(number)
+        on_disk[found.st_ino] = found.st_size
+
+    def removed(journal: Journal) -> None:
+        found = output.file.stat()
+        assert on_disk[found.st_ino] == found.st_size
+        remove(journal)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Journal, "remove", removed)
+    output.finish(journal, ["cat", "dog"])
+    assert not output.journal.exists()
+    output.open(every).close()  # makes a journal of it, to go on with
+    found = output.journal.stat()
+    assert on_disk[found.st_ino] == found.st_size

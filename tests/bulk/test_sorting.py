@@ -3,8 +3,10 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -112,6 +114,48 @@ def test_another_picture_of_the_same_size_and_time_is_no_copy(tmp_path: Path) ->
     assert files(tmp_path / "out") == {"cat/x.bmp": "a/x.bmp", "cat/x-2.bmp": "b/x.bmp"}
 
 
+def test_each_of_many_of_a_name_is_looked_at_a_few_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources = [tmp_path / str(number) / "x.jpg" for number in range(300)]
+    for number, source in enumerate(sources):
+        source.parent.mkdir()
+        source.write_text(str(number))
+        os.utime(source, (1_700_000_000, 1_700_000_000 + number // 3))  # three are alike each time
+    look = MagicMock(wraps=os.stat)
+    monkeypatch.setattr(os, "stat", look)
+    trial, first = Sorter(tmp_path / "out", dry_run=True), Sorter(tmp_path / "out")
+    planned = [trial.take(row(each)) for each in sources]
+    assert planned == [first.take(row(each)) for each in sources]
+    again = Sorter(tmp_path / "out")
+    for source in reversed(sources):
+        again.take(row(source))
+    assert (trial.sorted, first.sorted, again.sorted, again.there) == (300, 300, 0, 300)
+    assert sorted(files(tmp_path / "out").values()) == sorted(map(str, range(300)))
+    assert look.call_count < 50 * len(sources)
+
+
+def test_a_link_that_leads_nowhere_is_not_overwritten(album: Path, tmp_path: Path) -> None:
+    sorter = Sorter(tmp_path / "out")
+    sorter.take(row(album / "a/x.jpg"))
+    (tmp_path / "out/cat/x-2.jpg").symlink_to("nowhere")
+    sorter.take(row(album / "b/x.jpg"))
+    assert files(tmp_path / "out") == {"cat/x.jpg": "a/x.jpg", "cat/x-3.jpg": "b/x.jpg"}
+    assert os.readlink(tmp_path / "out/cat/x-2.jpg") == "nowhere"
+
+
+def test_an_ending_as_long_as_names_may_be_gets_a_number_too(tmp_path: Path) -> None:
+    name = "a." + "x" * 253
+    sorter = Sorter(tmp_path / "out")
+    for folder in "abc":
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text(folder)
+        sorter.take(row(tmp_path / folder / name))
+    assert files(tmp_path / "out") == {
+        f"cat/{name}": "a", f"cat/{name[:-2]}-2": "b", f"cat/{name[:-2]}-3": "c",
+    }  # fmt: skip
+
+
 def test_pictures_without_an_answer_or_a_file_stay(album: Path, tmp_path: Path) -> None:
     sorter = Sorter(tmp_path / "out")
     sorter.take({"path": str(album / "a/x.jpg"), "error": "truncated"})
@@ -162,17 +206,52 @@ def test_no_label_leads_out_of_the_folder(
     assert files(tmp_path / "out") == {f"{folder}/x.jpg": "a/x.jpg"}
 
 
-def on_another_disk(self: Path, target: Path) -> Path:
-    if self.parent != target.parent:
+def on_another_disk(source: Path, target: Path, link: Callable[..., None] = os.link) -> None:
+    if source.parent != target.parent:
         raise OSError(errno.EXDEV, "Invalid cross-device link")
-    os.rename(self, target)
-    return target
+    link(source, target)
+
+
+def without_links(*_: object) -> None:
+    raise PermissionError(errno.EPERM, "Operation not permitted")
+
+
+@pytest.mark.parametrize("move", [False, True])
+@pytest.mark.parametrize("link", [os.link, on_another_disk, without_links])
+def test_of_two_runs_at_once_neither_overwrites_what_the_other_puts_there(
+    album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, link: Any, move: bool
+) -> None:
+    monkeypatch.setattr(os, "link", link)
+    put = Sorter._put
+
+    def while_another_does(self: Sorter, source: Path, target: Path) -> None:
+        monkeypatch.setattr(Sorter, "_put", put)
+        Sorter(tmp_path / "out", move).take(row(album / "b/x.jpg"))
+        self._put(source, target)
+
+    monkeypatch.setattr(Sorter, "_put", while_another_does)
+    sorter = Sorter(tmp_path / "out", move)
+    assert sorter.take(row(album / "a/x.jpg")) == tmp_path / "out/cat/x-2.jpg"
+    assert sorter.sorted == 1
+    assert files(tmp_path / "out") == {"cat/x.jpg": "b/x.jpg", "cat/x-2.jpg": "a/x.jpg"}
+    assert (album / "a/x.jpg").exists() is not move
+
+
+def test_where_no_links_are_made_what_cannot_be_moved_stays(
+    album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "link", without_links)
+    monkeypatch.setattr(Path, "replace", without_links)
+    before = files(album)
+    with pytest.raises(PermissionError):
+        sort(Sorter(tmp_path / "out", move=True), album)
+    assert (files(album), files(tmp_path / "out")) == (before, {})
 
 
 def test_moving_to_another_disk_leaves_nothing_half_behind(
     album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Path, "rename", on_another_disk)
+    monkeypatch.setattr(os, "link", on_another_disk)
     whole = shutil.copy2
 
     def half(source: Path, target: Path) -> None:

@@ -104,6 +104,19 @@ def test_a_bad_file_is_a_record_and_stops_nothing(trained: Path, pictures: Path)
     assert "6 of 8 could not be used" in done.stderr
 
 
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
+def test_a_list_whose_header_is_no_utf8_is_a_record_and_stops_nothing(
+    trained: Path, pictures: Path, tmp_path: Path, kind: str
+) -> None:
+    (tmp_path / "list.csv").write_bytes(b"datei;gr\xf6\xdfe\ncat.jpg;1\n")
+    file = tmp_path / f"answers.{kind}"
+    command = ("classify", tmp_path / "list.csv", pictures, "--model", trained, "--output", file)
+    for options in ((), ("--resume",)):
+        done = run(*command, *options)
+        assert done.exit_code == 1, done.stderr
+        assert "1 of 3 could not be used" in done.stderr
+
+
 def test_a_name_that_is_no_utf8_is_written_readably(trained: Path, tmp_path: Path) -> None:
     folder = tmp_path / "odd"
     folder.mkdir()

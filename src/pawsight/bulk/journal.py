@@ -191,6 +191,7 @@ class Journal:
         self._stream.seek(0)
         fresh = self.file.with_name(f"{self.file.name}.fresh")
         with ExitStack() as undo:
+            undo.callback(fresh.unlink, missing_ok=True)
             target = undo.enter_context(fresh.open("w+b"))
             _lock(target, fresh)  # before it has the name by which other runs find it
             for number, text in enumerate(self._stream):
@@ -257,8 +258,9 @@ def undisturbed(file: Path) -> Iterator[None]:
 
 
 def rename(stream: BinaryIO, file: Path, to: Path) -> None:
-    """Give the file of :func:`alone` another name, in place of what has it."""
+    """Give the file of :func:`alone`, when it is on the disk, the place of another."""
     stream.flush()
+    os.fsync(stream.fileno())
     if fcntl is None:  # Windows renames nothing that is open
         stream.close()
     file.replace(to)

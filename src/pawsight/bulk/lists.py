@@ -11,9 +11,9 @@ from io import BufferedReader, RawIOBase, TextIOWrapper
 from itertools import chain
 from typing import BinaryIO, Final, cast
 
-from pawsight.bulk.items import Item, Unreadable, as_path
+from pawsight.bulk.items import Item, Unreadable, as_path, as_text
 from pawsight.bulk.sinks import require_pyarrow
-from pawsight.bulk.stores import item_of, name_of
+from pawsight.bulk.stores import Remote, item_of, name_of
 from pawsight.data.column_names import PATH_NAMES, opening, plain
 from pawsight.extras import ExtraMissing
 
@@ -50,11 +50,12 @@ def listed(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
     """
     kinds = {".csv": _of_csv, ".tsv": _of_csv, ".parquet": _of_parquet}
     each = kinds.get(os.path.splitext(name)[1].lower(), _of_text)
+    made: dict[str, Remote] = {}
     try:
         with opened() as stream:
             for path in map(_without_blanks, each(stream)):
                 if path:
-                    yield _item(_as_it_is_called(path))
+                    yield _item(_as_it_is_called(path), made)
     except UnicodeError as error:
         words = f"the list is broken: it begins as {error.args[0]}, and does not go on so"
         yield Unreadable(name, OSError(errno.EIO, words))
@@ -63,12 +64,12 @@ def listed(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
         yield Unreadable(name, OSError(errno.EIO, f"the list is broken: {words}"))
 
 
-def _item(path: str) -> Item:
+def _item(path: str, made: dict[str, Remote]) -> Item:
     if "\0" in path:
         words = "no path: it has a NUL character"
         return Unreadable(name_of(path), OSError(errno.EINVAL, words))
     try:
-        return item_of(path)
+        return item_of(path, made)
     except OSError as error:
         return Unreadable(name_of(path), error)
     except (ExtraMissing, ValueError) as error:
@@ -138,6 +139,5 @@ def _column(names: Iterable[str]) -> str:
     for name in there:
         if plain(name) in PATH_NAMES:
             return name
-    raise ValueError(
-        f"it has no column of paths, such as 'path'; its columns: {', '.join(there) or 'none'}"
-    )
+    words = ", ".join(map(as_text, there)) or "none"
+    raise ValueError(f"it has no column of paths, such as 'path'; its columns: {words}")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass
+from io import TextIOWrapper
 from itertools import chain
 from pathlib import Path
-from typing import TextIO
 
 from pawsight.bulk.answers import read_answers
 from pawsight.bulk.journal import Journal, alone, rename, rows_of, undisturbed
 from pawsight.bulk.rows import Row, line
 from pawsight.bulk.sinks import Format, open_sink
+from pawsight.whole import written_whole
 
 
 @dataclass(frozen=True)
@@ -109,16 +110,13 @@ class Output:
             if others:
                 known = (row["probabilities"] or () for row in rows_of(self.journal))
                 labels = list(dict.fromkeys(chain(labels, *known)))
-            fresh = self.file.with_name(f"{self.file.name}.fresh")
-            with ExitStack() as stack:
-                target: Path | TextIO = fresh
-                if self.kind != "parquet":
-                    target = stack.enter_context(fresh.open("w", encoding="utf-8", newline=""))
+            with written_whole(self.file) as stream:
+                text = self.kind != "parquet"
+                target = TextIOWrapper(stream, "utf-8", newline="") if text else stream
                 sink = open_sink(self.kind, target, labels)
-                stack.callback(sink.close)
                 for row in rows_of(self.journal):
                     sink.write(row)
-            fresh.replace(self.file)
+                sink.close()
             journal.remove()
 
 

@@ -16,6 +16,7 @@ from pawsight.bulk.output import kept_as_backup
 from pawsight.bulk.partitions import Partition
 from pawsight.bulk.rows import UNREAD, Row
 from pawsight.bulk.sinks import ParquetSink, require_pyarrow
+from pawsight.whole import written_whole
 
 _PART: Final = re.compile(r"part-([0-9a-f]{16})-([0-9a-f]{16})\.parquet")
 _FRESH: Final = ".fresh"
@@ -88,12 +89,8 @@ class Parts:
             OSError: It cannot be written; what was there stays.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        fresh = self.folder / f".{name}{_FRESH}"
-        with fresh.open("wb") as stream:
+        with written_whole(self.folder / name, self.folder / f".{name}{_FRESH}") as stream:
             stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        fresh.replace(self.folder / name)
         for older in self.folder.glob(f"{_of_pictures(name)}*.parquet"):
             if older.name != name:
                 older.unlink()

@@ -101,7 +101,6 @@ def nested(flat_row: Row, labels: Sequence[str]) -> Row:
 
 
 def reason(error: ImageError | OSError) -> str:
-    """Why a picture has no answer, in words."""
-    if isinstance(error, OSError):
-        return f"{UNREAD}: {error.strerror or error}"
-    return str(error)
+    """Why a picture has no answer, in words that any encoding takes."""
+    words = f"{UNREAD}: {error.strerror or error}" if isinstance(error, OSError) else str(error)
+    return words.encode("utf-8", "backslashreplace").decode("utf-8")

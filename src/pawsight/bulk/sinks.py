@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, BinaryIO, Final, Literal, Protocol, TextIO, TypeAlias
+from io import TextIOBase
+from typing import Any, BinaryIO, Final, Literal, Protocol, TextIO, TypeAlias, cast
 
 from pawsight.bulk.rows import Row, columns, flat, line
 from pawsight.extras import require
@@ -42,27 +42,26 @@ class Sink(Protocol):
         """Write what is still held."""
 
 
-def open_sink(kind: Format, target: TextIO | Path, labels: Sequence[str]) -> Sink:
+def open_sink(kind: Format, target: TextIO | BinaryIO, labels: Sequence[str]) -> Sink:
     """Open a sink.
 
     Args:
         kind: The format.
-        target: A text stream, or for ``parquet`` the path of the file.
+        target: A text stream, or for ``parquet`` one of bytes.
         labels: The model's, for the columns of a flat format.
 
     Raises:
         ExtraMissing: Parquet without pyarrow.
-        ValueError: Parquet into a stream.
+        ValueError: Parquet into a text stream.
     """
     if kind == "parquet":
-        if not isinstance(target, Path):
+        if isinstance(target, TextIOBase):
             raise ValueError("Parquet is written to a file: name it with --output")
-        return ParquetSink(target, labels)
-    if isinstance(target, Path):
-        raise TypeError(f"{kind} is written to a text stream")
+        return ParquetSink(cast("BinaryIO", target), labels)
+    text = cast("TextIO", target)
     if kind == "csv":
-        return CsvSink(target, labels)
-    return JsonLinesSink(target) if kind == "jsonl" else TableSink(target)
+        return CsvSink(text, labels)
+    return JsonLinesSink(text) if kind == "jsonl" else TableSink(text)
 
 
 class JsonLinesSink:
@@ -105,7 +104,7 @@ class CsvSink:
 class ParquetSink:
     """The rows of :class:`CsvSink` with types, in one file."""
 
-    def __init__(self, file: Path | BinaryIO, labels: Sequence[str]) -> None:
+    def __init__(self, file: BinaryIO, labels: Sequence[str]) -> None:
         parquet = require_pyarrow()
         import pyarrow
 

@@ -66,8 +66,12 @@ def _without_user(address: str) -> str:
     return _USER.sub("", address)
 
 
-def store_of(source: str) -> Store:
+def store_of(source: str, made: dict[str, Remote] | None = None) -> Store:
     """What holds a path or an address.
+
+    Args:
+        source: The path or address.
+        made: What held earlier addresses: for those of one server, it is made once.
 
     Raises:
         ExtraMissing: fsspec, or its part for this protocol, is not installed.
@@ -82,10 +86,16 @@ def store_of(source: str) -> Store:
     if "::" in source:
         raise ValueError(f"{source!r}: addresses within addresses are not followed")
     protocol = source.partition("://")[0].lower()
+    made = {} if made is None else made
     try:
-        # What was listed is not kept: a bucket's names would fill the memory.
-        files, _ = fsspec.url_to_fs(source, use_listings_cache=False, **arguments(protocol))
-        return Remote(files)
+        # The server, and whatever else an address says of how to reach it.
+        told = fsspec.get_filesystem_class(protocol)._get_kwargs_from_urls(source)
+        key = repr((protocol, sorted(told.items())))
+        if key not in made:
+            # What was listed is not kept: a bucket's names would fill the memory.
+            given = {**told, "use_listings_cache": False, **arguments(protocol)}
+            made[key] = Remote(fsspec.filesystem(protocol, **given))
+        return made[key]
     except ImportError as error:
         raise ExtraMissing(
             f"{protocol}:// cannot be reached: {error} (the extra 'remote' brings what http, s3 "
@@ -93,14 +103,18 @@ def store_of(source: str) -> Store:
         ) from error
 
 
-def item_of(source: str) -> Item:
+def item_of(source: str, made: dict[str, Remote]) -> Item:
     """The file at a path or an address.
+
+    Args:
+        source: As :func:`store_of`.
+        made: As :func:`store_of`.
 
     Raises:
         ExtraMissing: As :func:`store_of`.
         ValueError: As :func:`store_of`.
     """
-    return store_of(source).item(source)
+    return store_of(source, made).item(source)
 
 
 class Disks:
