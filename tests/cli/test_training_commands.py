@@ -173,6 +173,10 @@ def test_a_debug_run_needs_no_folder_and_leaves_nothing_behind(
     done = run(*command, "--debug", "batch")
     assert done.exit_code == 0, done.output
     assert "nothing was kept" in done.stdout
+    done = run(*command, "--debug", "table")
+    assert done.exit_code == 0, done.output
+    assert "it can be trained on" in done.stdout
+    assert "to train" in done.stderr + done.stdout
     assert list(here.iterdir()) == []
     done = run(*command)
     assert done.exit_code == 2

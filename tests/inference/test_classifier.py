@@ -8,10 +8,12 @@ import pytest
 from PIL import Image
 
 import pawsight
-from pawsight.images.errors import ImageError, NotAnImage
+from pawsight.images.decode import Limits
+from pawsight.images.errors import ImageError, ImageTooLarge, NotAnImage
 from pawsight.inference.artifact import ModelFolder
 from pawsight.inference.catalog import load_network
 from pawsight.inference.classifier import Classifier
+from pawsight.inference.explain import explain
 from pawsight.inference.reading import Picture
 from tests.drawn import draw
 
@@ -37,11 +39,29 @@ def test_a_picture_may_come_as_path_bytes_image_or_pixels(
         model.predict(file),
         model.predict(str(file)),
         model.predict(png(picture)),
+        model.predict(bytearray(png(picture))),
+        model.predict(memoryview(png(picture))),
+        model.predict(io.BytesIO(png(picture))),
         model.predict(picture),
         model.predict(np.asarray(picture)),
     ]
     assert answers[0].label == "dog"
     assert all(answer == answers[0] for answer in answers)
+
+
+def test_an_open_file_is_read_from_where_it_stands(model: Classifier, tmp_path: Path) -> None:
+    file = tmp_path / "two"
+    file.write_bytes(b"before" + png(draw("dog", 500)))
+    with file.open("rb") as stream:
+        stream.seek(6)
+        assert model.predict(stream).label == "dog"
+        stream.seek(6)
+        assert explain(model, stream).label == "dog"
+        stream.seek(0)
+        with pytest.raises(ImageTooLarge):
+            model.predict(stream, Limits(max_bytes=9))
+    with file.open(encoding="latin-1") as text, pytest.raises(ImageError, match="binary mode"):
+        model.predict(text)  # type: ignore[call-overload]
 
 
 def test_many_are_answered_in_their_order(model: Classifier) -> None:

@@ -17,6 +17,9 @@ from pawsight.bulk.stores import Remote, item_of, name_of
 from pawsight.data.column_names import PATH_NAMES, opening, plain
 from pawsight.extras import ExtraMissing
 
+_ADDRESS_NAMES: Final = frozenset(("url", "uri", "image_url", "address"))
+"""Names of a column of addresses, which is taken where there is no column of paths."""
+
 _MARKS: Final = (  # at the beginning of a text; the longer first, which begins like a shorter one
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -39,10 +42,10 @@ def listed(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
     of it, unless a file of this machine has them in its name. Of a text, blank lines and those that
     begin with ``#`` are passed over (``./#cat.jpg`` names a file that does). A CSV or Parquet file
     has them in the first column with a usual name, such as ``path``
-    (:data:`~pawsight.data.column_names.PATH_NAMES`); between the columns of a CSV stands what
-    :func:`~pawsight.data.column_names.opening` finds in its header, or a line such as ``sep=;``
-    before that says. Names that are no UTF-8 may be written as records write them (``\xff``).
-    Where the list cannot be read on, a last item says so.
+    (:data:`~pawsight.data.column_names.PATH_NAMES`), or ``url``; between the columns of a CSV
+    stands what :func:`~pawsight.data.column_names.opening` finds in its header, or a line such as
+    ``sep=;`` before that says. Names that are no UTF-8 may be written as records write them
+    (``\xff``). Where the list cannot be read on, a last item says so.
 
     Args:
         name: Of the list; its ending says of what kind it is.
@@ -136,8 +139,9 @@ def _text(stream: BinaryIO) -> TextIOWrapper:
 
 def _column(names: Iterable[str]) -> str:
     there = list(names)
-    for name in there:
-        if plain(name) in PATH_NAMES:
-            return name
+    for usual in (PATH_NAMES, _ADDRESS_NAMES):
+        for name in there:
+            if plain(name) in usual:
+                return name
     words = ", ".join(map(as_text, there)) or "none"
     raise ValueError(f"it has no column of paths, such as 'path'; its columns: {words}")

@@ -40,7 +40,9 @@ def _run(kind: str, table: pd.DataFrame, recipe: Recipe) -> None:
     from pawsight.training.learning_rate import find_learning_rate
 
     hush_lightning()
-    if kind == "batch":
+    if kind == "table":
+        typer.echo("it can be trained on")
+    elif kind == "batch":
         one_batch(table, recipe)
         typer.echo("one batch went through training and validation")
     elif kind == "profile":

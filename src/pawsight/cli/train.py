@@ -92,10 +92,11 @@ def train(
         bool, typer.Option("--resume", help="Go on where a stopped training left off.")
     ] = False,
     debug: Annotated[
-        Literal["batch", "overfit", "profile", "learning-rate"] | None,
+        Literal["table", "batch", "overfit", "profile", "learning-rate"] | None,
         typer.Option(
-            help="Keep nothing: one batch of training and validation; ten pictures learned by "
-            "heart; where the time of some steps goes; or which learning rate to take."
+            help="Keep nothing: look at the table alone; one batch of training and validation; ten "
+            "pictures learned by heart; where the time of some steps goes; or which learning rate "
+            "to take."
         ),
     ] = None,
     checkpoint_every: Annotated[

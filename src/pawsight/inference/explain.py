@@ -16,7 +16,7 @@ from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import ModelError
 from pawsight.inference.model import Model
 from pawsight.inference.prediction import Prediction
-from pawsight.inference.reading import Picture
+from pawsight.inference.reading import Picture, as_sent
 from pawsight.inference.session import Tensor
 from pawsight.labels import NEITHER
 
@@ -106,6 +106,7 @@ def explain(
     if label is not None and label not in labels:
         none = ", which is said where no class is seen" if label == NEITHER else ""
         raise ModelError(f"the model has no class {label!r}{none}; it has {', '.join(labels)}")
+    picture = as_sent(picture, limits)  # it is read twice
     prediction = model.predict(picture, limits)
     [classifier] = [each for each in model.members if each.reference == prediction.decided_by]
     labels = classifier.card.labels

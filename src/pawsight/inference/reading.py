@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from os import PathLike
 from pathlib import Path
-from typing import Final, TypeAlias, TypeVar
+from typing import BinaryIO, Final, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,11 @@ from pawsight.images.decode import (
 from pawsight.images.errors import ImageError
 from pawsight.images.files import read_file
 
-Picture: TypeAlias = "str | PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
-"""A path, the bytes of a file, a Pillow image, or RGB pixels uint8 [H, W, 3]."""
+Picture: TypeAlias = (
+    "str | PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image "
+    "| NDArray[np.uint8]"
+)
+"""A path, the bytes of a file or an open one, a Pillow image, or RGB pixels uint8 [H, W, 3]."""
 
 Read = TypeVar("Read")
 """A picture as a model takes it."""
@@ -48,13 +51,31 @@ def read_image(
         ImageError: It cannot be used.
         OSError: Its file cannot be read.
     """
-    if isinstance(picture, str | PathLike):
-        picture = read_file(Path(picture), limits)
+    picture = as_sent(picture, limits)
     if isinstance(picture, bytes):
         return large_enough(decode_image(picture, limits=limits, at_least=at_least))
     if isinstance(picture, Image.Image):
         return large_enough(upright_rgb(picture))
     return large_enough(Image.fromarray(_checked(picture)))
+
+
+def as_sent(picture: Picture, limits: Limits) -> bytes | Image.Image | NDArray[np.uint8]:
+    """A picture that can be read again: of a path, or of an open file from where it stands, bytes.
+
+    Raises:
+        ImageError: The file is larger than it may be, or open as text.
+        OSError: It cannot be read.
+    """
+    if isinstance(picture, str | PathLike):
+        return read_file(Path(picture), limits)
+    if isinstance(picture, bytearray | memoryview):
+        return bytes(picture)
+    if isinstance(picture, bytes | Image.Image | np.ndarray) or not hasattr(picture, "read"):
+        return picture  # type: ignore[return-value] # whatever it is, it is looked at next
+    data = picture.read(limits.max_bytes + 1)
+    if not isinstance(data, bytes):
+        raise ImageError("a picture is read from a file that is open in binary mode: open(…, 'rb')")
+    return data
 
 
 def read_ahead(
@@ -99,7 +120,7 @@ def _checked(pixels: object) -> Pixels:
             else type(pixels).__name__
         )
         raise ImageError(
-            "a picture is a path, bytes, a Pillow image or an array of RGB pixels "
+            "a picture is a path, bytes, an open file, a Pillow image or an array of RGB pixels "
             f"uint8 [H, W, 3]; got {got}"
         )
     return pixels
