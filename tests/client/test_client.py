@@ -85,6 +85,7 @@ def test_what_is_right_can_be_said(settings: Settings, tmp_path: Path) -> None:
                 assert await client.recorded_picture(answer.id) == file.read_bytes()
                 assert await client.to_review() == []
                 assert [each.id for each in await client.decided()] == [answer.id]
+                assert await client.decided(digest="0" * 64) == []
                 assert (await client.card("tiny")).card["labels"] == ["cat", "dog"]
 
         anyio.run(ask)
@@ -97,6 +98,8 @@ def test_what_is_right_can_be_said(settings: Settings, tmp_path: Path) -> None:
             [item] = client.to_review(limit=5)
             assert item.answers[0] == client.recorded(answer.id)
             [decided] = client.decided(limit=1)
+            assert client.decided(1, digest=decided.digest) == [decided]
+            assert client.decided(digest="0" * 64) == []
             assert decided.feedback
             assert decided.feedback.label == "wrong"
             assert client.card("second").architecture == "mean colour, linear layer"

@@ -263,6 +263,11 @@ def test_what_was_said_is_listed_the_latest_first(service: TestClient) -> None:
     assert [each["feedback"]["label"] for each in listed] == ["neither", "dog"]
     assert len(service.get("/feedback?limit=1").json()["answers"]) == 1
     assert service.get("/feedback?limit=0").json()["code"] == "invalid-request"
+    [about] = service.get("/feedback", params={"digest": listed[1]["digest"]}).json()["answers"]
+    assert about == listed[1]
+    nothing_said = {"digest": digest_of(picture("blue"))}
+    assert service.get("/feedback", params=nothing_said).json()["answers"] == []
+    assert service.get("/feedback?digest=%00").json()["code"] == "invalid-request"
 
 
 def test_however_many_models_answered_a_picture_it_is_looked_for_once(

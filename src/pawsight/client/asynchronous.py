@@ -114,9 +114,9 @@ class AsyncClient:
         """The pictures that nothing was said of, those first whose right answer teaches most."""
         return (await self._ask(requests.to_review(limit))).pictures
 
-    async def decided(self, limit: int = 50) -> list[RecordedAnswer]:
-        """The answers of which something was said, the latest first."""
-        return (await self._ask(requests.decided(limit))).answers
+    async def decided(self, limit: int = 50, digest: str | None = None) -> list[RecordedAnswer]:
+        """The answers of which something was said, or those about a picture; the latest first."""
+        return (await self._ask(requests.decided(limit, digest))).answers
 
     async def recorded(self, id_: str) -> RecordedAnswer:
         """An answer that was given before, if it is on the service's disk."""

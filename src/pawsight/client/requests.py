@@ -172,9 +172,10 @@ def to_review(limit: int) -> Request[ReviewQueue]:
     return Request("GET", "/feedback/queue", ReviewQueue, {"params": {"limit": limit}})
 
 
-def decided(limit: int) -> Request[Decided]:
+def decided(limit: int, digest: str | None) -> Request[Decided]:
     """Ask what was said."""
-    return Request("GET", "/feedback", Decided, {"params": {"limit": limit}})
+    params = {"limit": limit, **({} if digest is None else {"digest": digest})}
+    return Request("GET", "/feedback", Decided, {"params": params})
 
 
 def recorded(id_: str) -> Request[RecordedAnswer]:

@@ -112,9 +112,9 @@ class Client:
         """The pictures that nothing was said of, those first whose right answer teaches most."""
         return self._ask(requests.to_review(limit)).pictures
 
-    def decided(self, limit: int = 50) -> list[RecordedAnswer]:
-        """The answers of which something was said, the latest first."""
-        return self._ask(requests.decided(limit)).answers
+    def decided(self, limit: int = 50, digest: str | None = None) -> list[RecordedAnswer]:
+        """The answers of which something was said, or those about a picture; the latest first."""
+        return self._ask(requests.decided(limit, digest)).answers
 
     def recorded(self, id_: str) -> RecordedAnswer:
         """An answer that was given before, if it is on the service's disk."""

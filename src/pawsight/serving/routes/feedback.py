@@ -30,6 +30,7 @@ from pawsight.serving.state import State
 router = APIRouter(tags=["feedback"])
 
 _MAX_JSON: Final = 64 * 1024
+_DIGEST: Final = "The SHA-256 of a picture: only answers about it."
 _PROBLEMS: Final = ("records-off", "records-unavailable")
 _FORM: Final[dict[str, Any]] = schemas.FeedbackForm.model_json_schema()
 _BODY: Final[dict[str, Any]] = {
@@ -133,8 +134,9 @@ async def decided(
     request: Request,
     service: Service,
     limit: Annotated[int, Query(ge=1, le=10_000, description="The most answers.")] = 50,
+    digest: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$", description=_DIGEST)] = None,
 ) -> schemas.Decided:
-    """The answers of which something was said, the latest first.
+    """The answers of which something was said, or those about one picture; the latest first.
 
     Where there are keys, for holders of an `admin` key alone.
     """
@@ -142,7 +144,7 @@ async def decided(
     check_admin(request, "see what others sent")
 
     def found() -> list[schemas.RecordedAnswer]:
-        return [_told(each, recorder) for each in recorder.decided(limit)]
+        return [_told(each, recorder) for each in recorder.decided(limit, digest)]
 
     return schemas.Decided(answers=await _read_from("", found))
 
