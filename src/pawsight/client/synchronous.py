@@ -134,7 +134,8 @@ class Client:
 
     def send_dataset(self, archive: Picture) -> Dataset:
         """Send a ZIP of pictures to train on, by its path or its bytes; each is looked at."""
-        return self._ask(requests.send_dataset(archive))
+        with requests.opened(archive) as file:
+            return self._ask(requests.send_dataset(file, requests.size_of(file)))
 
     def train(
         self,
