@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import threading
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import anyio
@@ -23,6 +27,7 @@ from pawsight.serving.app import create_app
 from pawsight.serving.settings import Settings
 from tests.pictures import picture, truncated_jpeg
 from tests.running import Running, running
+from tests.zips import drawn_files, zipped
 
 KEY = "shop-key-0123456789"
 
@@ -85,6 +90,7 @@ def test_what_is_right_can_be_said(settings: Settings, tmp_path: Path) -> None:
                 assert await client.recorded_picture(answer.id) == file.read_bytes()
                 assert await client.to_review() == []
                 assert [each.id for each in await client.decided()] == [answer.id]
+                assert await client.decided(digest="0" * 64) == []
                 assert (await client.card("tiny")).card["labels"] == ["cat", "dog"]
 
         anyio.run(ask)
@@ -97,12 +103,102 @@ def test_what_is_right_can_be_said(settings: Settings, tmp_path: Path) -> None:
             [item] = client.to_review(limit=5)
             assert item.answers[0] == client.recorded(answer.id)
             [decided] = client.decided(limit=1)
+            assert client.decided(1, digest=decided.digest) == [decided]
+            assert client.decided(digest="0" * 64) == []
             assert decided.feedback
             assert decided.feedback.label == "wrong"
             assert client.card("second").architecture == "mean colour, linear layer"
             with pytest.raises(Refused) as error:
                 client.recorded_picture(answer.id)
             assert error.value.problem.code == "no-picture"
+
+
+def test_pictures_to_train_on_are_sent(settings: Settings, tmp_path: Path) -> None:
+    pets = tmp_path / "pets.zip"
+    pets.write_bytes(zipped(drawn_files(3)))
+    trains = settings.model_copy(update={"training": True, "training_dir": tmp_path / "training"})
+    with running(create_app(trains)) as server:
+        with Client(server.url) as client:
+            sent = [client.send_dataset(each).labels for each in (pets, pets.read_bytes())]
+
+        async def send() -> None:
+            async with AsyncClient(server.url) as client:
+                sent.append((await client.send_dataset(pets)).labels)
+                with pytest.raises(FileNotFoundError):
+                    await client.send_dataset(tmp_path / "none.zip")
+
+        anyio.run(send)
+        assert sent == [{"cat": 3, "dog": 3}] * 3
+
+
+class Sink(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Takes what is sent and keeps nothing of it."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, int]] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        assert isinstance(request.stream, httpx.SyncByteStream)
+        return self._took(request, sum(len(part) for part in request.stream))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        assert isinstance(request.stream, httpx.AsyncByteStream)
+        taken = 0
+        async for part in request.stream:
+            taken += len(part)
+        return self._took(request, taken)
+
+    def _took(self, request: httpx.Request, taken: int) -> httpx.Response:
+        self.taken.append((request.headers["Content-Length"], taken))
+        return httpx.Response(201, json={"id": "1", "pictures": 0, "labels": {}, "usable": False})
+
+
+def test_an_archive_is_not_held_in_memory(tmp_path: Path) -> None:
+    size, most = 64_000_000, 8_000_000
+    large = tmp_path / "large.zip"
+    with large.open("wb") as file:
+        file.truncate(size)
+    sink = Sink()
+
+    async def send() -> None:
+        async with AsyncClient(transport=sink) as client:
+            await client.send_dataset(large)
+
+    with Client(transport=sink) as client:
+        tracemalloc.start()
+        try:
+            client.send_dataset(large)
+            anyio.run(send)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert sink.taken == [(str(size), size)] * 2
+    assert peak < most
+
+
+def test_a_slow_disk_keeps_nothing_else_from_going_on(service: Running, tmp_path: Path) -> None:
+    slow = tmp_path / "slow.jpg"
+    os.mkfifo(slow)
+    went_on = threading.Event()
+
+    def write() -> bool:
+        others_went_on = went_on.wait(5)
+        slow.write_bytes(picture("blue"))
+        return others_went_on
+
+    async def ask() -> None:
+        async with AsyncClient(service.url) as client, anyio.create_task_group() as tasks:
+            tasks.start_soon(answered, client)
+            await anyio.sleep(0.1)
+            went_on.set()
+
+    async def answered(client: AsyncClient) -> None:
+        assert (await client.predict(slow, "tiny")).label == "dog"
+
+    with ThreadPoolExecutor(1) as disk:
+        written = disk.submit(write)
+        anyio.run(ask)
+        assert written.result(), "all waited for the disk"
 
 
 def test_a_refusal_carries_the_problem(service: Running) -> None:

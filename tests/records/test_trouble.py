@@ -6,8 +6,10 @@ import logging
 import os
 import re
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +18,7 @@ from typing import Any
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, event, inspect, text
+from sqlalchemy import Connection, create_engine, event, inspect, text
 from sqlalchemy.pool import Pool
 
 from pawsight.records import engine, recorder, schema
@@ -29,6 +31,7 @@ from tests.records.answers import PATIENCE, put, record, settle
 from tests.records.conftest import Server
 
 Start = Callable[..., Recorder]
+MOST_READERS = 15  # that SQLAlchemy's pool connects
 
 
 @pytest.fixture(autouse=True)
@@ -105,6 +108,32 @@ def test_while_it_is_locked_answers_wait_and_then_are_written(start: Start, file
     until(lambda: found.status.state == "written")
     assert found.answer(second.id).prediction == second.prediction
     assert (found.status.waiting, found.status.lost) == (0, 0)
+
+
+def test_however_many_read_answers_and_what_is_said_are_written(
+    place: Place, recording: Start
+) -> None:
+    found, given, later = recording(), record(), record()
+    put(found, given)
+    may_end, reading = threading.Event(), threading.Semaphore(0)
+
+    def slowly(connection: Connection) -> int:
+        reading.release()
+        assert may_end.wait(PATIENCE)
+        return count(connection)
+
+    with ThreadPoolExecutor(MOST_READERS) as readers:
+        try:
+            counts = [readers.submit(found.read, slowly) for _ in range(MOST_READERS)]
+            assert all(reading.acquire(timeout=PATIENCE) for _ in counts)
+            with pytest.raises(Unavailable, match="the database is asked too much at once"):
+                found.answer(given.id)
+            put(found, later)
+            assert found.say(Said(later.id, "dog"), None).result(PATIENCE).label == "dog"
+        finally:
+            may_end.set()
+    assert all(each.result() in (1, 2) for each in counts)
+    assert found.answer(later.id).feedback
 
 
 def test_when_the_disk_is_full_answers_wait_until_there_is_room(start: Start) -> None:

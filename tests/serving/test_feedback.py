@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -262,6 +263,31 @@ def test_what_was_said_is_listed_the_latest_first(service: TestClient) -> None:
     assert [each["feedback"]["label"] for each in listed] == ["neither", "dog"]
     assert len(service.get("/feedback?limit=1").json()["answers"]) == 1
     assert service.get("/feedback?limit=0").json()["code"] == "invalid-request"
+    [about] = service.get("/feedback", params={"digest": listed[1]["digest"]}).json()["answers"]
+    assert about == listed[1]
+    nothing_said = {"digest": digest_of(picture("blue"))}
+    assert service.get("/feedback", params=nothing_said).json()["answers"] == []
+    assert service.get("/feedback?digest=%00").json()["code"] == "invalid-request"
+
+
+def test_however_many_models_answered_a_picture_it_is_looked_for_once(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_for: list[str] = []
+    look = os.stat
+
+    def stat(path: Any, *arguments: Any, **options: Any) -> os.stat_result:
+        looked_for.append(Path(path).name if isinstance(path, str | Path) else "")
+        return look(path, *arguments, **options)
+
+    with serve(keep_pictures="all") as client:
+        for model in ("tiny", "second"):
+            ask(client, "red", model)
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "stat", stat)
+            [item] = client.get("/feedback/queue").json()["pictures"]
+        assert [each["picture"] for each in item["answers"]] == [True, True]
+        assert len([name for name in looked_for if name.startswith(digest_of(picture("red")))]) == 1
 
 
 def test_where_there_are_keys_the_queue_is_for_admins(serve: Serve) -> None:

@@ -259,9 +259,18 @@ def test_the_queue_is_worked_through_by_keyboard(
             expect(page.get_by_text("1 to look at, 1 skipped, 2 decided.")).to_be_visible()
             labels = [each.feedback.label for each in asked.decided(9) if each.feedback]
             assert labels == ["neither", "dog"]
+            asked.classify("tiny", picture("green"))
+            page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+            page.get_by_role("link", name="About").click()
+            expect(page.get_by_role("heading", name="tiny")).to_be_visible()
+            page.get_by_role("link", name="Review").click()  # what came meanwhile is there
+            expect(page.get_by_text("2 to look at, 1 skipped, 2 decided.")).to_be_visible()
             page.get_by_role("tab", name="Decided").click()
             expect(page.get_by_text("2 answers decided, 2 pictures to train on")).to_be_visible()
             check(page, screenshots, "decided-light")
+            page.keyboard.press("1")  # of a picture that is not to be seen now
+            settled(page)
+            assert len(asked.decided(9)) == 2
             page.get_by_role("button", name="Export").click()
             expect(page.get_by_role("button", name="Save the ZIP")).to_be_visible()
             check(page, screenshots, "exported-light")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NoReturn
 
 import pytest
@@ -12,8 +13,11 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import ButtonGroup
 
 import pawsight.ui
+from pawsight.ui.pictures import Picture
+from pawsight.ui.screens import classify
 from pawsight.ui.screens.classify import A_PAGE
-from pawsight.ui.service import Answer, Service, Unavailable
+from pawsight.ui.service import Answer, Model, Service, Unavailable
+from pawsight.ui.words import Outcome
 from tests.pictures import bomb, picture, truncated_jpeg
 from tests.running import Running
 
@@ -234,6 +238,31 @@ def test_more_than_a_page_of_pictures_are_turned_over_and_sorted_out(page: AppTe
     page.button_group(key="only").set_value(["dog"]).run()
     assert said(page).count("This is a dog.") == 6
     assert "This is a cat." not in said(page)
+
+
+def test_of_thousands_of_pictures_each_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = [Picture(str(number), f"{number}.jpg", Path()) for number in range(3000)]
+    shown: list[str] = []
+    asked_about: list[str] = []
+
+    def asked(model: Model, picture: Picture) -> tuple[str, str, str]:
+        asked_about.append(picture.key)
+        return picture.key, model.name, model.version
+
+    class Bar:
+        def progress(self, _: float, words: str) -> None:
+            shown.append(words.split(":")[0])
+
+        def empty(self) -> None:
+            pass
+
+    page = SimpleNamespace(session_state={}, progress=lambda _: Bar())
+    monkeypatch.setattr(classify, "st", page)
+    monkeypatch.setattr(classify, "_asked", asked)
+    monkeypatch.setattr(classify, "ask", lambda _, __, picture: Outcome(picture.name))
+    assert classify._answer_all(Model(name="tiny"), pictures) is None
+    assert shown == [f"{number} of 3000" for number in range(1, 3001)]
+    assert len(asked_about) < 10 * len(pictures)
 
 
 def test_auto_comes_first_and_an_address_chooses(

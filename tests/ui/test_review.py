@@ -14,11 +14,12 @@ import httpx
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pawsight.records.pictures import digest_of
 from pawsight.serving.app import create_app
 from pawsight.serving.settings import Settings
 from pawsight.ui.export import as_zip
 from pawsight.ui.screens import review
-from pawsight.ui.service import RecordedAnswer, Service, Unavailable
+from pawsight.ui.service import RecordedAnswer, ReviewItem, Service, Unavailable
 from tests.model_folders import make_model_folder
 from tests.pictures import picture
 from tests.running import running
@@ -26,6 +27,11 @@ from tests.running import running
 Answers: TypeAlias = Sequence[tuple[RecordedAnswer, str]]
 WILD_AND_TAME = ("bear", "cat", "dog", "lion", "wolf")
 SCRIPT = "from pawsight.ui.screens import review; review.show()"
+GUARDED = (
+    "from pawsight.ui.shell import guarded\n"
+    "from pawsight.ui.screens import review\n"
+    "guarded(review.show)"
+)
 
 
 def page_of(url: str, monkeypatch: pytest.MonkeyPatch) -> AppTest:
@@ -47,6 +53,18 @@ def recorded(service: Service, *pictures: bytes, models: tuple[str, ...] = ("tin
 def captions(page: AppTest) -> list[str]:
     assert not page.exception
     return [each.value for each in page.caption]
+
+
+def turned_to(page: AppTest, tab: str) -> AppTest:
+    """Streamlit's test runner cannot click a tab."""
+    page.session_state["review-tab"] = tab
+    return page.run()
+
+
+def decided_on_page(page: AppTest, key: str) -> AppTest:
+    """Press a button of the queue, and see what was decided."""
+    turned_to(page, "To look at").button(key=key).click().run()
+    return turned_to(page, "Decided")
 
 
 def saved(page: AppTest) -> bool:
@@ -118,17 +136,99 @@ def test_one_goes_back_as_far_as_one_came(own: Settings, monkeypatch: pytest.Mon
         assert said == ["cat", "dog"]
 
 
+def test_no_key_waits_for_the_lists(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed: list[str] = []
+    to_review, decided = Service.to_review, Service.decided
+
+    def counted_to_review(self: Service, limit: int) -> list[ReviewItem]:
+        listed.append("to review")
+        return to_review(self, limit)
+
+    def counted_decided(
+        self: Service, limit: int, digest: str | None = None
+    ) -> list[RecordedAnswer]:
+        listed.extend([] if digest else ["decided"])
+        return decided(self, limit, digest)
+
+    with running(create_app(own)) as running_:
+        colours = ("red", "blue", "purple", "green")
+        recorded(Service(running_.url), *(picture(each) for each in colours))
+        page = page_of(running_.url, monkeypatch).run()
+        monkeypatch.setattr(Service, "to_review", counted_to_review)
+        monkeypatch.setattr(Service, "decided", counted_decided)
+        for key in ("decide-dog", "skip", "back", "decide-cat", "decide-neither"):
+            page.button(key=key).click().run()
+        assert "1 to look at, 3 decided." in captions(page)
+        assert listed == []
+
+
+def test_what_somebody_else_decides_is_not_looked_at_and_what_comes_meanwhile_is_not_lost(
+    own: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(create_app(own)) as running_:
+        service = Service(running_.url)
+        recorded(service, picture("red"), picture("blue"), picture("purple"))
+        queue = service.to_review(10)
+        page = page_of(running_.url, monkeypatch).run()
+        again = service.classify("tiny", picture("blue"))  # of which the page does not know
+        others = {item.answers[0].digest: item.answers[0].id for item in queue}
+        others[digest_of(picture("blue"))] = again.id
+        for item in queue[:2]:
+            service.say(others[item.answers[0].digest], "cat")
+        recorded(service, picture("purple"), picture("green"))
+        page.button(key="skip").click().run()
+        assert "1 to look at, 1 skipped, 1 decided." in captions(page)
+        page.button(key="decide-dog").click().run()
+        assert "1 to look at, 1 skipped, 3 decided." in captions(page)  # the one that came
+        page.button(key="decide-neither").click().run()
+        labels = {each.digest: each.feedback.label for each in service.decided(9) if each.feedback}
+        last = queue[2].answers[0].digest
+        first_two = [labels.pop(item.answers[0].digest) for item in queue[:2]]
+        assert (first_two, labels.pop(last)) == (["cat", "cat"], "dog")
+        assert list(labels.values()) == ["neither"]
+        assert service.to_review(9) == []
+
+
+def test_after_trouble_the_page_asks_what_there_is(
+    own: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> None:
+        raise Unavailable("the service is overloaded")
+
+    with running(create_app(own)) as running_:
+        service = Service(running_.url)
+        recorded(service, picture("red"), picture("blue"))
+        monkeypatch.setenv("PAWSIGHT_API_URL", running_.url)
+        page = AppTest.from_string(GUARDED, default_timeout=60).run()
+        with monkeypatch.context() as patch:
+            patch.setattr(Service, "say", gone)
+            page.button(key="decide-dog").click().run()
+        assert "Not noted: the service is overloaded." in captions(page)
+        assert "2 to look at." in captions(page)
+        with monkeypatch.context() as patch:
+            patch.setattr(Service, "kept_picture", gone)
+            page.button(key="skip").click().run()
+            assert page.warning.values == ["The service is overloaded."]
+        service.say(service.to_review(9)[1].answers[0].id, "cat")
+        recorded(service, picture("purple"))
+        deadline = time.monotonic() + 30
+        while len(service.to_review(9)) < 2:
+            assert time.monotonic() < deadline
+        page.button(key="again").click().run()
+        assert "1 to look at, 1 skipped, 1 decided." in captions(page)
+
+
 def test_what_was_decided_is_exported(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Anew, once something else is decided."""
     with running(create_app(own)) as running_:
         recorded(Service(running_.url), picture("red"), picture("blue"))
         page = page_of(running_.url, monkeypatch).run()
-        page.button(key="decide-dog").click().run()
+        decided_on_page(page, "decide-dog")
         assert export(page)
         assert not page.warning
         page.run()
         assert saved(page)
-        page.button(key="decide-cat").click().run()
+        decided_on_page(page, "decide-cat")
         assert not saved(page)
         assert export(page)
 
@@ -146,10 +246,10 @@ def test_an_export_goes_on_whatever_is_done_meanwhile(
     with running(create_app(own)) as running_:
         recorded(Service(running_.url), picture("red"), picture("blue"))
         page = page_of(running_.url, monkeypatch).run()
-        page.button(key="decide-dog").click().run()
+        decided_on_page(page, "decide-dog")
         page.button(key="export-now").click().run()
         assert page.button(key="export-now").disabled
-        page.button(key="skip").click().run()
+        decided_on_page(page, "skip")
         assert "The pictures are being put together." in captions(page)
         may_end.set()
         deadline = time.monotonic() + 30
@@ -165,7 +265,7 @@ def test_what_an_export_leaves_out_is_said(own: Settings, monkeypatch: pytest.Mo
     with running(create_app(own)) as running_:
         recorded(Service(running_.url), picture("red"))
         page = page_of(running_.url, monkeypatch).run()
-        page.button(key="decide-dog").click().run()
+        decided_on_page(page, "decide-dog")
         assert export(page)
         [words] = [each.value for each in page.warning]
         assert words.startswith("1 picture more would be too large for the page.")
@@ -178,7 +278,7 @@ def test_an_export_that_fails_says_why_and_can_be_had_again(
     with running(create_app(own)) as running_:
         recorded(Service(running_.url), picture("red"))
         page = page_of(running_.url, monkeypatch).run()
-        page.button(key="decide-dog").click().run()
+        decided_on_page(page, "decide-dog")
 
         def gone(*_: object) -> bytes:
             raise Unavailable("the service is overloaded")
@@ -250,13 +350,14 @@ def test_of_many_labels_the_likeliest_have_buttons_and_the_others_stand_in_a_lis
                     200, json={"pictures": [{"answers": [answer], "disagree": False}]}
                 )
             case "GET", "/feedback":
-                return httpx.Response(200, json={"answers": [{**answer, "feedback": said_later}]})
+                there = [] if "digest" in request.url.params else [{**answer, "feedback": later}]
+                return httpx.Response(200, json={"answers": there})
             case "GET", "/records/1/picture":
                 return httpx.Response(200, content=picture("red"))
         said.append(json.loads(request.read()))
         return httpx.Response(200, json={**said[-1], "time": answer["time"], "picture": True})
 
-    said_later = {"id": "1", "label": "breed-3", "time": "2026-02-03T04:05:00Z", "picture": True}
+    later = {"id": "1", "label": "breed-3", "time": "2026-02-03T04:05:00Z", "picture": True}
     asked = Service("http://pawsight.test", httpx.MockTransport(answers))
     monkeypatch.setattr("pawsight.ui.screens.review.service", lambda: asked)
     page = AppTest.from_string(SCRIPT, default_timeout=60).run()
@@ -264,13 +365,14 @@ def test_of_many_labels_the_likeliest_have_buttons_and_the_others_stand_in_a_lis
     keys = [str(each.key) for each in page.button if str(each.key).startswith("decide-")]
     shown = [*(f"breed-{number}" for number in range(14, 20)), "neither", "wrong"]
     assert keys == [f"decide-{label}" for label in shown]
-    html = "\n".join(each.proto.body for each in page.get("html"))
-    assert "2026-02-03 04:05" in html  # when it was decided, not when it was answered
-    assert "2026-01-01" not in html
     [others] = page.selectbox
     assert others.options == [f"breed-{number}" for number in range(14)]
     others.select("breed-3").run()
     assert [(each["id"], each["label"]) for each in said] == [("1", "breed-3")]
+    turned_to(page, "Decided")
+    html = "\n".join(each.proto.body for each in page.get("html"))
+    assert "2026-02-03 04:05" in html  # when it was decided, not when it was answered
+    assert "2026-01-01" not in html
 
 
 def test_beside_neither_no_figure_says_how_sure_the_model_is(
@@ -301,11 +403,6 @@ def test_a_service_that_records_nothing_is_said(
 ) -> None:
     with running(create_app(own.model_copy(update={"records": "off"}))) as running_:
         monkeypatch.setenv("PAWSIGHT_API_URL", running_.url)
-        script = (
-            "from pawsight.ui.shell import guarded\n"
-            "from pawsight.ui.screens import review\n"
-            "guarded(review.show)"
-        )
-        page = AppTest.from_string(script, default_timeout=60).run()
+        page = AppTest.from_string(GUARDED, default_timeout=60).run()
         assert not page.exception
         assert ["nothing is recorded here" in each.value.lower() for each in page.warning] == [True]

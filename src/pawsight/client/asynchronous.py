@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
-from typing import TypeVar
+from typing import BinaryIO, Final, TypeVar
 
 import httpx
+from anyio import to_thread
 
 from pawsight.client import requests
 from pawsight.client.forms import (
@@ -22,6 +23,8 @@ from pawsight.client.requests import TIMEOUT, Picture, Request
 from pawsight.client.service_forms import Drift, Model, ModelDetail, Ready
 from pawsight.client.training_forms import Dataset, Job
 
+_PART: Final = 1 << 20  # bytes of a file that are read at once
+
 Form = TypeVar("Form")
 
 
@@ -31,7 +34,8 @@ class AsyncClient:
     Every method raises :class:`~pawsight.client.Refused` where the service says no,
     :class:`~pawsight.client.Unreachable` and :class:`~pawsight.client.TooSlow` where it does not
     answer, and :class:`~pawsight.client.NoService` where something else does; their common base is
-    :class:`~pawsight.client.ClientError`. A path that cannot be read raises OSError.
+    :class:`~pawsight.client.ClientError`. A path that cannot be read raises OSError; files are read
+    by threads.
 
     Args:
         url: Of the service, without a path.
@@ -76,21 +80,22 @@ class AsyncClient:
 
     async def predict(self, picture: Picture, model: str = "auto") -> Answer:
         """Ask a model about one picture, by its path or its bytes."""
-        return await self._ask(requests.predict(picture, model))
+        return await self._ask(await to_thread.run_sync(requests.predict, picture, model))
 
     async def predict_batch(self, pictures: Sequence[Picture], model: str = "auto") -> list[Record]:
         """Ask about many pictures at once; one that cannot be used has a problem in its record."""
-        return (await self._ask(requests.predict_batch(pictures, model))).records
+        request = await to_thread.run_sync(requests.predict_batch, pictures, model)
+        return (await self._ask(request)).records
 
     async def explain(
         self, picture: Picture, model: str = "auto", label: str | None = None
     ) -> Explained:
         """Ask why: the picture, coloured by what spoke for a class, by default the likeliest."""
-        return await self._ask(requests.explain(picture, model, label))
+        return await self._ask(await to_thread.run_sync(requests.explain, picture, model, label))
 
     async def compare(self, picture: Picture) -> list[ComparedAnswer]:
         """Ask every model about one picture."""
-        return (await self._ask(requests.compare(picture))).answers
+        return (await self._ask(await to_thread.run_sync(requests.compare, picture))).answers
 
     async def feedback(
         self,
@@ -108,15 +113,16 @@ class AsyncClient:
             comment: Whatever else is to be said.
             picture: The same that was answered, to be kept and trained on.
         """
-        return await self._ask(requests.feedback(id_, label, comment, picture))
+        request = await to_thread.run_sync(requests.feedback, id_, label, comment, picture)
+        return await self._ask(request)
 
     async def to_review(self, limit: int = 50) -> list[ReviewItem]:
         """The pictures that nothing was said of, those first whose right answer teaches most."""
         return (await self._ask(requests.to_review(limit))).pictures
 
-    async def decided(self, limit: int = 50) -> list[RecordedAnswer]:
-        """The answers of which something was said, the latest first."""
-        return (await self._ask(requests.decided(limit))).answers
+    async def decided(self, limit: int = 50, digest: str | None = None) -> list[RecordedAnswer]:
+        """The answers of which something was said, or those about a picture; the latest first."""
+        return (await self._ask(requests.decided(limit, digest))).answers
 
     async def recorded(self, id_: str) -> RecordedAnswer:
         """An answer that was given before, if it is on the service's disk."""
@@ -136,7 +142,8 @@ class AsyncClient:
 
     async def send_dataset(self, archive: Picture) -> Dataset:
         """Send a ZIP of pictures to train on, by its path or its bytes; each is looked at."""
-        return await self._ask(requests.send_dataset(archive))
+        with await to_thread.run_sync(requests.opened, archive) as file:
+            return await self._ask(requests.send_dataset(_parts(file), requests.size_of(file)))
 
     async def train(
         self,
@@ -190,3 +197,8 @@ class AsyncClient:
         with requests.translated(self.url):
             response = await self._http.request(request.method, request.path, **request.options)
         return request.read(response)
+
+
+async def _parts(file: BinaryIO) -> AsyncIterator[bytes]:
+    while part := await to_thread.run_sync(file.read, _PART):
+        yield part

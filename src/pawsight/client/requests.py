@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
+from typing import Any, BinaryIO, Final, Generic, TypeAlias, TypeVar, cast
 from urllib.parse import quote, unquote
 
 import httpx
@@ -172,9 +173,10 @@ def to_review(limit: int) -> Request[ReviewQueue]:
     return Request("GET", "/feedback/queue", ReviewQueue, {"params": {"limit": limit}})
 
 
-def decided(limit: int) -> Request[Decided]:
+def decided(limit: int, digest: str | None) -> Request[Decided]:
     """Ask what was said."""
-    return Request("GET", "/feedback", Decided, {"params": {"limit": limit}})
+    params = {"limit": limit, **({} if digest is None else {"digest": digest})}
+    return Request("GET", "/feedback", Decided, {"params": params})
 
 
 def recorded(id_: str) -> Request[RecordedAnswer]:
@@ -197,11 +199,27 @@ def card(model: str) -> Request[ModelDetail]:
     return Request("GET", f"/models/{_part(model)}", ModelDetail)
 
 
-def send_dataset(archive: Picture) -> Request[Dataset]:
-    """Send pictures to train on."""
-    headers = {"Content-Type": "application/zip"}
-    options = {"content": _bytes(archive), "headers": headers, "timeout": CHECKING}
+def opened(archive: Picture) -> BinaryIO:
+    """A ZIP, to be read a part at a time: it may be larger than the memory.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    return io.BytesIO(archive) if isinstance(archive, bytes) else Path(archive).open("rb")
+
+
+def send_dataset(content: BinaryIO | AsyncIterator[bytes], size: int) -> Request[Dataset]:
+    """Send pictures to train on: the parts of a ZIP of so many bytes."""
+    headers = {"Content-Type": "application/zip", "Content-Length": str(size)}
+    options = {"content": content, "headers": headers, "timeout": CHECKING}
     return Request("POST", "/training/datasets", Dataset, options)
+
+
+def size_of(file: BinaryIO) -> int:
+    """How many bytes an open file has."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return size
 
 
 def train(

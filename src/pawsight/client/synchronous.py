@@ -112,9 +112,9 @@ class Client:
         """The pictures that nothing was said of, those first whose right answer teaches most."""
         return self._ask(requests.to_review(limit)).pictures
 
-    def decided(self, limit: int = 50) -> list[RecordedAnswer]:
-        """The answers of which something was said, the latest first."""
-        return self._ask(requests.decided(limit)).answers
+    def decided(self, limit: int = 50, digest: str | None = None) -> list[RecordedAnswer]:
+        """The answers of which something was said, or those about a picture; the latest first."""
+        return self._ask(requests.decided(limit, digest)).answers
 
     def recorded(self, id_: str) -> RecordedAnswer:
         """An answer that was given before, if it is on the service's disk."""
@@ -134,7 +134,8 @@ class Client:
 
     def send_dataset(self, archive: Picture) -> Dataset:
         """Send a ZIP of pictures to train on, by its path or its bytes; each is looked at."""
-        return self._ask(requests.send_dataset(archive))
+        with requests.opened(archive) as file:
+            return self._ask(requests.send_dataset(file, requests.size_of(file)))
 
     def train(
         self,

@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
-from pawsight.records.engine import open_engine, writing
+from pawsight.records.engine import open_engine
 from pawsight.records.errors import Unavailable, words_of
 from pawsight.records.place import Place
 from pawsight.records.record import Record
@@ -32,7 +33,7 @@ class Database:
     def __init__(self, place: Place) -> None:
         self._file = place.file
         self._readers = open_engine(place)
-        self._writers = writing(self._readers)
+        self._writers = open_engine(place, writes=True)  # which readers, however many, leave alone
         self._inode = 0
 
     def prepare(self) -> None:
@@ -42,7 +43,7 @@ class Database:
             Unavailable: It is newer, or another program's.
             SQLAlchemyError: The database cannot be written.
         """
-        self._readers.dispose()
+        self.close()
         if self._file is not None:
             self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._writers.begin() as connection:
@@ -105,6 +106,7 @@ class Database:
     def close(self) -> None:
         """Give the connections back."""
         self._readers.dispose()
+        self._writers.dispose()
 
     def remove_old(self, days: float | None, most: int | None, limit: int) -> tuple[int, list[str]]:
         """Delete answers that are too old or too many; see :mod:`pawsight.records.store`.
@@ -126,5 +128,5 @@ def _within(engine: Engine, do: Callable[[Connection], Result]) -> Result:
     try:
         with engine.begin() as connection:
             return do(connection)
-    except DBAPIError as error:
+    except (DBAPIError, NoConnection) as error:
         raise Unavailable(words_of(error)) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 
 from pawsight.records.errors import Unavailable
 from pawsight.records.place import Place
@@ -14,19 +14,32 @@ PATIENCE: Final = 2.0
 """Seconds to wait for a lock or for a connection."""
 
 
-def open_engine(place: Place) -> Engine:
+def open_engine(place: Place, *, writes: bool = False) -> Engine:
     """An engine for a place; nothing is connected to yet.
 
-    Its transactions read; those of :func:`writing` write. Where SQLite's file is another program's,
-    connecting raises :exc:`~pawsight.records.errors.Unavailable` and leaves it as it is.
+    Where SQLite's file is another program's, connecting raises
+    :exc:`~pawsight.records.errors.Unavailable` and leaves it as it is.
+
+    Args:
+        place: Where.
+        writes: Whether its transactions have the right to write from their beginning, one at a
+            time. Else a transaction of SQLite that has read first is refused where another process
+            has written meanwhile, without waiting.
 
     Raises:
         OSError: The folder of SQLite's file cannot be made.
     """
+    size = {"pool_size": 1, "max_overflow": 0} if writes else {}
+    pool: dict[str, Any] = {
+        "poolclass": QueuePool,
+        "pool_timeout": PATIENCE,
+        "execution_options": {"pawsight_writes": writes},
+        **size,
+    }
     if place.url.startswith("sqlite"):
         if place.file is not None:
             place.file.parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(place.url, connect_args={"timeout": PATIENCE})
+        engine = create_engine(place.url, connect_args={"timeout": PATIENCE}, **pool)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -38,16 +51,8 @@ def open_engine(place: Place) -> Engine:
             "connect_timeout": int(PATIENCE),
             "options": f"-c lock_timeout={milliseconds} -c application_name=pawsight",
         },
+        **pool,
     )
-
-
-def writing(engine: Engine) -> Engine:
-    """The same engine, whose transactions have the right to write from their beginning.
-
-    Else a transaction of SQLite that has read first is refused where another process has written
-    meanwhile, without waiting.
-    """
-    return engine.execution_options(pawsight_writes=True)
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's

@@ -9,7 +9,8 @@ ANOTHERS: Final = (
     "the database holds tables of another program: name one that is pawsight's alone, or a new file"
 )
 _WORDS: Final = (
-    # What the drivers say, and what we do.
+    # What the drivers and the pool say, and what we do.
+    ("queuepool limit", "the database is asked too much at once"),
     ("database is locked", "the database is locked by another program"),
     ("database table is locked", "the database is locked by another program"),
     ("lock timeout", "the database is locked by another program"),

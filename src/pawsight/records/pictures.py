@@ -73,10 +73,13 @@ class Pictures:
         return path
 
     def find(self, digest: str) -> Path | None:
-        """Where the picture with this digest lies; None where it is not kept."""
-        stem = self.folder / digest[:2] / digest
-        named = (stem.with_suffix(ending) for ending in ("", *MEDIA_TYPES))
-        return next((path for path in named if path.is_file()), None)
+        """Where the picture with this digest lies; None where it is not kept.
+
+        Lists of thousands ask this of each: of names as text, and of a JPEG's first.
+        """
+        stem = os.path.join(self.folder, digest[:2], digest)
+        named = (stem + ending for ending in (*MEDIA_TYPES, ""))
+        return next((Path(name) for name in named if os.path.isfile(name)), None)
 
     def remove(self, digest: str) -> None:
         """Delete a picture, if it is kept.

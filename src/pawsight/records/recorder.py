@@ -178,15 +178,17 @@ class Recorder:
 
         return self.read(lambda connection: to_review(connection, limit))
 
-    def decided(self, limit: int) -> list[Recorded]:
-        """The answers of which something was said, the latest first; blocks.
+    def decided(self, limit: int, digest: str | None = None) -> list[Recorded]:
+        """The answers of which something was said, or those about a picture; blocks.
+
+        The latest come first.
 
         Raises:
             Unavailable: The database cannot be read.
         """
         from pawsight.records.store import decided
 
-        return self.read(lambda connection: decided(connection, limit))
+        return self.read(lambda connection: decided(connection, limit, digest))
 
     def read(self, read: Callable[[Connection], Result]) -> Result:
         """Read something; blocks.

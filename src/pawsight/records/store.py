@@ -130,9 +130,11 @@ def recorded_of(connection: Connection, which: ColumnElement[bool]) -> list[Reco
     ]
 
 
-def decided(connection: Connection, limit: int) -> list[Recorded]:
-    """The answers of which something was said, what was said last first."""
+def decided(connection: Connection, limit: int, digest: str | None = None) -> list[Recorded]:
+    """The answers of which something was said, or those about a picture, the last said first."""
     rows = _with_feedback().where(FeedbackRow.label.is_not(None))
+    if digest is not None:
+        rows = rows.where(FeedbackRow.digest == digest)
     latest = rows.order_by(FeedbackRow.time.desc(), AnswerRow.id).limit(limit)
     return [_recorded(row) for row in connection.execute(latest)]
 

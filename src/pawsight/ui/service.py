@@ -152,9 +152,9 @@ class Service:
         """The pictures to look at, those first whose right answer teaches most."""
         return self._ask(lambda service: service.to_review(limit))
 
-    def decided(self, limit: int) -> list[RecordedAnswer]:
-        """The answers of which something was said, the latest first."""
-        return self._ask(lambda service: service.decided(limit))
+    def decided(self, limit: int, digest: str | None = None) -> list[RecordedAnswer]:
+        """The answers of which something was said, or those about a picture; the latest first."""
+        return self._ask(lambda service: service.decided(limit, digest))
 
     def kept_picture(self, id_: str) -> bytes:
         """The picture of a recorded answer, if it is kept."""

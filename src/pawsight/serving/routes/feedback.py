@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from pawsight.records.errors import Unavailable
 from pawsight.records.pictures import MEDIA_TYPES, digest_of
-from pawsight.records.record import OtherPicture, Said, UnknownLabel, UnknownRecord
+from pawsight.records.record import OtherPicture, Recorded, Said, UnknownLabel, UnknownRecord
 from pawsight.records.recorder import Recorder
 from pawsight.serving.bodies import (
     bounded,
@@ -30,6 +30,7 @@ from pawsight.serving.state import State
 router = APIRouter(tags=["feedback"])
 
 _MAX_JSON: Final = 64 * 1024
+_DIGEST: Final = "The SHA-256 of a picture: only answers about it."
 _PROBLEMS: Final = ("records-off", "records-unavailable")
 _FORM: Final[dict[str, Any]] = schemas.FeedbackForm.model_json_schema()
 _BODY: Final[dict[str, Any]] = {
@@ -133,8 +134,9 @@ async def decided(
     request: Request,
     service: Service,
     limit: Annotated[int, Query(ge=1, le=10_000, description="The most answers.")] = 50,
+    digest: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$", description=_DIGEST)] = None,
 ) -> schemas.Decided:
-    """The answers of which something was said, the latest first.
+    """The answers of which something was said, or those about one picture; the latest first.
 
     Where there are keys, for holders of an `admin` key alone.
     """
@@ -142,8 +144,7 @@ async def decided(
     check_admin(request, "see what others sent")
 
     def found() -> list[schemas.RecordedAnswer]:
-        answers = recorder.decided(limit)
-        return [schemas.RecordedAnswer.from_record(each, recorder.pictures) for each in answers]
+        return [_told(each, recorder) for each in recorder.decided(limit, digest)]
 
     return schemas.Decided(answers=await _read_from("", found))
 
@@ -157,10 +158,7 @@ async def recorded(id_: AnswerId, service: Service) -> schemas.RecordedAnswer:
     """What was answered, and what was said of it; 200 only where it is on the disk."""
     recorder = _recorder(service)
 
-    def found() -> schemas.RecordedAnswer:
-        return schemas.RecordedAnswer.from_record(recorder.answer(id_), recorder.pictures)
-
-    return await _read_from(id_, found)
+    return await _read_from(id_, lambda: _told(recorder.answer(id_), recorder))
 
 
 @router.get(
@@ -188,6 +186,11 @@ async def picture(id_: AnswerId, service: Service) -> Response:
         raise Refusal("no-picture")
     kind = MEDIA_TYPES.get(path.suffix, "application/octet-stream")
     return Response(data, media_type=kind)
+
+
+def _told(record: Recorded, recorder: Recorder) -> schemas.RecordedAnswer:
+    picture = recorder.pictures.find(record.digest) is not None
+    return schemas.RecordedAnswer.from_record(record, picture=picture)
 
 
 def _recorder(service: State) -> Recorder:

@@ -76,10 +76,9 @@ class RecordedAnswer(Answer):
     feedback: Said | None = Field(description="What was last said of it.")
 
     @classmethod
-    def from_record(cls, record: Recorded, pictures: Pictures) -> RecordedAnswer:
+    def from_record(cls, record: Recorded, *, picture: bool) -> RecordedAnswer:
         """What is told of a record."""
         prediction = record.prediction
-        picture = pictures.find(record.digest) is not None
         return cls(
             id=record.id,
             label=prediction.label,
@@ -110,7 +109,8 @@ class ReviewItem(BaseModel):
     @classmethod
     def of(cls, item: ToReview, pictures: Pictures) -> ReviewItem:
         """What is told of it."""
-        answers = [RecordedAnswer.from_record(each, pictures) for each in item.answers]
+        picture = pictures.find(item.answers[0].digest) is not None  # of all: they are about one
+        answers = [RecordedAnswer.from_record(each, picture=picture) for each in item.answers]
         return cls(answers=answers, disagree=item.disagree)
 
 

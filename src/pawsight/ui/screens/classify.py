@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Final
 
 import streamlit as st
@@ -52,10 +53,11 @@ def _answer_all(model: Model, pictures: Sequence[Picture]) -> Unavailable | None
         return None
     asked = service()
     progress = st.progress(0.0)
+    numbers = count(1)
 
     def answered(picture: Picture, outcome: Outcome) -> None:
         outcomes[_asked(model, picture)] = outcome
-        done = len(waiting) - sum(_asked(model, each) not in outcomes for each in waiting)
+        done = next(numbers)
         progress.progress(done / len(waiting), f"{done} of {len(waiting)}: {picture.name}")
 
     try:

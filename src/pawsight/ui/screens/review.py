@@ -12,6 +12,7 @@ import streamlit as st
 from pawsight.labels import NEITHER, WRONG
 from pawsight.plurals import counted
 from pawsight.ui import cards
+from pawsight.ui.desk import MOST_DECIDED, Desk, digest_of
 from pawsight.ui.export import MOST, as_zip, kinds, left_out, to_train
 from pawsight.ui.feedback import MOST_BUTTONS, named, noted, to_say
 from pawsight.ui.preview import preview
@@ -20,10 +21,8 @@ from pawsight.ui.shell import heading, service
 from pawsight.ui.tables import table
 from pawsight.ui.words import decision, full_stop, moment, said, verdict
 
-_AT_ONCE: Final = 200
-_MOST_ASKED: Final = 1000  # that the service lists
+_TAB: Final = "review-tab"
 _SHOWN: Final = 50
-_MOST_EXPORTED: Final = 5000
 _EVERY: Final = 1.0  # seconds
 _KEYS: Final = {NEITHER: "N", WRONG: "W"}
 
@@ -35,31 +34,37 @@ def show() -> None:
         "First the pictures about which the models disagree, then those they are least sure of.",
     )
     asked = service()
-    answers = asked.decided(_MOST_EXPORTED)
-    looking, decided = st.tabs(["To look at", "Decided"])
+    if _TAB not in st.session_state:  # the page was turned to just now
+        _clear_desk()
+    looking, decided = st.tabs(["To look at", "Decided"], key=_TAB, on_change="rerun")
     with looking:
-        _queue(asked, len({each.digest for each in answers}))
+        if looking.open:
+            try:
+                _queue(asked)
+            except Unavailable:  # it may know by now what the page does not
+                _clear_desk()
+                raise
     with decided:
-        _decided(asked, answers)
+        if decided.open:
+            _decided(asked, asked.decided(MOST_DECIDED))
 
 
-def _queue(asked: Service, decided: int) -> None:
+def _queue(asked: Service) -> None:
     skipped: list[str] = st.session_state.setdefault("skipped", [])
-    most = min(_AT_ONCE + len(skipped), _MOST_ASKED)
-    waiting = asked.to_review(most)
-    queue = [each for each in waiting if _id(each) not in skipped]
+    desk, item = _on_desk(asked, skipped)
+    queue = [each for each in desk.waiting if digest_of(each) not in skipped]
     kept = [each for each in queue if each.answers[0].picture]
-    item = st.session_state.get("reopened") or next(iter(kept), None)
     if item is None:
         _nothing(queue, skipped)
     else:
-        parts = [f"{len(kept)}{' or more' if len(waiting) == most else ''} to look at"]
+        decided = len(desk.decided)
+        parts = [f"{len(kept)}{' or more' if desk.more else ''} to look at"]
         if len(queue) > len(kept):
             parts.append(f"{len(queue) - len(kept)} whose picture is not kept")
         if skipped:
             parts.append(f"{len(skipped)} skipped")
         if decided:
-            parts.append(f"{decided}{' or more' if decided >= _MOST_EXPORTED else ''} decided")
+            parts.append(f"{decided}{' or more' if decided >= MOST_DECIDED else ''} decided")
         count = st.empty()
         _look(asked, item)
         # Once this is to be read, the keys are about the picture that it counts.
@@ -72,6 +77,20 @@ def _queue(asked: Service, decided: int) -> None:
         )
     elif "reopened" in st.session_state:
         st.caption("This is the first one: there is nothing further back.")
+
+
+def _on_desk(asked: Service, skipped: list[str]) -> tuple[Desk, ReviewItem | None]:
+    """What lies on the desk, and what is looked at; where nothing is left, more is fetched."""
+    desk: Desk | None = st.session_state.get("desk")
+    item: ReviewItem | None = st.session_state.get("reopened")
+    if desk and (item := item or desk.first(skipped)):
+        return desk, item
+    desk = st.session_state["desk"] = Desk(asked, len(skipped))
+    return desk, item or desk.first(skipped)
+
+
+def _clear_desk() -> None:
+    st.session_state.pop("desk", None)
 
 
 def _nothing(queue: Sequence[ReviewItem], skipped: list[str]) -> None:
@@ -134,7 +153,7 @@ def _others(asked: Service, item: ReviewItem, labels: Mapping[str, RecordedAnswe
     others = [label for label in labels if label not in shown]
     if not others:
         return
-    key = f"other-{_id(item)}"
+    key = f"other-{digest_of(item)}"
 
     def chosen() -> None:
         if label := st.session_state[key]:
@@ -150,13 +169,16 @@ def _decide(asked: Service, item: ReviewItem, id_: str, label: str) -> None:
         said = asked.say(id_, label)
     except (Refused, Unavailable) as error:
         st.session_state["noted"] = full_stop(f"not noted: {error}")
+        _clear_desk()
     else:
         _next(item)
+        if desk := st.session_state.get("desk"):
+            desk.put_away(item)
         st.session_state["noted"] = noted(said.label)
 
 
 def _skip(item: ReviewItem) -> None:
-    st.session_state["skipped"].append(_id(item))
+    st.session_state["skipped"].append(digest_of(item))
     _next(item)
 
 
@@ -168,8 +190,8 @@ def _next(item: ReviewItem) -> None:
 
 def _reopen() -> None:
     item = st.session_state["reopened"] = st.session_state["reviewed"].pop()
-    if _id(item) in st.session_state["skipped"]:
-        st.session_state["skipped"].remove(_id(item))
+    if digest_of(item) in st.session_state["skipped"]:
+        st.session_state["skipped"].remove(digest_of(item))
 
 
 def _question(answers: Sequence[Answer]) -> str:
@@ -289,7 +311,3 @@ def _to_export(answers: Sequence[RecordedAnswer]) -> frozenset[str]:
         key="export-about",
     )
     return chosen or found[0]
-
-
-def _id(item: ReviewItem) -> str:
-    return item.answers[0].digest
