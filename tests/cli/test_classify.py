@@ -174,6 +174,15 @@ def test_a_list_is_not_written_over(trained: Path, tmp_path: Path, option: str) 
     assert file.read_text() == "path\na.jpg\n"
 
 
+def test_a_folder_of_archives_alone_is_told_how_they_are_named(
+    trained: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "a.zip").write_bytes(b"PK")
+    done = run("classify", tmp_path, "--model", trained)
+    assert done.exit_code == 2
+    assert f"looked into where they are named, as {str(tmp_path / 'a.zip')!r} is" in done.stderr
+
+
 def test_a_glob_that_matches_nothing_is_said_and_stops_nothing_else(
     trained: Path, pictures: Path, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections import Counter
@@ -12,6 +13,8 @@ from typing import Final
 
 import typer
 
+from pawsight.bulk.archives import is_archive
+from pawsight.bulk.lists import is_list
 from pawsight.plurals import counted
 
 _SECONDS: Final = 60.0  # between two lines of a log
@@ -55,7 +58,7 @@ class Tally:
     def add_empty(self, source: str) -> None:
         """Keep a source that there is nothing in, and say so now: a run may go on for hours."""
         self.empty.append(source)
-        typer.echo(f"pawsight: no pictures in {source!r}", err=True)
+        typer.echo(f"pawsight: no pictures in {source!r}{_unopened_in(source)}", err=True)
 
     def words(self) -> str:
         """How far it is, in a line."""
@@ -78,6 +81,16 @@ class Tally:
         nothing = f"; no pictures in {', '.join(map(repr, self.empty))}" if self.empty else ""
         counts = f"{counted(self.done, 'file')}, {counted(self.failed, 'error')}"
         return f"{counts}{self._by_label()}{nothing}"
+
+
+def _unopened_in(source: str) -> str:
+    """What to say of a folder that has archives or lists, which are looked into where named."""
+    if os.path.isdir(source):
+        for name in sorted(os.listdir(source)):
+            if is_archive(name) or is_list(name):
+                path = os.path.join(source, name)
+                return f"; archives and lists are looked into where they are named, as {path!r} is"
+    return ""
 
 
 @contextmanager
