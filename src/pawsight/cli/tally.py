@@ -13,8 +13,6 @@ from typing import Final
 
 import typer
 
-from pawsight.bulk.archives import is_archive
-from pawsight.bulk.lists import is_list
 from pawsight.plurals import counted
 
 _SECONDS: Final = 60.0  # between two lines of a log
@@ -85,6 +83,9 @@ class Tally:
 
 def _unopened_in(source: str) -> str:
     """What to say of a folder that has archives or lists, which are looked into where named."""
+    from pawsight.bulk.archives import is_archive
+    from pawsight.bulk.lists import is_list
+
     if os.path.isdir(source):
         for name in sorted(os.listdir(source)):
             if is_archive(name) or is_list(name):
