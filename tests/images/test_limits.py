@@ -82,7 +82,7 @@ def test_the_size_in_the_header_is_held_against_the_limit(
         for at_least in (None, (224, 224)):
             with pytest.raises(ImageTooLarge) as refusal:
                 decode(bombs(*size)[name], at_least=at_least)
-            words = f"too large: {size[0]}×{size[1]} pixels, limit 50 million"
+            words = f"too large: {size[0]}×{size[1]} pixels, limit 52 million"
             assert str(refusal.value) == words
     assert capfd.readouterr() == ("", "")
 

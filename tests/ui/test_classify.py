@@ -86,7 +86,7 @@ def test_bad_files_are_told_why_and_the_others_are_answered(page: AppTest) -> No
         "Truncated: the JPEG ends before its picture does.",
         "Not an image: this looks like text.",
         "Not an image: the file is empty.",
-        "Too large: 30000×30000 pixels, limit 50 million.",
+        "Too large: 30000×30000 pixels, limit 52 million.",
         "This is a dog.",
     ):
         assert words in html

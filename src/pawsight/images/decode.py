@@ -50,7 +50,7 @@ class Limits:
     """
 
     max_bytes: int = 32 * 1024 * 1024
-    max_pixels: int = 50_000_000
+    max_pixels: int = 52_000_000  # of a camera of "50 megapixels", which has 8192×6144
 
 
 DEFAULT_LIMITS: Final = Limits()

@@ -41,7 +41,7 @@ _KINDS: Final = {
     ),
     "damaged": _Kind(422, "Damaged picture", "damaged: this PNG cannot be decoded"),
     "unusable-image": _Kind(422, "Unusable picture", "this picture cannot be used"),
-    "too-large": _Kind(413, "Too large", "too large: 30000×30000 pixels, limit 50 million"),
+    "too-large": _Kind(413, "Too large", "too large: 30000×30000 pixels, limit 52 million"),
     "too-small": _Kind(422, "Too small", "too small: 1×1 pixels show nothing, at least 8×8 do"),
     "too-many-files": _Kind(413, "Too many files", "too many files: at most 64 in a request"),
     "missing-file": _Kind(
