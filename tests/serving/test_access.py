@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from pawsight.serving.app import create_app
 from pawsight.serving.batching import Scheduler
+from pawsight.serving.hosts import is_loopback
 from pawsight.serving.keys import holder, parse_keys
 from pawsight.serving.settings import Settings
 from tests.pictures import picture
@@ -249,6 +250,15 @@ def test_a_name_that_somebody_lets_lead_here_opens_nothing(
     if status == 403:
         assert answer.json()["code"] == "forbidden"
         assert "PAWSIGHT_HOSTS" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("address", "is_own"),
+    [("127.0.0.1", True), ("127.0.1.1", True), ("::1", True), ("::ffff:127.0.0.1", True),
+     ("192.168.1.7", False), ("::ffff:192.168.1.7", False), ("/run/pawsight.sock", False)],
+)  # fmt: skip
+def test_by_which_addresses_a_machine_reaches_itself(address: str, is_own: bool) -> None:
+    assert is_loopback(address) is is_own
 
 
 @pytest.mark.parametrize(

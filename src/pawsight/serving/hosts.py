@@ -51,15 +51,18 @@ class Hosts:
 def is_address(text: str) -> bool:
     """Whether this is an IP address; one of IPv6 may stand in brackets."""
     try:
-        ip_address(text.removeprefix("[").removesuffix("]"))
+        ip_address(text.strip("[]"))
     except ValueError:
         return False
     return True
 
 
 def is_loopback(text: str) -> bool:
-    """Whether this is an address by which a machine reaches itself."""
-    return is_address(text) and ip_address(text).is_loopback
+    """Whether this is an address by which a machine reaches itself, one of IPv4 in IPv6 too."""
+    if not is_address(text):
+        return False
+    address = ip_address(text.strip("[]"))
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def _name(host: str) -> str:
