@@ -60,8 +60,16 @@ def test_an_open_file_is_read_from_where_it_stands(model: Classifier, tmp_path: 
         stream.seek(0)
         with pytest.raises(ImageTooLarge):
             model.predict(stream, Limits(max_bytes=9))
-    with file.open(encoding="latin-1") as text, pytest.raises(ImageError, match="binary mode"):
+    with file.open() as text, pytest.raises(ImageError, match="binary mode"):
         model.predict(text)  # type: ignore[call-overload]
+
+
+def test_an_open_file_may_give_a_part_at_a_time(model: Classifier) -> None:
+    class Pipe(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            return super().read(min(size or 0, 100))
+
+    assert model.predict(Pipe(png(draw("dog", 500)))).label == "dog"
 
 
 def test_many_are_answered_in_their_order(model: Classifier) -> None:

@@ -242,7 +242,7 @@ def test_a_page_of_another_origin_cannot_have_a_browser_send_something(
 def test_a_name_that_somebody_lets_lead_here_opens_nothing(
     settings: Settings, host: str, status: int
 ) -> None:
-    values = {**settings.model_dump(), "hosts": "pets.example"}
+    values = {**settings.model_dump(), "hosts": "Pets.example."}
     app = create_app(Settings(**values))
     with TestClient(app, base_url="http://127.0.0.1:8000") as client:
         answer = client.get("/models", headers={"Host": host})
@@ -250,6 +250,15 @@ def test_a_name_that_somebody_lets_lead_here_opens_nothing(
     if status == 403:
         assert answer.json()["code"] == "forbidden"
         assert "PAWSIGHT_HOSTS" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "name", ["pets.example:8000", "https://pets.example", "*.pets.example", "münchen.example", ""]
+)
+def test_what_is_no_domain_name_is_refused(settings: Settings, name: str) -> None:
+    values = {**settings.model_dump(), "hosts": (name,)}
+    with pytest.raises(ValidationError, match="is no domain name"):
+        Settings(**values)
 
 
 @pytest.mark.parametrize(

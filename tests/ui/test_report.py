@@ -87,6 +87,10 @@ def test_a_report_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> 
     [
         ({"left_out_as_seen_in_training": {"a": 3, "b": 0}}, "None of the models learned from any"),
         ({"measured_though_seen_in_training": {"a": 3, "b": 0}}, "a learned from 3 of them."),
+        (
+            {"measured_though_seen_in_training": {"a": 3, "b": None}},
+            "a learned from 3 of them. What b learned from is not known.",
+        ),
         ({"left_out_as_seen_in_training": {"a": 3, "b": None}}, "What b learned from is not known"),
         ({}, "What a and b learned from is not known."),
     ],

@@ -83,7 +83,7 @@ def cascade(
         images,
         path_column=path_column,
         label_column=label_column,
-        classes=classes or ",".join(members[0][1].card.labels),
+        classes=classes or members[0][1].card.labels,
         min_per_class=1,
     )
     if table.problems:
@@ -114,9 +114,11 @@ def cascade(
 
 
 def _gains_nothing(fast: Measurement, strong: Measurement) -> bool:
-    """Whether the strong model neither names classes better nor catches more."""
-    return (strong.accuracy or 0) <= (fast.accuracy or 0) and (
-        (strong.catches or 0) <= (fast.catches or 0)
+    """Whether the strong model neither names classes better, nor catches more, nor loses less."""
+    return (
+        (strong.accuracy or 0) <= (fast.accuracy or 0)
+        and (strong.catches or 0) <= (fast.catches or 0)
+        and (strong.loses or 0) >= (fast.loses or 0)
     )
 
 

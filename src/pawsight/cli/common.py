@@ -16,7 +16,7 @@ import typer
 from pawsight.terminal import for_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
 
@@ -178,15 +178,16 @@ def read_labels(
     *,
     path_column: str | None,
     label_column: str | None,
-    classes: str | None,
+    classes: str | Sequence[str] | None,
     min_per_class: int,
 ) -> Table:
     """Read a table of labels, or of the images' folders and names where there is no table."""
-    table = _read_labels(labels, images, path_column, label_column, classes, min_per_class)
-    if min_per_class > 1 and classes:  # to train on, where a class without pictures is a mistake
+    named = [name.strip() for name in classes.split(",")] if isinstance(classes, str) else classes
+    table = _read_labels(labels, images, path_column, label_column, named, min_per_class)
+    if min_per_class > 1 and named:  # to train on, where a class without pictures is a mistake
         from pawsight.data.columns import normalise_label
 
-        wanted = {normalise_label(name): name.strip() for name in classes.split(",")}
+        wanted = {normalise_label(name): name for name in named}
         absent = [name for label, name in wanted.items() if label not in table.classes]
         if absent:
             fail(
@@ -201,13 +202,12 @@ def _read_labels(
     images: Path | None,
     path_column: str | None,
     label_column: str | None,
-    classes: str | None,
+    named: Sequence[str] | None,
     min_per_class: int,
 ) -> Table:
     from pawsight.data.problems import TableError, UnclearColumn
     from pawsight.data.table import read_table, table_from_folder
 
-    named = [name.strip() for name in classes.split(",")] if classes else None
     if labels is None and images is None:
         fail("name the table with --labels, or a folder of labelled folders with --images")
     with refusing(TableError), of_total("checking pictures") as progress:

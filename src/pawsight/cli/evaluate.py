@@ -103,7 +103,7 @@ def evaluate(
         images,
         path_column=path_column,
         label_column=label_column,
-        classes=classes or ",".join(sorted({c for each in models for c in each.card.labels})),
+        classes=classes or sorted({c for each in models for c in each.card.labels}),
         min_per_class=1,
     )
     _check_known(table.classes, models)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -72,9 +73,14 @@ def as_sent(picture: Picture, limits: Limits) -> bytes | Image.Image | NDArray[n
         return bytes(picture)
     if isinstance(picture, bytes | Image.Image | np.ndarray) or not hasattr(picture, "read"):
         return picture  # type: ignore[return-value] # whatever it is, it is looked at next
-    data = picture.read(limits.max_bytes + 1)
-    if not isinstance(data, bytes):
+    if isinstance(picture, io.TextIOBase):
         raise ImageError("a picture is read from a file that is open in binary mode: open(…, 'rb')")
+    data = b""
+    while len(data) <= limits.max_bytes:  # a pipe gives what is there
+        part = picture.read(limits.max_bytes + 1 - len(data))
+        if not part:
+            break
+        data += part
     return data
 
 

@@ -137,10 +137,11 @@ class Report(_Form):
         kept = self.measured_though_seen_in_training
         counts = kept or self.left_out_as_seen_in_training
         unknown = [each.model for each in self.models if counts.get(each.model) is None]
-        if unknown:
-            return f"What {' and '.join(unknown)} learned from is not known."
         seen = [f"{name} learned from {count:,} of them" for name, count in kept.items() if count]
-        return f"{', '.join(seen)}." if seen else "None of the models learned from any of them."
+        said = [f"{', '.join(seen)}."] if seen else []
+        if unknown:
+            said.append(f"What {' and '.join(unknown)} learned from is not known.")
+        return " ".join(said) or "None of the models learned from any of them."
 
 
 class NoReport(ValueError):
