@@ -124,6 +124,8 @@ def test_a_column_of_paths_alone_may_have_names_with_separators(tmp_path: Path) 
 def test_a_column_of_addresses_is_taken_where_there_is_none_of_paths(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("id,URL\n1,https://a.example/cat.jpg\n")
     assert names(tmp_path / "list.csv") == ["https://a.example/cat.jpg"]
+    (tmp_path / "list.tsv").write_text("url\tnote, with comma\nhttps://a.example/cat.jpg\tx\n")
+    assert names(tmp_path / "list.tsv") == ["https://a.example/cat.jpg"]
     (tmp_path / "both.csv").write_text("url,path\nhttps://a.example/cat.jpg,dog.jpg\n")
     assert names(tmp_path / "both.csv") == ["dog.jpg"]
 

@@ -135,13 +135,16 @@ def test_each_of_many_of_a_name_is_looked_at_a_few_times(
     assert look.call_count < 50 * len(sources)
 
 
-def test_a_link_that_leads_nowhere_is_not_overwritten(album: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("there", ["nowhere", "x-2.jpg"])  # or to itself
+def test_a_link_that_leads_nowhere_is_not_overwritten(
+    album: Path, tmp_path: Path, there: str
+) -> None:
     sorter = Sorter(tmp_path / "out")
     sorter.take(row(album / "a/x.jpg"))
-    (tmp_path / "out/cat/x-2.jpg").symlink_to("nowhere")
+    (tmp_path / "out/cat/x-2.jpg").symlink_to(there)
     sorter.take(row(album / "b/x.jpg"))
     assert files(tmp_path / "out") == {"cat/x.jpg": "a/x.jpg", "cat/x-3.jpg": "b/x.jpg"}
-    assert os.readlink(tmp_path / "out/cat/x-2.jpg") == "nowhere"
+    assert os.readlink(tmp_path / "out/cat/x-2.jpg") == there
 
 
 def test_an_ending_as_long_as_names_may_be_gets_a_number_too(tmp_path: Path) -> None:

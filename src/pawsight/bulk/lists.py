@@ -14,11 +14,8 @@ from typing import BinaryIO, Final, cast
 from pawsight.bulk.items import Item, Unreadable, as_path, as_text
 from pawsight.bulk.sinks import require_pyarrow
 from pawsight.bulk.stores import Remote, item_of, name_of
-from pawsight.data.column_names import PATH_NAMES, opening, plain
+from pawsight.data.column_names import ADDRESS_NAMES, PATH_NAMES, opening, plain
 from pawsight.extras import ExtraMissing
-
-_ADDRESS_NAMES: Final = frozenset(("url", "uri", "image_url", "address"))
-"""Names of a column of addresses, which is taken where there is no column of paths."""
 
 _MARKS: Final = (  # at the beginning of a text; the longer first, which begins like a shorter one
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -139,7 +136,7 @@ def _text(stream: BinaryIO) -> TextIOWrapper:
 
 def _column(names: Iterable[str]) -> str:
     there = list(names)
-    for usual in (PATH_NAMES, _ADDRESS_NAMES):
+    for usual in (PATH_NAMES, ADDRESS_NAMES):
         for name in there:
             if plain(name) in usual:
                 return name

@@ -184,8 +184,12 @@ def _one_folder(label: str) -> str:
 def _state(file: Path) -> str | None:
     """Size and time; a link's own where it leads nowhere; None where nothing is there."""
     for look in (os.stat, os.lstat):
-        with suppress(FileNotFoundError):
+        try:
             found = look(file)
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ELOOP):
+                raise
+        else:
             return f"{found.st_size} {found.st_mtime_ns}"
     return None
 

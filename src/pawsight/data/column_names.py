@@ -16,6 +16,9 @@ PATH_NAMES: Final = frozenset(
 )
 """Names under which a column of paths is found; case, spaces and hyphens do not matter."""
 
+ADDRESS_NAMES: Final = frozenset(("url", "uri", "image_url", "address"))
+"""Names of a column of addresses, which a list takes where it has no column of paths."""
+
 LABEL_NAMES: Final = frozenset(
     ("label", "labels", "class", "class_name", "category", "target", "species")
 )
@@ -53,6 +56,6 @@ def opening(lines: Iterator[str]) -> tuple[str, str]:
 def _separator(header: str) -> str:
     for each in _SEPARATORS:
         cells = next(csv.reader([header], delimiter=each), [])
-        if any(plain(cell) in PATH_NAMES for cell in cells):
+        if any(plain(cell) in PATH_NAMES | ADDRESS_NAMES for cell in cells):
             return each
     return max(_SEPARATORS, key=header.count)
