@@ -15,7 +15,7 @@ breeds up to that number. Four rows:
   about the unrelated photographs of the other half; both ways round, each with its own threshold;
 - no background at all.
 
-In the second row the head has never met the categories. The network below it has: `neither` and
+In the third row the head has never met the categories. The network below it has: `neither` and
 the breeds trained it. Thresholds are those that training chooses. The part that a new head may lose
 was set to 5 % after a first run with 3 % (74 % rejected, nothing lost); nothing else was changed
 after looking at test pictures: that heads are fitted by discriminant analysis, too, and

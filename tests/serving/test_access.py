@@ -12,8 +12,8 @@ from starlette.testclient import TestClient
 
 from pawsight.serving.app import create_app
 from pawsight.serving.batching import Scheduler
-from pawsight.serving.hosts import is_loopback
 from pawsight.serving.keys import holder, parse_keys
+from pawsight.serving.origins import is_loopback
 from pawsight.serving.settings import Settings
 from tests.pictures import picture
 
@@ -236,6 +236,7 @@ def test_a_page_of_another_origin_cannot_have_a_browser_send_something(
         ("127.0.0.1:8000", 200),
         ("[::1]:8000", 200),
         ("[::1]", 200),
+        ("[::ffff:127.0.0.1]:8000", 200),
         ("nas:8000", 200),
     ],
 )

@@ -31,7 +31,7 @@ class Sorter:
     where they are. Of a link, the picture that it leads to is copied; moving takes the link away,
     and not that.
 
-    Of each file whose name others have too, some 200 bytes are kept in memory, so that it is looked
+    Of each file whose name others have too, a few numbers are kept in memory, so that it is looked
     at once, however many they are.
 
     Attributes:

@@ -31,7 +31,10 @@ def debug_run(kind: str, table: pd.DataFrame, recipe: Recipe) -> None:
 
     with refusing(RunError, StartingPointError, ModelError, ImageError, OSError):
         check_repeats(recipe, check_table(table))
-        _run(kind, table, recipe)
+        if kind == "table":
+            typer.echo("it can be trained on")
+        else:
+            _run(kind, table, recipe)
     typer.echo("nothing was kept")
 
 
@@ -40,9 +43,7 @@ def _run(kind: str, table: pd.DataFrame, recipe: Recipe) -> None:
     from pawsight.training.learning_rate import find_learning_rate
 
     hush_lightning()
-    if kind == "table":
-        typer.echo("it can be trained on")
-    elif kind == "batch":
+    if kind == "batch":
         one_batch(table, recipe)
         typer.echo("one batch went through training and validation")
     elif kind == "profile":

@@ -49,6 +49,7 @@ MayLose = Annotated[
         "answers neither. By default the model's own choice (`pawsight models show`).",
     ),
 ]
+Seed = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Instead of the recipe's.")]
 TestEvery = Annotated[
     int | None,
     typer.Option(

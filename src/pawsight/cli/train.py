@@ -66,9 +66,7 @@ def train(
     image_size: Annotated[
         int | None, typer.Option(help="Height and width in pixels, instead of the recipe's.")
     ] = None,
-    seed: Annotated[
-        int | None, typer.Option(min=0, max=2**32 - 1, help="Instead of the recipe's.")
-    ] = None,
+    seed: options.Seed = None,
     start: Annotated[
         str | None,
         typer.Option(

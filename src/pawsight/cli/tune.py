@@ -37,9 +37,7 @@ def tune(
     image_size: Annotated[
         int | None, typer.Option(help="Height and width in pixels, instead of the recipe's.")
     ] = None,
-    seed: Annotated[
-        int | None, typer.Option(min=0, max=2**32 - 1, help="Instead of the recipe's.")
-    ] = None,
+    seed: options.Seed = None,
     test_every: options.TestEvery = None,
     path_column: options.PathColumn = None,
     label_column: options.LabelColumn = None,

@@ -75,13 +75,11 @@ def as_sent(picture: Picture, limits: Limits) -> bytes | Image.Image | NDArray[n
         return picture  # type: ignore[return-value] # whatever it is, it is looked at next
     if isinstance(picture, io.TextIOBase):
         raise ImageError("a picture is read from a file that is open in binary mode: open(…, 'rb')")
-    data = b""
-    while len(data) <= limits.max_bytes:  # a pipe gives what is there
-        part = picture.read(limits.max_bytes + 1 - len(data))
-        if not part:
-            break
-        data += part
-    return data
+    parts, left = [], limits.max_bytes + 1
+    while left > 0 and (part := picture.read(left)):  # a pipe gives what is there
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
 
 
 def read_ahead(

@@ -16,7 +16,6 @@ from fastapi_offline import FastAPIOffline
 from pawsight.serving import tracing
 from pawsight.serving.bodies import Room
 from pawsight.serving.errors import install
-from pawsight.serving.hosts import Hosts
 from pawsight.serving.other_sites import OtherSites
 from pawsight.serving.routes import (
     about,
@@ -106,9 +105,9 @@ def _guard(app: FastAPI, settings: Settings) -> Callable[[], object]:
         )
     app.add_middleware(Room, limit=settings.max_held_bytes)
     if "*" not in settings.cors_origins:
-        app.add_middleware(OtherSites, allowed=settings.cors_origins)
-        if not settings.keys and "*" not in settings.hosts:
-            app.add_middleware(Hosts, known=settings.hosts)
+        anyhow = bool(settings.keys) or "*" in settings.hosts
+        known = None if anyhow else settings.hosts
+        app.add_middleware(OtherSites, allowed=settings.cors_origins, known=known)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

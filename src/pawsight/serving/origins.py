@@ -1,14 +1,20 @@
-"""Origins of web pages, as browsers send them (https://www.rfc-editor.org/rfc/rfc6454#section-6)."""
+"""Origins of web pages, as browsers send them (https://www.rfc-editor.org/rfc/rfc6454#section-6).
+
+And names of hosts, as requests have them.
+"""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 _ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 _PORTS: Final = {"http": 80, "https": 443}
 _EXAMPLE: Final = "https://example.org"
+_DOMAIN: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
 def check_origin(text: str) -> str:
@@ -38,6 +44,52 @@ def is_of_host(origin: str, host: str) -> bool:
     except ValueError:  # of what is no port, or half an IPv6 address
         return False
     return page.hostname is not None and there == here
+
+
+def check_domain(text: str) -> str:
+    """A domain name as :func:`host_name` has it, or ``*`` for every one.
+
+    Raises:
+        ValueError: No request could name it.
+    """
+    name = text.lower().removesuffix(".")
+    if name != "*" and not _DOMAIN.fullmatch(name):
+        raise ValueError(
+            f"{text!r} is no domain name, such as 'pets.example.org': without a scheme, port or "
+            "path, and in ASCII (xn--…)"
+        )
+    return name
+
+
+def host_name(host: str) -> str:
+    """Of a request's ``Host``, without its port, and without the dot that may end it."""
+    name, colon, port = host.lower().rpartition(":")
+    return (name if colon and port.isdecimal() else host.lower()).removesuffix(".")
+
+
+def is_domain(name: str) -> bool:
+    """Whether somebody may have a host's name, and let it lead anywhere.
+
+    Addresses, names without a dot and those under ``localhost`` are nobody's.
+    """
+    return "." in name and not name.endswith(".localhost") and not _is_address(name.strip("[]"))
+
+
+def is_loopback(address: str) -> bool:
+    """Whether a machine reaches itself by this address, one of IPv4 in IPv6 too."""
+    if not _is_address(address):
+        return False
+    found = ip_address(address)
+    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
+
+
+@lru_cache(256)  # each request asks, and nearly all of the same few
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _as_sent(text: str) -> str:

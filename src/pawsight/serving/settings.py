@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import cached_property
@@ -18,10 +17,7 @@ from pawsight.inference.runtimes import AUTO
 from pawsight.records.keeping import DEFAULT_BOUNDS
 from pawsight.records.place import check
 from pawsight.serving.keys import Key, check_rate, parse_keys
-from pawsight.serving.origins import check_origin
-
-_PREFIX: Final = "PAWSIGHT_"
-_DOMAIN: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+from pawsight.serving.origins import check_domain, check_origin
 
 
 def _names(value: object) -> object:
@@ -31,27 +27,16 @@ def _names(value: object) -> object:
     return value
 
 
-def _domain(text: str) -> str:
-    """A domain name as a request names it, or ``*``; ValueError for what is none."""
-    name = text.lower().removesuffix(".")
-    if name != "*" and not _DOMAIN.fullmatch(name):
-        raise ValueError(
-            f"{text!r} is no domain name, such as 'pets.example.org': without a scheme, port or "
-            "path, and in ASCII (xn--…)"
-        )
-    return name
-
-
 AnyNames = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 Names = Annotated[AnyNames, Field(min_length=1)]
 Origin = Annotated[str, AfterValidator(check_origin)]
 Origins = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_names)]
-Domains = Annotated[
-    tuple[Annotated[str, AfterValidator(_domain)], ...], NoDecode, BeforeValidator(_names)
-]
+Domain = Annotated[str, AfterValidator(check_domain)]
+Domains = Annotated[tuple[Domain, ...], NoDecode, BeforeValidator(_names)]
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0)]
 
+_PREFIX: Final = "PAWSIGHT_"
 _OTHERS: Final = ("MODELS", "API_URL", "API_KEY", "REPORT")  # of other parts of pawsight
 
 
