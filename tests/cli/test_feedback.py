@@ -160,6 +160,23 @@ def test_the_queue_lists_what_teaches_most(recorder: Recorder, url: str) -> None
     assert "not kept" in shown.stdout
 
 
+def test_the_queue_of_one_model_has_what_others_of_its_classes_answered(
+    recorder: Recorder, url: str
+) -> None:
+    tame = record(b"1", 0.9, model="pets")
+    wild = record(b"2", 0.6, model="wild", classes=("lion", "wolf"))
+    put(recorder, tame, wild)
+
+    def ids(model: str) -> list[str]:
+        done = run("feedback", "queue", "--records", url, "--json", "--model", model)
+        return [json.loads(line)["id"] for line in done.stdout.splitlines()]
+
+    assert (ids("custom"), ids("pets"), ids("wild")) == ([tame.id], [tame.id], [wild.id])
+    unknown = run("feedback", "queue", "--records", url, "--model", "nobody")
+    assert unknown.exit_code == 2
+    assert "pets (cat, dog); wild (lion, wolf)" in unknown.stderr
+
+
 def test_the_queue_shows_labels_and_paths_as_they_are(recorder: Recorder, url: str) -> None:
     """What stands in brackets is no colour for a terminal."""
     given = record(b"1", 0.9, classes=("[red]", "[/tom]"))

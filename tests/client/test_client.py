@@ -102,6 +102,9 @@ def test_what_is_right_can_be_said(settings: Settings, tmp_path: Path) -> None:
             assert client.feedback(client.predict(file, "tiny").id, "wrong").replaced is None
             [item] = client.to_review(limit=5)
             assert item.answers[0] == client.recorded(answer.id)
+            assert client.to_review(model="tiny") == [item]  # which knows the same labels
+            with pytest.raises(Refused, match="no model 'nobody'"):
+                client.to_review(model="nobody")
             [decided] = client.decided(limit=1)
             assert client.decided(1, digest=decided.digest) == [decided]
             assert client.decided(digest="0" * 64) == []

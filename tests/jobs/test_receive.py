@@ -50,6 +50,17 @@ def test_a_table_at_the_top_has_the_labels(place: Place, inside: str) -> None:
     assert reasons(found) == {"gone.png": f"{inside}gone.png does not exist"}
 
 
+@pytest.mark.parametrize("inside", ["", "pets/"])
+def test_a_table_beside_the_folder_of_its_pictures_finds_them(place: Place, inside: str) -> None:
+    pictures = drawn_files(10)
+    rows = [f"{name},{name[:3]}" for name in pictures]
+    table = "\n".join(["path,label", "gone.png,cat", *rows]).encode()
+    files = {f"{inside}images/{name}": data for name, data in pictures.items()}
+    found = received(place, files | {f"{inside}labels.csv": table, f"{inside}notes/a.txt": b"mine"})
+    assert (found.usable, found.labels) == (True, {"cat": 10, "dog": 10})
+    assert reasons(found) == {"gone.png": f"{inside}images/gone.png does not exist"}
+
+
 def test_a_table_reads_nothing_outside_of_its_archive(place: Place, tmp_path: Path) -> None:
     files = drawn_files(10)
     secret = tmp_path / "secret.png"

@@ -238,6 +238,20 @@ def test_models_that_know_other_labels_do_not_disagree(recorder: Recorder) -> No
     assert [each.answers[0].digest for each in recorder.to_review(1)] == [one.digest]
 
 
+def test_what_models_of_some_classes_answered_is_listed_alone(recorder: Recorder) -> None:
+    wild = ("lion", "wolf")
+    tame, strong = record(b"1", 0.9), record(b"1", 0.2, model="strong")
+    other, another = (record(each, 0.6, model="wild", classes=wild) for each in (b"1", b"2"))
+    put(recorder, tame, strong, other, another, record(b"3", 0.7))
+    [first, second] = recorder.to_review(10, ("dog", "cat"))
+    assert {each.id for each in first.answers} == {tame.id, strong.id}
+    assert (first.disagree, second.answers[0].digest) == (True, record(b"3").digest)
+    assert [[each.id for each in item.answers] for item in recorder.to_review(9, wild)] == [
+        [each.id] for each in sorted((other, another), key=lambda each: each.digest)
+    ]
+    assert recorder.to_review(10, ("cat", "dog", "lion")) == []
+
+
 def test_feedback_about_any_answer_takes_the_picture_from_the_queue(recorder: Recorder) -> None:
     fast, strong = record(b"4", model="fast"), record(b"4", 0.2, model="strong")
     put(recorder, fast, strong)

@@ -331,6 +331,29 @@ def test_a_model_of_other_labels_does_not_disagree_and_its_labels_may_be_right(
         assert (said.model.name, said.feedback.label) == ("wild", "wolf")
 
 
+def test_where_models_know_other_labels_those_that_are_looked_at_can_be_chosen(
+    own: Settings, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wild = make_model_folder(tmp_path / "wild", labels=("lion", "wolf", "bear"))
+    both = own.model_copy(update={"serve_models": (str(tiny), str(wild))})
+    with running(create_app(both)) as running_:
+        service = Service(running_.url)
+        recorded(service, picture("red"), models=("tiny", "wild"))
+        recorded(service, picture("red"), picture("blue"))
+        page = page_of(running_.url, monkeypatch).run()
+        assert "2 to look at." in captions(page)
+        chosen = page.selectbox(key="review-about")
+        assert chosen.options == ["cat, dog", "bear, lion, wolf"]
+        chosen.set_value(frozenset({"bear", "lion", "wolf"})).run()
+        assert "1 to look at." in captions(page)
+        assert "decide-wolf" in [each.key for each in page.button]
+        assert "decide-cat" not in [each.key for each in page.button]
+        page.button(key="decide-wolf").click().run()
+        assert "Nothing is left to look at" in page.info[0].value
+        page.selectbox(key="review-about").set_value(None).run()
+        assert "1 to look at, 1 decided." in captions(page)
+
+
 def test_of_many_labels_the_likeliest_have_buttons_and_the_others_stand_in_a_list(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -349,6 +372,8 @@ def test_of_many_labels_the_likeliest_have_buttons_and_the_others_stand_in_a_lis
                 return httpx.Response(
                     200, json={"pictures": [{"answers": [answer], "disagree": False}]}
                 )
+            case "GET", "/models":
+                return httpx.Response(200, json={"models": [{"name": "breeds"}]})
             case "GET", "/feedback":
                 there = [] if "digest" in request.url.params else [{**answer, "feedback": later}]
                 return httpx.Response(200, json={"answers": there})

@@ -73,30 +73,43 @@ def export(
 
 def _classes(model: str | None, kinds: dict[frozenset[str], list[str]]) -> frozenset[str]:
     """Those of the model that is named; without one, the only ones that feedback is about."""
+    if model is not None:
+        return _known_by(model, kinds, "feedback is about")
+    if len(kinds) > 1:
+        words = "feedback is about models of different classes: name one with --model"
+        fail(f"{words}: {_listed(kinds)}")
+    return next(iter(kinds), frozenset())
+
+
+def _known_by(model: str, kinds: dict[frozenset[str], list[str]], what: str) -> frozenset[str]:
+    """The classes of a model that is named; `what` there is besides is told where there is none."""
     from pawsight.inference.catalog import resolve
     from pawsight.inference.errors import ModelError, UnknownModel
 
-    there = "; ".join(
-        f"{', '.join(names)} ({', '.join(sorted(classes))})" for classes, names in kinds.items()
-    )
-    if model is None:
-        if len(kinds) > 1:
-            fail(f"feedback is about models of different classes: name one with --model: {there}")
-        return next(iter(kinds), frozenset())
     try:
         found = resolve(model)
     except UnknownModel as error:  # here; the service may have it from a folder
         for classes, names in kinds.items():
             if model in names:
                 return classes
-        fail(f"{error}; feedback is about {there or 'none'}")
+        fail(f"{error}; {what} {_listed(kinds) or 'none'}")
     with refusing(ModelError):
         return frozenset(found.described()[0].card.labels)
+
+
+def _listed(kinds: dict[frozenset[str], list[str]]) -> str:
+    return "; ".join(
+        f"{', '.join(names)} ({', '.join(sorted(classes))})" for classes, names in kinds.items()
+    )
 
 
 @app.command()
 def queue(
     limit: Annotated[int, typer.Option(min=1, help="The most pictures.")] = 20,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Only what this model, and others of the same classes, answered."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each.")] = False,
     records: recorded.Records = "sqlite",
     pictures_dir: recorded.PicturesDir = None,
@@ -107,10 +120,15 @@ def queue(
     smallest margin.
     """
     from pawsight.records.errors import Unavailable
-    from pawsight.records.review import to_review
+    from pawsight.records.review import models_by_classes, to_review
 
     with recorded.opened(records, pictures_dir) as (database, pictures), refusing(Unavailable):
-        items = database.read(lambda connection: to_review(connection, limit))
+        classes = None
+        if model is not None:
+            there = database.read(models_by_classes)
+            names = {known: sorted({name for name, _ in each}) for known, each in there.items()}
+            classes = _known_by(model, names, "answers are those of")
+        items = database.read(lambda connection: to_review(connection, limit, classes))
     if as_json:
         for item in items:
             typer.echo(json.dumps(_told(item, pictures), ensure_ascii=False))

@@ -116,9 +116,14 @@ class AsyncClient:
         request = await to_thread.run_sync(requests.feedback, id_, label, comment, picture)
         return await self._ask(request)
 
-    async def to_review(self, limit: int = 50) -> list[ReviewItem]:
-        """The pictures that nothing was said of, those first whose right answer teaches most."""
-        return (await self._ask(requests.to_review(limit))).pictures
+    async def to_review(self, limit: int = 50, model: str | None = None) -> list[ReviewItem]:
+        """The pictures that nothing was said of, those first whose right answer teaches most.
+
+        Args:
+            limit: The most pictures.
+            model: Only what it and models of the same labels answered.
+        """
+        return (await self._ask(requests.to_review(limit, model))).pictures
 
     async def decided(self, limit: int = 50, digest: str | None = None) -> list[RecordedAnswer]:
         """The answers of which something was said, or those about a picture; the latest first."""

@@ -168,9 +168,10 @@ def feedback(id_: str, label: str, comment: str | None, picture: Picture | None)
     return Request("POST", "/feedback", Said, {"data": said, "files": files})
 
 
-def to_review(limit: int) -> Request[ReviewQueue]:
+def to_review(limit: int, model: str | None) -> Request[ReviewQueue]:
     """Ask what to look at."""
-    return Request("GET", "/feedback/queue", ReviewQueue, {"params": {"limit": limit}})
+    params = {"limit": limit, **({} if model is None else {"model": model})}
+    return Request("GET", "/feedback/queue", ReviewQueue, {"params": params})
 
 
 def decided(limit: int, digest: str | None) -> Request[Decided]:

@@ -108,9 +108,14 @@ class Client:
         """
         return self._ask(requests.feedback(id_, label, comment, picture))
 
-    def to_review(self, limit: int = 50) -> list[ReviewItem]:
-        """The pictures that nothing was said of, those first whose right answer teaches most."""
-        return self._ask(requests.to_review(limit)).pictures
+    def to_review(self, limit: int = 50, model: str | None = None) -> list[ReviewItem]:
+        """The pictures that nothing was said of, those first whose right answer teaches most.
+
+        Args:
+            limit: The most pictures.
+            model: Only what it and models of the same labels answered.
+        """
+        return self._ask(requests.to_review(limit, model)).pictures
 
     def decided(self, limit: int = 50, digest: str | None = None) -> list[RecordedAnswer]:
         """The answers of which something was said, or those about a picture; the latest first."""

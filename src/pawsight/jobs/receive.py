@@ -16,6 +16,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Final
 
+from pawsight.data.columns import read_rows
 from pawsight.data.problems import NothingUsable, Problem, TableError
 from pawsight.data.splits import split_table
 from pawsight.data.table import Table, read_table, table_from_folder
@@ -23,6 +24,7 @@ from pawsight.data.trainable import why_not
 from pawsight.jobs.datasets import SHOWN, Dataset, LeftOut, Place
 from pawsight.jobs.unpack import REFUSED, Bounds, Refused, unpack
 
+_LOOKED_FOR: Final = 100  # rows of a table
 _LABELS: Final = (
     "put each label's pictures in a folder of its name, or add a CSV of paths and labels"
 )
@@ -75,7 +77,8 @@ def receive(id_: str, place: Place, bounds: Bounds) -> Dataset:
 def _read(pictures: Path) -> Table:
     """The table of what was unpacked: its CSV, or its folders.
 
-    The CSV lies at the top, or in the only folder there, as archives of one folder have it.
+    The CSV lies at the top, or in the only folder there, as archives of one folder have it. Its
+    paths start from where it lies, or from the folder of pictures beside it.
     """
     top = [each for each in pictures.iterdir() if not each.name.startswith((".", "__MACOSX"))]
     for root in (pictures, *(top if len(top) == 1 and top[0].is_dir() else ())):
@@ -84,8 +87,16 @@ def _read(pictures: Path) -> Table:
             names = ", ".join(each.name for each in tables)
             raise TableError(f"there are several tables ({names}): send the one that is meant")
         if tables:
-            return read_table(tables[0], root, within=pictures)
+            return read_table(tables[0], _start(tables[0], root), within=pictures)
     return table_from_folder(pictures)
+
+
+def _start(table: Path, root: Path) -> Path:
+    """The folder that a table's paths start from: of its own and those in it, where most are."""
+    paths = [row.path for row in read_rows(table, root, None, None)[:_LOOKED_FOR]]
+    inside = [path for path in paths if not os.path.isabs(path) and ".." not in Path(path).parts]
+    folders = [root, *sorted(each for each in root.iterdir() if each.is_dir())]
+    return max(folders, key=lambda folder: sum(os.path.isfile(folder / path) for path in inside))
 
 
 def _is_table(file: Path) -> bool:

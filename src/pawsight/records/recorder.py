@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
@@ -168,15 +168,15 @@ class Recorder:
 
         return self.read(lambda connection: read_answer(connection, id_))
 
-    def to_review(self, limit: int) -> list[ToReview]:
-        """The pictures that people should look at first; blocks.
+    def to_review(self, limit: int, classes: Collection[str] | None = None) -> list[ToReview]:
+        """The pictures that people should look at first, of models of these classes; blocks.
 
         Raises:
             Unavailable: The database cannot be read.
         """
         from pawsight.records.review import to_review
 
-        return self.read(lambda connection: to_review(connection, limit))
+        return self.read(lambda connection: to_review(connection, limit, classes))
 
     def decided(self, limit: int, digest: str | None = None) -> list[Recorded]:
         """The answers of which something was said, or those about a picture; blocks.

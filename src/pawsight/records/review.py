@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, case, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true, tuple_
 
 from pawsight.labels import NEITHER
 from pawsight.records.record import Recorded, ToReview
 from pawsight.records.store import recorded_of
 from pawsight.records.tables import AnswerRow, FeedbackRow
 
+Version: TypeAlias = "tuple[str, str]"
+"""A model's name and version."""
 
-def to_review(connection: Connection, limit: int) -> list[ToReview]:
+
+def to_review(
+    connection: Connection, limit: int, classes: Collection[str] | None = None
+) -> list[ToReview]:
     """The pictures to look at, each once, however often it was sent.
 
     Those about which models, or versions of a model, disagree come first (query by committee,
@@ -23,17 +29,22 @@ def to_review(connection: Connection, limit: int) -> list[ToReview]:
     Args:
         connection: In a transaction.
         limit: The most pictures.
+        classes: Only the answers of models that tell exactly these apart; None: all answers.
     """
-    kind = _kind_of_model(connection)
-    if kind is None:
+    models = models_by_classes(connection)
+    if classes is not None:
+        models = {known: names for known, names in models.items() if known == frozenset(classes)}
+    if not models:
         return []
+    kind = _kind(models.values())
+    about = true() if classes is None else kind > 0
     alike = (
         select(
             AnswerRow.digest,
             func.min(AnswerRow.margin).label("margin"),
             func.count(AnswerRow.label.distinct()).label("labels"),
         )
-        .where(AnswerRow.digest.not_in(select(FeedbackRow.digest)))
+        .where(AnswerRow.digest.not_in(select(FeedbackRow.digest)), about)
         .group_by(AnswerRow.digest, kind)
         .subquery()
     )
@@ -47,7 +58,7 @@ def to_review(connection: Connection, limit: int) -> list[ToReview]:
     )  # fmt: skip
     order = list(connection.scalars(digests))
     latest: dict[str, list[Recorded]] = {digest: [] for digest in order}
-    for each in recorded_of(connection, _is_latest(order)):
+    for each in recorded_of(connection, and_(_is_latest(order), about)):
         latest[each.digest].append(each)
     found = []
     for digest in order:
@@ -56,19 +67,20 @@ def to_review(connection: Connection, limit: int) -> list[ToReview]:
     return found
 
 
-def _kind_of_model(connection: Connection) -> ColumnElement[int] | None:
-    """A number for the labels that the model of an answer knows: the same for the same labels.
-
-    None where there are no answers.
-    """
+def models_by_classes(connection: Connection) -> dict[frozenset[str], list[Version]]:
+    """Those that have answered, by what they tell apart, without ``neither``."""
     one = select(func.min(AnswerRow.id)).group_by(AnswerRow.model, AnswerRow.version)
     rows = select(AnswerRow.model, AnswerRow.version, AnswerRow.probabilities)
-    alike: dict[frozenset[str], list[tuple[str, str]]] = defaultdict(list)
+    alike: dict[frozenset[str], list[Version]] = defaultdict(list)
     for model, version, probabilities in connection.execute(rows.where(AnswerRow.id.in_(one))):
         alike[_known(probabilities)].append((model, version))
+    return alike
+
+
+def _kind(alike: Collection[list[Version]]) -> ColumnElement[int]:
+    """A number of the list, from 1 on, that the model of an answer is in; 0 of none of them."""
     asked = tuple_(AnswerRow.model, AnswerRow.version)
-    numbered = [(asked.in_(models), number) for number, models in enumerate(alike.values(), 1)]
-    return case(*numbered, else_=0) if numbered else None
+    return case(*((asked.in_(models), number) for number, models in enumerate(alike, 1)), else_=0)
 
 
 def _is_latest(digests: Sequence[str]) -> ColumnElement[bool]:

@@ -22,6 +22,7 @@ class Desk:
     Args:
         asked: Where they come from.
         skipped: How many are to be had besides those that are looked at.
+        model: Only what it and models of the same labels answered; None: all.
 
     Attributes:
         waiting: Those that nothing was said of, as far as is known here; those first whose right
@@ -30,10 +31,10 @@ class Desk:
         decided: The digests of those of which something was said.
     """
 
-    def __init__(self, asked: Service, skipped: int) -> None:
+    def __init__(self, asked: Service, skipped: int, model: str | None = None) -> None:
         self._asked = asked
         most = min(_AT_ONCE + skipped, _MOST_ASKED)
-        self.waiting = asked.to_review(most)
+        self.waiting = asked.to_review(most, model)
         self.more = len(self.waiting) == most
         self.decided = {each.digest for each in asked.decided(MOST_DECIDED)}
 

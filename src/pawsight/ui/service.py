@@ -148,9 +148,9 @@ class Service:
         """Say what would have been right for an answer, and leave the picture to be trained on."""
         return self._ask(lambda service: service.feedback(id_, label, picture=picture))
 
-    def to_review(self, limit: int) -> list[ReviewItem]:
+    def to_review(self, limit: int, model: str | None = None) -> list[ReviewItem]:
         """The pictures to look at, those first whose right answer teaches most."""
-        return self._ask(lambda service: service.to_review(limit))
+        return self._ask(lambda service: service.to_review(limit, model))
 
     def decided(self, limit: int, digest: str | None = None) -> list[RecordedAnswer]:
         """The answers of which something was said, or those about a picture; the latest first."""

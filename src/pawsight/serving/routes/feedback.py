@@ -24,13 +24,14 @@ from pawsight.serving.bodies import (
 )
 from pawsight.serving.errors import Refusal, quoted, responses
 from pawsight.serving.routes import record_schemas as schemas
-from pawsight.serving.routes.dependencies import BINARY, Service, check_admin
+from pawsight.serving.routes.dependencies import BINARY, MODEL_PROBLEMS, Service, check_admin
 from pawsight.serving.state import State
 
 router = APIRouter(tags=["feedback"])
 
 _MAX_JSON: Final = 64 * 1024
 _DIGEST: Final = "The SHA-256 of a picture: only answers about it."
+_ALIKE: Final = "Only what it and models of the same labels answered."
 _PROBLEMS: Final = ("records-off", "records-unavailable")
 _FORM: Final[dict[str, Any]] = schemas.FeedbackForm.model_json_schema()
 _BODY: Final[dict[str, Any]] = {
@@ -102,12 +103,13 @@ async def feedback(request: Request, service: Service) -> schemas.Said:
 @router.get(
     "/feedback/queue",
     summary="Which pictures to look at first",
-    responses=responses(*_PROBLEMS, "forbidden", "invalid-request"),
+    responses=responses(*_PROBLEMS, *MODEL_PROBLEMS, "forbidden", "invalid-request"),
 )
 async def queue(
     request: Request,
     service: Service,
     limit: Annotated[int, Query(ge=1, le=1000, description="The most pictures.")] = 50,
+    model: Annotated[str | None, Query(description=_ALIKE)] = None,
 ) -> schemas.ReviewQueue:
     """The pictures that nothing was said of, those first whose right answer teaches most.
 
@@ -118,8 +120,10 @@ async def queue(
     recorder = _recorder(service)
     check_admin(request, "see what others sent")
 
+    classes = None if model is None else service.models.find(model).card.labels
+
     def found() -> list[schemas.ReviewItem]:
-        items = recorder.to_review(limit)
+        items = recorder.to_review(limit, classes)
         return [schemas.ReviewItem.of(each, recorder.pictures) for each in items]
 
     return schemas.ReviewQueue(pictures=await _read_from("", found))

@@ -51,7 +51,7 @@ def show() -> None:
 
 def _queue(asked: Service) -> None:
     skipped: list[str] = st.session_state.setdefault("skipped", [])
-    desk, item = _on_desk(asked, skipped)
+    desk, item = _on_desk(asked, skipped, _about(asked))
     queue = [each for each in desk.waiting if digest_of(each) not in skipped]
     kept = [each for each in queue if each.answers[0].picture]
     if item is None:
@@ -79,13 +79,39 @@ def _queue(asked: Service) -> None:
         st.caption("This is the first one: there is nothing further back.")
 
 
-def _on_desk(asked: Service, skipped: list[str]) -> tuple[Desk, ReviewItem | None]:
+def _about(asked: Service) -> str | None:
+    """The model whose labels are looked at; asked for where the service's models know others."""
+    of_labels: dict[frozenset[str], str] = {}
+    for each in asked.models():
+        of_labels.setdefault(frozenset(each.labels), each.name)
+    if len(of_labels) < 2:
+        return None
+    chosen = st.selectbox(
+        "What the models know",
+        of_labels,
+        index=None,
+        placeholder="All of it",
+        format_func=lambda labels: ", ".join(sorted(labels)),
+        key="review-about",
+        on_change=_turn_to_others,
+    )
+    return of_labels[chosen] if chosen else None
+
+
+def _turn_to_others() -> None:
+    for name in ("desk", "reopened", "reviewed"):
+        st.session_state.pop(name, None)
+
+
+def _on_desk(
+    asked: Service, skipped: list[str], model: str | None
+) -> tuple[Desk, ReviewItem | None]:
     """What lies on the desk, and what is looked at; where nothing is left, more is fetched."""
     desk: Desk | None = st.session_state.get("desk")
     item: ReviewItem | None = st.session_state.get("reopened")
     if desk and (item := item or desk.first(skipped)):
         return desk, item
-    desk = st.session_state["desk"] = Desk(asked, len(skipped))
+    desk = st.session_state["desk"] = Desk(asked, len(skipped), model)
     return desk, item or desk.first(skipped)
 
 
