@@ -36,7 +36,8 @@ def test_everything_that_can_be_asked(service: Running, tmp_path: Path) -> None:
     file = tmp_path / "red.jpg"
     file.write_bytes(picture("red"))
     with Client(service.url) as client:
-        for sent in (file, str(file), file.read_bytes()):
+        data = file.read_bytes()
+        for sent in (file, str(file), data, bytearray(data), memoryview(data), io.BytesIO(data)):
             answer = client.predict(sent, "tiny")
             assert (answer.label, answer.model.name) == ("cat", "tiny")
         first, second = client.predict_batch([file, truncated_jpeg()], "tiny")
@@ -260,6 +261,14 @@ def test_what_is_no_list_of_pictures_is_said(service: Running) -> None:
             client.predict_batch("photo.jpg")  # a text is a sequence, too
         with pytest.raises(ValueError, match="no pictures"):
             client.predict_batch([])
+
+
+def test_what_is_no_picture_is_said(service: Running) -> None:
+    with Client(service.url) as client:
+        with pytest.raises(TypeError, match="binary mode"):
+            client.predict(io.StringIO("a picture"))  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="this is int"):
+            client.predict(7)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])

@@ -19,7 +19,7 @@ from pawsight.client.forms import (
     ReviewItem,
     Said,
 )
-from pawsight.client.requests import TIMEOUT, Picture, Request
+from pawsight.client.requests import TIMEOUT, Archive, Picture, Request
 from pawsight.client.service_forms import Drift, Model, ModelDetail, Ready
 from pawsight.client.training_forms import Dataset, Job
 
@@ -79,7 +79,7 @@ class AsyncClient:
         await self._http.aclose()
 
     async def predict(self, picture: Picture, model: str = "auto") -> Answer:
-        """Ask a model about one picture, by its path or its bytes."""
+        """Ask a model about one picture: its path, its bytes, or a file that is open for them."""
         return await self._ask(await to_thread.run_sync(requests.predict, picture, model))
 
     async def predict_batch(self, pictures: Sequence[Picture], model: str = "auto") -> list[Record]:
@@ -145,7 +145,7 @@ class AsyncClient:
         """A model with its whole card."""
         return await self._ask(requests.card(model))
 
-    async def send_dataset(self, archive: Picture) -> Dataset:
+    async def send_dataset(self, archive: Archive) -> Dataset:
         """Send a ZIP of pictures to train on, by its path or its bytes; each is looked at."""
         with await to_thread.run_sync(requests.opened, archive) as file:
             return await self._ask(requests.send_dataset(_parts(file), requests.size_of(file)))

@@ -35,8 +35,13 @@ TIMEOUT: Final = httpx.Timeout(60.0, connect=5.0)
 CHECKING: Final = httpx.Timeout(600.0, connect=5.0)
 """For an archive, every picture of which is looked at before it is answered."""
 
-Picture: TypeAlias = "str | PathLike[str] | bytes"
+Archive: TypeAlias = "str | PathLike[str] | bytes"
 """The path of a file, or its bytes."""
+
+Picture: TypeAlias = "Archive | bytearray | memoryview | BinaryIO"
+"""The path of a file, its bytes, or a file that is open in binary mode, read from where it is."""
+
+_Octets: Final = bytes | bytearray | memoryview
 
 Form = TypeVar("Form")
 
@@ -139,7 +144,7 @@ def predict_batch(pictures: Sequence[Picture], model: str) -> Request[Records]:
         TypeError: It is one picture.
         ValueError: There are none.
     """
-    if isinstance(pictures, str | PathLike | bytes):
+    if isinstance(pictures, str | PathLike | _Octets) or hasattr(pictures, "read"):
         raise TypeError("many pictures are a list of paths or bytes; of one, ask predict")
     if not pictures:
         raise ValueError("there are no pictures in the list")
@@ -200,7 +205,7 @@ def card(model: str) -> Request[ModelDetail]:
     return Request("GET", f"/models/{_part(model)}", ModelDetail)
 
 
-def opened(archive: Picture) -> BinaryIO:
+def opened(archive: Archive) -> BinaryIO:
     """A ZIP, to be read a part at a time: it may be larger than the memory.
 
     Raises:
@@ -272,11 +277,18 @@ def _part(name: str) -> str:
 
 
 def _bytes(picture: Picture) -> bytes:
-    return picture if isinstance(picture, bytes) else Path(picture).read_bytes()
+    if isinstance(picture, str | PathLike):
+        return Path(picture).read_bytes()
+    data = picture.read() if hasattr(picture, "read") else picture
+    if isinstance(data, _Octets):
+        return bytes(data)
+    if isinstance(data, str):
+        raise TypeError("a picture is read from a file that is open in binary mode: open(…, 'rb')")
+    raise TypeError(f"a picture is a path, bytes or an open file; this is {type(data).__name__}")
 
 
 def _name(picture: Picture, number: int) -> str:
-    return str(number) if isinstance(picture, bytes) else os.path.basename(picture)
+    return os.path.basename(picture) if isinstance(picture, str | PathLike) else str(number)
 
 
 def _body(picture: Picture) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pawsight.client.forms import (
     ReviewItem,
     Said,
 )
-from pawsight.client.requests import TIMEOUT, Picture, Request
+from pawsight.client.requests import TIMEOUT, Archive, Picture, Request
 from pawsight.client.service_forms import Drift, Model, ModelDetail, Ready
 from pawsight.client.training_forms import Dataset, Job
 
@@ -75,7 +75,7 @@ class Client:
         self._http.close()
 
     def predict(self, picture: Picture, model: str = "auto") -> Answer:
-        """Ask a model about one picture, by its path or its bytes."""
+        """Ask a model about one picture: its path, its bytes, or a file that is open for them."""
         return self._ask(requests.predict(picture, model))
 
     def predict_batch(self, pictures: Sequence[Picture], model: str = "auto") -> list[Record]:
@@ -137,7 +137,7 @@ class Client:
         """A model with its whole card."""
         return self._ask(requests.card(model))
 
-    def send_dataset(self, archive: Picture) -> Dataset:
+    def send_dataset(self, archive: Archive) -> Dataset:
         """Send a ZIP of pictures to train on, by its path or its bytes; each is looked at."""
         with requests.opened(archive) as file:
             return self._ask(requests.send_dataset(file, requests.size_of(file)))
