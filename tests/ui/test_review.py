@@ -17,8 +17,8 @@ from streamlit.testing.v1 import AppTest
 from pawsight.records.pictures import digest_of
 from pawsight.serving.app import create_app
 from pawsight.serving.settings import Settings
+from pawsight.ui import decisions
 from pawsight.ui.export import as_zip
-from pawsight.ui.screens import review
 from pawsight.ui.service import RecordedAnswer, ReviewItem, Service, Unavailable
 from tests.model_folders import make_model_folder
 from tests.pictures import picture
@@ -242,7 +242,7 @@ def test_an_export_goes_on_whatever_is_done_meanwhile(
         assert may_end.wait(60)
         return as_zip(answers, kept)
 
-    monkeypatch.setattr(review, "as_zip", slow)
+    monkeypatch.setattr(decisions, "as_zip", slow)
     with running(create_app(own)) as running_:
         recorded(Service(running_.url), picture("red"), picture("blue"))
         page = page_of(running_.url, monkeypatch).run()
@@ -261,7 +261,7 @@ def test_what_an_export_leaves_out_is_said(own: Settings, monkeypatch: pytest.Mo
     def small(answers: Answers, kept: Callable[[str], bytes]) -> tuple[bytes, int]:
         return as_zip(answers, kept, most=1)
 
-    monkeypatch.setattr(review, "as_zip", small)
+    monkeypatch.setattr(decisions, "as_zip", small)
     with running(create_app(own)) as running_:
         recorded(Service(running_.url), picture("red"))
         page = page_of(running_.url, monkeypatch).run()
