@@ -9,6 +9,6 @@ from typer.testing import CliRunner, Result
 from pawsight.cli import app
 
 
-def run(*arguments: str | int | Path) -> Result:
-    """Call ``pawsight`` with these arguments."""
-    return CliRunner().invoke(app, [str(each) for each in arguments])
+def run(*arguments: str | int | Path, given: bytes = b"") -> Result:
+    """Call ``pawsight`` with these arguments, and with bytes on its standard input."""
+    return CliRunner().invoke(app, [str(each) for each in arguments], input=given)

@@ -117,6 +117,18 @@ def test_a_list_whose_header_is_no_utf8_is_a_record_and_stops_nothing(
         assert "1 of 3 could not be used" in done.stderr
 
 
+def test_a_list_comes_on_the_standard_input(trained: Path, pictures: Path) -> None:
+    given = f"# new ones\n{pictures}/sub/b.jpg\n\n{pictures}/a.png\n".encode()
+    done = run("classify", "-", "--model", trained, given=given)
+    assert done.exit_code == 0
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["dog", "cat"]
+    nothing = run("classify", "-", "--model", trained)
+    assert (nothing.exit_code, "no pictures in '-'" in nothing.stderr) == (2, True)
+    picture = run("classify", "-", "--model", trained, given=(pictures / "a.png").read_bytes())
+    assert picture.exit_code == 1
+    assert "is a picture, and should be a path a line" in picture.stdout
+
+
 def test_a_name_that_is_no_utf8_is_written_readably(trained: Path, tmp_path: Path) -> None:
     folder = tmp_path / "odd"
     folder.mkdir()

@@ -26,9 +26,13 @@ _MARKS: Final = (  # at the beginning of a text; the longer first, which begins 
 )
 
 
+STANDARD_INPUT: Final = "-"
+"""Names what comes on the standard input: a path a line."""
+
+
 def is_list(path: str) -> bool:
-    """Whether a name ends as those of lists do."""
-    return path.lower().endswith((".txt", ".csv", ".tsv", ".parquet"))
+    """Whether a name ends as those of lists do, or is that of the standard input."""
+    return path == STANDARD_INPUT or path.lower().endswith((".txt", ".csv", ".tsv", ".parquet"))
 
 
 def listed(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, Final, TypeVar, cast
 
 from pawsight.bulk.archives import Archive, is_archive
 from pawsight.bulk.items import FileItem, Item, Unreadable
-from pawsight.bulk.lists import is_list, listed
+from pawsight.bulk.lists import STANDARD_INPUT, is_list, listed
 from pawsight.bulk.stores import Disks, Store, name_of, store_of
+from pawsight.images.errors import ImageError
+from pawsight.images.formats import sniff
 
+_BEGINNING: Final = 64  # bytes
 _Found = TypeVar("_Found")
 
 
@@ -31,7 +37,7 @@ def find_items(
     folder gives the files below it whose names end like a picture's, sorted, without hidden ones. A
     ZIP or tar archive that is named itself, or by a glob, gives the pictures in it; a text, CSV or
     Parquet file those that it lists. In a folder, neither is looked into. What cannot be looked
-    through is an item that says why.
+    through is an item that says why. ``-`` is a list that comes on the standard input.
 
     Args:
         sources: What the user named.
@@ -105,10 +111,22 @@ def _found(store: Store, path: str, looked: Callable[[str], None]) -> Iterator[I
     elif is_archive(path):
         yield Archive(store.item(path), partial(store.open, path))
     elif is_list(path):
-        yield from listed(store.name(path), partial(store.open, path))
+        yield from listed(store.name(path), partial(_open_list, store, path))
         looked(store.name(path))
     else:
         yield store.item(path)
+
+
+def _open_list(store: Store, path: str) -> BinaryIO:
+    if path != STANDARD_INPUT:
+        return store.open(path)
+    coming = BufferedReader(cast("RawIOBase", sys.stdin.buffer))
+    try:
+        sniff(coming.peek(_BEGINNING))
+    except ImageError:
+        return coming
+    words = "what comes on the standard input is a picture, and should be a path a line"
+    raise OSError(errno.EINVAL, words)
 
 
 def find_pictures(sources: Sequence[str]) -> Iterator[Path]:

@@ -30,7 +30,8 @@ def classify(
         typer.Argument(
             help="Pictures, folders (searched to the bottom), globs, ZIP and tar archives, and "
             "lists (.txt with a path a line, .csv, .tsv and .parquet with a column 'path'; "
-            "relative paths start in the current directory); of this machine, or at an address "
+            "relative paths start in the current directory; '-' is one on the standard input); of "
+            "this machine, or at an address "
             "such as s3://bucket/album.",
             metavar="PATH...",
         ),
