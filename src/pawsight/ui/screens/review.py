@@ -19,6 +19,7 @@ from pawsight.ui.tables import table
 from pawsight.ui.words import full_stop, said, verdict
 
 _TAB: Final = "review-tab"
+_CHOICE_WIDTH: Final = 360  # pixels
 _KEYS: Final = {NEITHER: "N", WRONG: "W"}
 
 
@@ -82,12 +83,13 @@ def _about(asked: Service) -> str | None:
     if len(of_labels) < 2:
         return None
     chosen = st.selectbox(
-        "What the models know",
+        "Only what models answered that know",
         of_labels,
         index=None,
-        placeholder="All of it",
+        placeholder="All models",
         format_func=lambda labels: ", ".join(sorted(labels)),
         key="review-about",
+        width=_CHOICE_WIDTH,
         on_change=_turn_to_others,
     )
     return of_labels[chosen] if chosen else None
