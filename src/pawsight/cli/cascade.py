@@ -43,8 +43,8 @@ def cascade(
         typer.Option(
             min=0,
             max=1,
-            help="The part of the classes' pictures about which it may be right where the strong "
-            "model is wrong, or wrong where that is right.",
+            help="The part of the classes' pictures about which it may be wrong where the strong "
+            "model is right.",
         ),
     ] = 0.001,
     catches_below: Annotated[
@@ -58,11 +58,11 @@ def cascade(
 ) -> None:
     """Choose when a fast model may decide alone, and when a strong one is asked.
 
-    The thresholds that send on the smallest share of the validation split, such that accuracy and
-    what is caught of neither are the strong model's, but for what is allowed, and no more of the
-    classes are lost. The split is the table's column, else that of `pawsight train`. FOLDER gets
-    the card, a plot of what each share gives, and a README; it is a model like any other. Repeat
-    this whenever a member changes.
+    The thresholds that send on a small share of the validation split, such that the cascade is
+    right where the strong model is and catches as much of neither, but for what is allowed, and no
+    more of the classes are lost. The split is the table's column, else that of `pawsight train`.
+    FOLDER gets the card, a plot of what each share gives, and a README; it is a model like any
+    other. Repeat this whenever a member changes.
     """
     require_train_extra()
     from pawsight.images.errors import ImageError

@@ -22,7 +22,7 @@ Counts = NDArray[np.intp]
 SHARES: Final = tuple(round(0.02 * number, 2) for number in range(51))
 """The parts sent on for which the curve says what they give."""
 
-SPARE: Final = 0.01
+SPARE: Final = 0.02
 """The part of pictures that is sent on beyond what must be, to be sure."""
 
 _CANDIDATES: Final = 512  # thresholds that are tried for confidence, and as many for the score
@@ -57,8 +57,8 @@ class Allowance(Strict):
     """By how much a cascade may be worse than its strong model on the validation pictures.
 
     Attributes:
-        accuracy: The part of pictures of the classes about which it may be right where the strong
-            one is wrong, or wrong where that is right.
+        accuracy: The part of pictures of the classes about which it may be wrong where the strong
+            one is right.
         catches: The part of pictures of none of the classes that it may catch less.
     """
 
@@ -71,13 +71,13 @@ class Goal:
     """What a cascade must reach on the validation pictures.
 
     Attributes:
-        like: Pictures of the classes about which it is right or wrong as the strong model is, at
-            least.
+        no_worse: Pictures of the classes about which it is right, or as wrong as the strong model,
+            at least.
         lost: Pictures of the classes that are called ``neither``, at most.
         caught: Pictures of none of the classes that are called so, at least.
     """
 
-    like: float
+    no_worse: float
     lost: int
     caught: float
 
@@ -86,7 +86,7 @@ class Goal:
         """To be as good as the strong model alone, but for the allowance."""
         rejected = strong.scores < threshold
         return cls(
-            like=(1 - allowance.accuracy) * int(known.sum()),
+            no_worse=(1 - allowance.accuracy) * int(known.sum()),
             lost=int((rejected & known).sum()),
             caught=int((rejected & ~known).sum()) - allowance.catches * int((~known).sum()),
         )
@@ -108,9 +108,8 @@ def choose(
     has to see most of a class to name it: where the fewest are sent on, single pictures decide.
 
     Under three conditions, all on these pictures, and but for the allowance: it is right where the
-    strong model alone is right, and wrong where that is wrong (two models may be right equally
-    often on some pictures and not on others; that they are right about the same ones says more, and
-    leans less on labels that are wrong); no more pictures of the classes are called ``neither``
+    strong model alone is right (to be right as often says less: what is lost on some pictures and
+    won on others is luck); no more pictures of the classes are called ``neither``
     than the strong model alone calls so at its threshold; and no fewer of the others. What the fast
     model accepts is not lost by the strong one any more, so where the strong one is asked it may be
     stricter than alone: its threshold is chosen together with those of the fast model, from its own
@@ -192,7 +191,7 @@ class Trade:
         never = np.zeros_like(known)
         self._sent_on = total(never, np.ones_like(known)) / len(known)
         self._right = total(fast.right & known, strong.right & known)
-        self._like = total((fast.right == strong.right) & known, known)
+        self._no_worse = total((fast.right >= strong.right) & known, known)
         # Of those whom the fast model decides, it rejects only what it rejects alone.
         self._lost = total(alone & known, rejected & known)
         self._caught = total(alone & ~known, rejected & ~known)
@@ -222,12 +221,12 @@ class Trade:
         return max(((int(row), column) for row in rows), key=self.merits)
 
     def merits(self, pair: tuple[int, int]) -> tuple[float, int, float]:
-        """By which thresholds are preferred: the score that is asked for, likeness, thrift."""
-        return float(self.accepts[pair[1]]), int(self._like[pair]), -float(self._sent_on[pair])
+        """By which thresholds are preferred: the score that is asked for, no worse, thrift."""
+        return float(self.accepts[pair[1]]), int(self._no_worse[pair]), -float(self._sent_on[pair])
 
     def _reaching(self, goal: Goal) -> Mask:
         reaching: Mask = (
-            (self._like >= goal.like - 1e-9)
+            (self._no_worse >= goal.no_worse - 1e-9)
             & (self._lost <= goal.lost)
             & (self._caught >= goal.caught - 1e-9)
         )
