@@ -124,9 +124,22 @@ def test_a_list_comes_on_the_standard_input(trained: Path, pictures: Path) -> No
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["dog", "cat"]
     nothing = run("classify", "-", "--model", trained)
     assert (nothing.exit_code, "no pictures in '-'" in nothing.stderr) == (2, True)
-    picture = run("classify", "-", "--model", trained, given=(pictures / "a.png").read_bytes())
-    assert picture.exit_code == 1
-    assert "is a picture, and should be a path a line" in picture.stdout
+    for none in ((pictures / "a.png").read_bytes(), b"a.png\0sub/b.jpg\0"):
+        broken = run("classify", "-", "--model", trained, given=none)
+        assert broken.exit_code == 1
+        assert "without -print0" in broken.stdout
+    twice = run("classify", "-", "-", "--model", trained, given=given)
+    assert (twice.exit_code, "read once" in twice.stderr) == (2, True)
+
+
+def test_what_is_called_like_the_standard_input_is_a_file(
+    trained: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (pictures / "a.png").rename(pictures / "-")
+    monkeypatch.chdir(pictures)
+    for named in ("?", "./-"):
+        done = run("classify", named, "--model", trained, given=b"sub/b.jpg")
+        assert [line.split()[0] for line in done.stdout.splitlines()] == ["cat"]
 
 
 def test_a_name_that_is_no_utf8_is_written_readably(trained: Path, tmp_path: Path) -> None:

@@ -266,7 +266,7 @@ def test_what_is_no_list_of_pictures_is_said(service: Running) -> None:
 def test_what_is_no_picture_is_said(service: Running) -> None:
     with Client(service.url) as client:
         with pytest.raises(TypeError, match="binary mode"):
-            client.predict(io.StringIO("a picture"))  # type: ignore[arg-type]
+            client.predict(io.TextIOWrapper(io.BytesIO(picture("red"))))  # type: ignore[arg-type]
         with pytest.raises(TypeError, match="this is int"):
             client.predict(7)  # type: ignore[arg-type]
 

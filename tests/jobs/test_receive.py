@@ -61,6 +61,25 @@ def test_a_table_beside_the_folder_of_its_pictures_finds_them(place: Place, insi
     assert reasons(found) == {"gone.png": f"{inside}images/gone.png does not exist"}
 
 
+def test_a_table_whose_paths_lie_in_several_folders_is_not_guessed_at(place: Place) -> None:
+    pictures = drawn_files(10)
+    table = "\n".join(["path,label", *(f"{name},{name[:3]}" for name in pictures)]).encode()
+    files = {f"{top}/{name}": data for top in ("train", "test") for name, data in pictures.items()}
+    found = received(place, files | {"labels.csv": table})
+    assert not found.usable
+    assert found.why_not is not None
+    assert "start from: of test, train; put the table into that folder" in found.why_not
+
+
+def test_pictures_beside_a_table_come_before_those_in_a_folder(place: Place) -> None:
+    pictures = drawn_files(10)
+    table = "\n".join(["path,label", *(f"{name},{name[:3]}" for name in pictures)]).encode()
+    elsewhere = {"cat/0.png", "dog/0.png"}
+    files = {f"old/{name}" if name in elsewhere else name: pictures[name] for name in pictures}
+    found = received(place, files | {"labels.csv": table})
+    assert reasons(found) == {name: f"{name} does not exist" for name in elsewhere}
+
+
 def test_a_table_reads_nothing_outside_of_its_archive(place: Place, tmp_path: Path) -> None:
     files = drawn_files(10)
     secret = tmp_path / "secret.png"

@@ -334,7 +334,8 @@ def test_a_model_of_other_labels_does_not_disagree_and_its_labels_may_be_right(
 def test_where_models_know_other_labels_those_that_are_looked_at_can_be_chosen(
     own: Settings, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wild = make_model_folder(tmp_path / "wild", labels=("lion", "wolf", "bear"))
+    wild_labels = ("lion", "wolf", "bear")
+    wild = make_model_folder(tmp_path / "wild", labels=wild_labels)
     both = own.model_copy(update={"serve_models": (str(tiny), str(wild))})
     with running(create_app(both)) as running_:
         service = Service(running_.url)
@@ -344,10 +345,13 @@ def test_where_models_know_other_labels_those_that_are_looked_at_can_be_chosen(
         assert "2 to look at." in captions(page)
         chosen = page.selectbox(key="review-about")
         assert chosen.options == ["cat, dog", "bear, lion, wolf"]
-        chosen.set_value(frozenset({"bear", "lion", "wolf"})).run()
+        chosen.set_value(frozenset(wild_labels)).run()
         assert "1 to look at." in captions(page)
         assert "decide-wolf" in [each.key for each in page.button]
         assert "decide-cat" not in [each.key for each in page.button]
+        turned_to(page, "Decided")
+        assert "2 to look at." in captions(turned_to(page, "To look at"))
+        page.selectbox(key="review-about").set_value(frozenset(wild_labels)).run()
         page.button(key="decide-wolf").click().run()
         assert "Nothing is left to look at" in page.info[0].value
         page.selectbox(key="review-about").set_value(None).run()

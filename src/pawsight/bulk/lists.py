@@ -5,7 +5,9 @@ from __future__ import annotations
 import codecs
 import csv
 import errno
+import io
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from io import BufferedReader, RawIOBase, TextIOWrapper
 from itertools import chain
@@ -17,6 +19,10 @@ from pawsight.bulk.stores import Remote, item_of, name_of
 from pawsight.data.column_names import ADDRESS_NAMES, PATH_NAMES, opening, plain
 from pawsight.extras import ExtraMissing
 
+STANDARD_INPUT: Final = "-"
+"""Names a list that comes on the standard input: text with a path a line."""
+
+_BEGINNING: Final = 64  # bytes, in which no text has a NUL character
 _MARKS: Final = (  # at the beginning of a text; the longer first, which begins like a shorter one
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -26,13 +32,29 @@ _MARKS: Final = (  # at the beginning of a text; the longer first, which begins 
 )
 
 
-STANDARD_INPUT: Final = "-"
-"""Names what comes on the standard input: a path a line."""
+def standard_input() -> BinaryIO:
+    """What comes on the standard input, as it comes; it stays open.
+
+    Raises:
+        OSError: It is closed.
+        ValueError: It is no text.
+    """
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "the standard input is closed")
+    try:
+        raw: BinaryIO = open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115
+    except io.UnsupportedOperation:  # no file, but something in its place
+        raw = sys.stdin.buffer
+    coming = BufferedReader(cast("RawIOBase", raw))
+    beginning = coming.peek(_BEGINNING)[:_BEGINNING]
+    if b"\0" in beginning and not beginning.startswith(tuple(mark for mark, _ in _MARKS)):
+        raise ValueError("it is no text; a path a line is wanted (of `find`, without -print0)")
+    return coming
 
 
 def is_list(path: str) -> bool:
-    """Whether a name ends as those of lists do, or is that of the standard input."""
-    return path == STANDARD_INPUT or path.lower().endswith((".txt", ".csv", ".tsv", ".parquet"))
+    """Whether a name ends as those of lists do."""
+    return path.lower().endswith((".txt", ".csv", ".tsv", ".parquet"))
 
 
 def listed(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
@@ -129,7 +151,10 @@ def _text(stream: BinaryIO) -> TextIOWrapper:
     Raises:
         ValueError: It has none, and is no UTF-8.
     """
-    whole = BufferedReader(cast("RawIOBase", stream))
+    # What is buffered twice comes later than it could.
+    whole = (
+        stream if isinstance(stream, BufferedReader) else BufferedReader(cast("RawIOBase", stream))
+    )
     beginning = whole.peek(4)[:4]
     found = (encoding for mark, encoding in _MARKS if beginning.startswith(mark))
     encoding = next(found, "utf-8")

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import errno
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import BinaryIO, Final, TypeVar, cast
+from typing import TypeVar
 
 from pawsight.bulk.archives import Archive, is_archive
 from pawsight.bulk.items import FileItem, Item, Unreadable
-from pawsight.bulk.lists import STANDARD_INPUT, is_list, listed
+from pawsight.bulk.lists import STANDARD_INPUT, is_list, listed, standard_input
 from pawsight.bulk.stores import Disks, Store, name_of, store_of
-from pawsight.images.errors import ImageError
-from pawsight.images.formats import sniff
 
-_BEGINNING: Final = 64  # bytes
 _Found = TypeVar("_Found")
 
 
@@ -96,6 +90,10 @@ def _opened(found: Item | Archive, looked: Callable[[str], None]) -> Iterator[It
 
 
 def _unopened(source: str, looked: Callable[[str], None]) -> Iterator[Item | Archive]:
+    if source == STANDARD_INPUT:
+        yield from listed(source, standard_input)
+        looked(source)
+        return
     try:
         store = store_of(source)
         for path in store.matching(source):
@@ -111,22 +109,10 @@ def _found(store: Store, path: str, looked: Callable[[str], None]) -> Iterator[I
     elif is_archive(path):
         yield Archive(store.item(path), partial(store.open, path))
     elif is_list(path):
-        yield from listed(store.name(path), partial(_open_list, store, path))
+        yield from listed(store.name(path), partial(store.open, path))
         looked(store.name(path))
     else:
         yield store.item(path)
-
-
-def _open_list(store: Store, path: str) -> BinaryIO:
-    if path != STANDARD_INPUT:
-        return store.open(path)
-    coming = BufferedReader(cast("RawIOBase", sys.stdin.buffer))
-    try:
-        sniff(coming.peek(_BEGINNING))
-    except ImageError:
-        return coming
-    words = "what comes on the standard input is a picture, and should be a path a line"
-    raise OSError(errno.EINVAL, words)
 
 
 def find_pictures(sources: Sequence[str]) -> Iterator[Path]:

@@ -30,8 +30,7 @@ def classify(
         typer.Argument(
             help="Pictures, folders (searched to the bottom), globs, ZIP and tar archives, and "
             "lists (.txt with a path a line, .csv, .tsv and .parquet with a column 'path'; "
-            "relative paths start in the current directory; '-' is one on the standard input); of "
-            "this machine, or at an address "
+            "relative paths start in the current directory); of this machine, or at an address "
             "such as s3://bucket/album.",
             metavar="PATH...",
         ),
@@ -182,9 +181,12 @@ def _refuse_nothing(paths: list[str], tally: Tally) -> None:
 
 def _check(paths: list[str], output: Path | None) -> None:
     """Refuse what names no pictures or is to be written too, before anything is loaded."""
+    from pawsight.bulk.lists import STANDARD_INPUT
     from pawsight.bulk.stores import store_of
     from pawsight.extras import ExtraMissing
 
+    if paths.count(STANDARD_INPUT) > 1:
+        fail("the standard input ('-') can be read once alone")
     if "" in paths:
         fail("one of the paths is empty: name a picture, a folder or a glob ('.' is this folder)")
     with refusing(ExtraMissing, ValueError):

@@ -107,7 +107,7 @@ class Run:
 
     def _rows(self, tally: Tally, journal: Journal | None = None) -> Iterator[Row]:
         from pawsight.bulk.archives import is_archive
-        from pawsight.bulk.lists import is_list
+        from pawsight.bulk.lists import STANDARD_INPUT, is_list
         from pawsight.bulk.pipeline import classify
         from pawsight.bulk.sources import find_items, find_pictures
         from pawsight.bulk.stores import is_address
@@ -125,7 +125,8 @@ class Run:
             return sum(1 for _ in find_pictures(self._paths))
 
         countable = not any(
-            is_address(path) or is_archive(path) or is_list(path) for path in self._paths
+            path == STANDARD_INPUT or is_address(path) or is_archive(path) or is_list(path)
+            for path in self._paths
         )
         with shown(tally, count if countable else None) as grown:
             for record in classify(self._model, new(), self._workers):

@@ -145,7 +145,9 @@ def predict_batch(pictures: Sequence[Picture], model: str) -> Request[Records]:
         ValueError: There are none.
     """
     if isinstance(pictures, str | PathLike | _Octets) or hasattr(pictures, "read"):
-        raise TypeError("many pictures are a list of paths or bytes; of one, ask predict")
+        raise TypeError(
+            "many pictures are a list of paths, bytes or open files; of one, ask predict"
+        )
     if not pictures:
         raise ValueError("there are no pictures in the list")
     files = [("files", (_name(each, number), _bytes(each))) for number, each in enumerate(pictures)]
@@ -279,11 +281,11 @@ def _part(name: str) -> str:
 def _bytes(picture: Picture) -> bytes:
     if isinstance(picture, str | PathLike):
         return Path(picture).read_bytes()
+    if isinstance(picture, io.TextIOBase):
+        raise TypeError("a picture is read from a file that is open in binary mode: open(…, 'rb')")
     data = picture.read() if hasattr(picture, "read") else picture
     if isinstance(data, _Octets):
         return bytes(data)
-    if isinstance(data, str):
-        raise TypeError("a picture is read from a file that is open in binary mode: open(…, 'rb')")
     raise TypeError(f"a picture is a path, bytes or an open file; this is {type(data).__name__}")
 
 

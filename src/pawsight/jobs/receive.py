@@ -24,7 +24,6 @@ from pawsight.data.trainable import why_not
 from pawsight.jobs.datasets import SHOWN, Dataset, LeftOut, Place
 from pawsight.jobs.unpack import REFUSED, Bounds, Refused, unpack
 
-_LOOKED_FOR: Final = 100  # rows of a table
 _LABELS: Final = (
     "put each label's pictures in a folder of its name, or add a CSV of paths and labels"
 )
@@ -92,11 +91,22 @@ def _read(pictures: Path) -> Table:
 
 
 def _start(table: Path, root: Path) -> Path:
-    """The folder that a table's paths start from: of its own and those in it, where most are."""
-    paths = [row.path for row in read_rows(table, root, None, None)[:_LOOKED_FOR]]
-    inside = [path for path in paths if not os.path.isabs(path) and ".." not in Path(path).parts]
-    folders = [root, *sorted(each for each in root.iterdir() if each.is_dir())]
-    return max(folders, key=lambda folder: sum(os.path.isfile(folder / path) for path in inside))
+    """The folder that a table's paths start from: its own, or the one in it that they lie in.
+
+    Raises:
+        TableError: They lie in several.
+    """
+    paths = {os.path.normpath(row.path) for row in read_rows(table, root, None, None)}
+    if any(os.path.isfile(root / path) for path in paths):
+        return root
+    files = (each.relative_to(root).parts for each in root.rglob("*") if each.is_file())
+    found = sorted({folder for folder, *rest in files if rest and os.path.join(*rest) in paths})
+    if len(found) > 1:
+        raise TableError(
+            f"it is not clear which folder the paths of {table.name} start from: of "
+            f"{', '.join(found)}; put the table into that folder"
+        )
+    return root / found[0] if found else root
 
 
 def _is_table(file: Path) -> bool:

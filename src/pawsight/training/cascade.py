@@ -71,8 +71,8 @@ class Goal:
     """What a cascade must reach on the validation pictures.
 
     Attributes:
-        no_worse: Pictures of the classes about which it is right, or as wrong as the strong model,
-            at least.
+        no_worse: Pictures of the classes about which it is not wrong where the strong model is
+            right, at least.
         lost: Pictures of the classes that are called ``neither``, at most.
         caught: Pictures of none of the classes that are called so, at least.
     """
@@ -221,7 +221,7 @@ class Trade:
         return max(((int(row), column) for row in rows), key=self.merits)
 
     def merits(self, pair: tuple[int, int]) -> tuple[float, int, float]:
-        """By which thresholds are preferred: the score that is asked for, no worse, thrift."""
+        """By which thresholds are preferred: the score that is asked for, few mistakes, thrift."""
         return float(self.accepts[pair[1]]), int(self._no_worse[pair]), -float(self._sent_on[pair])
 
     def _reaching(self, goal: Goal) -> Mask:

@@ -25,6 +25,7 @@ class Desk:
         model: Only what it and models of the same labels answered; None: all.
 
     Attributes:
+        model: As it was given.
         waiting: Those that nothing was said of, as far as is known here; those first whose right
             answer teaches most.
         more: Whether the service may have more of them.
@@ -33,6 +34,7 @@ class Desk:
 
     def __init__(self, asked: Service, skipped: int, model: str | None = None) -> None:
         self._asked = asked
+        self.model = model
         most = min(_AT_ONCE + skipped, _MOST_ASKED)
         self.waiting = asked.to_review(most, model)
         self.more = len(self.waiting) == most

@@ -52,7 +52,7 @@ _ZIP: Final = ("application/zip", "application/x-zip-compressed", "application/o
     ),
 )
 async def receive(request: Request, service: Service, training: Trainings) -> DatasetAnswer:
-    """Send a ZIP as the body: a folder for each label, or pictures with one CSV at the top.
+    """Send a ZIP as the body: a folder for each label, or pictures and one CSV beside them.
 
         curl --data-binary @pets.zip -H 'Content-Type: application/zip' …/training/datasets
 

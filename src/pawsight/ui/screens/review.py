@@ -106,7 +106,7 @@ def _on_desk(
     """What lies on the desk, and what is looked at; where nothing is left, more is fetched."""
     desk: Desk | None = st.session_state.get("desk")
     item: ReviewItem | None = st.session_state.get("reopened")
-    if desk and (item := item or desk.first(skipped)):
+    if desk and desk.model == model and (item := item or desk.first(skipped)):
         return desk, item
     desk = st.session_state["desk"] = Desk(asked, len(skipped), model)
     return desk, item or desk.first(skipped)
