@@ -129,7 +129,7 @@ def test_a_list_comes_on_the_standard_input(trained: Path, pictures: Path) -> No
         assert broken.exit_code == 1
         assert "without -print0" in broken.stdout
     twice = run("classify", "-", "-", "--model", trained, given=given)
-    assert (twice.exit_code, "read once" in twice.stderr) == (2, True)
+    assert (twice.exit_code, "read only once" in twice.stderr) == (2, True)
 
 
 def test_what_is_called_like_the_standard_input_is_a_file(

@@ -80,6 +80,22 @@ def test_pictures_beside_a_table_come_before_those_in_a_folder(place: Place) -> 
     assert reasons(found) == {name: f"{name} does not exist" for name in elsewhere}
 
 
+@pytest.mark.parametrize("name", ["there.png", "gone.png"])
+@pytest.mark.parametrize("way", ["", "../../../"])
+def test_what_lies_outside_of_an_archive_changes_nothing(
+    tmp_path: Path, name: str, way: str
+) -> None:
+    pictures = drawn_files(10)
+    (tmp_path / "there.png").write_bytes(pictures["cat/0.png"])
+    rows = [f"{way or f'{tmp_path}/'}{name},cat", *(f"{each},{each[:3]}" for each in pictures)]
+    files = {f"images/{each}": data for each, data in pictures.items()}
+    place = Place(tmp_path / "sent")
+    place.path.mkdir()
+    found = received(place, files | {"labels.csv": "\n".join(["path,label", *rows]).encode()})
+    assert (found.usable, found.pictures, found.problem_count) == (True, 20, 1)
+    assert found.problems[0].reason == "the path leads elsewhere"
+
+
 def test_a_table_reads_nothing_outside_of_its_archive(place: Place, tmp_path: Path) -> None:
     files = drawn_files(10)
     secret = tmp_path / "secret.png"

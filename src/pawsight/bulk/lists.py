@@ -5,11 +5,10 @@ from __future__ import annotations
 import codecs
 import csv
 import errno
-import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from io import BufferedReader, RawIOBase, TextIOWrapper
+from io import BufferedReader, FileIO, RawIOBase, TextIOWrapper, UnsupportedOperation
 from itertools import chain
 from typing import BinaryIO, Final, cast
 
@@ -42,10 +41,10 @@ def standard_input() -> BinaryIO:
     if sys.stdin is None:
         raise OSError(errno.EBADF, "the standard input is closed")
     try:
-        raw: BinaryIO = open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115
-    except io.UnsupportedOperation:  # no file, but something in its place
-        raw = sys.stdin.buffer
-    coming = BufferedReader(cast("RawIOBase", raw))
+        raw = FileIO(sys.stdin.fileno(), closefd=False)
+    except UnsupportedOperation:  # no file, but something in its place
+        raw = cast("FileIO", sys.stdin.buffer)
+    coming = BufferedReader(raw)
     beginning = coming.peek(_BEGINNING)[:_BEGINNING]
     if b"\0" in beginning and not beginning.startswith(tuple(mark for mark, _ in _MARKS)):
         raise ValueError("it is no text; a path a line is wanted (of `find`, without -print0)")

@@ -29,9 +29,9 @@ def classify(
         list[str],
         typer.Argument(
             help="Pictures, folders (searched to the bottom), globs, ZIP and tar archives, and "
-            "lists (.txt with a path a line, .csv, .tsv and .parquet with a column 'path'; "
-            "relative paths start in the current directory); of this machine, or at an address "
-            "such as s3://bucket/album.",
+            "lists (.txt with a path a line, '-' for such a text on the standard input, .csv, .tsv "
+            "and .parquet with a column 'path'; relative paths start in the current directory); of "
+            "this machine, or at an address such as s3://bucket/album.",
             metavar="PATH...",
         ),
     ],
@@ -186,7 +186,7 @@ def _check(paths: list[str], output: Path | None) -> None:
     from pawsight.extras import ExtraMissing
 
     if paths.count(STANDARD_INPUT) > 1:
-        fail("the standard input ('-') can be read once alone")
+        fail("the standard input ('-') can be read only once")
     if "" in paths:
         fail("one of the paths is empty: name a picture, a folder or a glob ('.' is this folder)")
     with refusing(ExtraMissing, ValueError):

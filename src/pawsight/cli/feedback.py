@@ -127,7 +127,7 @@ def queue(
         if model is not None:
             there = database.read(models_by_classes)
             names = {known: sorted({name for name, _ in each}) for known, each in there.items()}
-            classes = _known_by(model, names, "answers are those of")
+            classes = _known_by(model, names, "there are answers of")
         items = database.read(lambda connection: to_review(connection, limit, classes))
     if as_json:
         for item in items:

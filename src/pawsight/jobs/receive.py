@@ -97,9 +97,10 @@ def _start(table: Path, root: Path) -> Path:
         TableError: They lie in several.
     """
     paths = {os.path.normpath(row.path) for row in read_rows(table, root, None, None)}
-    if any(os.path.isfile(root / path) for path in paths):
+    # None of those is looked up: they may lead anywhere.
+    files = [each.relative_to(root).parts for each in root.rglob("*") if each.is_file()]
+    if any(os.path.join(*parts) in paths for parts in files):
         return root
-    files = (each.relative_to(root).parts for each in root.rglob("*") if each.is_file())
     found = sorted({folder for folder, *rest in files if rest and os.path.join(*rest) in paths})
     if len(found) > 1:
         raise TableError(

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, case, func, select, tuple_
 
 from pawsight.labels import NEITHER
 from pawsight.records.record import Recorded, ToReview
@@ -32,19 +32,17 @@ def to_review(
         classes: Only the answers of models that tell exactly these apart; None: all answers.
     """
     models = models_by_classes(connection)
-    if classes is not None:
-        models = {known: names for known, names in models.items() if known == frozenset(classes)}
-    if not models:
+    asked = models.keys() if classes is None else models.keys() & {frozenset(classes)}
+    if not asked:
         return []
-    kind = _kind(models.values())
-    about = true() if classes is None else kind > 0
+    kind = _kind([models[known] for known in asked])
     alike = (
         select(
             AnswerRow.digest,
             func.min(AnswerRow.margin).label("margin"),
             func.count(AnswerRow.label.distinct()).label("labels"),
         )
-        .where(AnswerRow.digest.not_in(select(FeedbackRow.digest)), about)
+        .where(AnswerRow.digest.not_in(select(FeedbackRow.digest)), kind > 0)
         .group_by(AnswerRow.digest, kind)
         .subquery()
     )
@@ -58,7 +56,7 @@ def to_review(
     )  # fmt: skip
     order = list(connection.scalars(digests))
     latest: dict[str, list[Recorded]] = {digest: [] for digest in order}
-    for each in recorded_of(connection, and_(_is_latest(order), about)):
+    for each in recorded_of(connection, and_(_is_latest(order), kind > 0)):
         latest[each.digest].append(each)
     found = []
     for digest in order:

@@ -108,10 +108,10 @@ def choose(
     has to see most of a class to name it: where the fewest are sent on, single pictures decide.
 
     Under three conditions, all on these pictures, and but for the allowance: it is right where the
-    strong model alone is right (to be right as often says less: what is lost on some pictures and
-    won on others is luck); no more pictures of the classes are called ``neither``
-    than the strong model alone calls so at its threshold; and no fewer of the others. What the fast
-    model accepts is not lost by the strong one any more, so where the strong one is asked it may be
+    strong model alone is right (to be right as often would say less, as mistakes on some pictures
+    may be made up for on others); no more pictures of the classes are called ``neither`` than the
+    strong model alone calls so at its threshold; and no fewer of the others. What the fast model
+    accepts is not lost by the strong one any more, so where the strong one is asked it may be
     stricter than alone: its threshold is chosen together with those of the fast model, from its own
     upwards.
 

@@ -19,6 +19,7 @@ from pawsight.ui.tables import table
 from pawsight.ui.words import full_stop, said, verdict
 
 _TAB: Final = "review-tab"
+_MODELS: Final = "review-models"
 _CHOICE_WIDTH: Final = 360  # pixels
 _KEYS: Final = {NEITHER: "N", WRONG: "W"}
 
@@ -77,9 +78,10 @@ def _queue(asked: Service) -> None:
 
 def _about(asked: Service) -> str | None:
     """The model whose labels are looked at; asked for where the service's models know others."""
-    of_labels: dict[frozenset[str], str] = {}
-    for each in asked.models():
-        of_labels.setdefault(frozenset(each.labels), each.name)
+    of_labels: dict[frozenset[str], str] | None = st.session_state.get(_MODELS)
+    if of_labels is None:
+        of_labels = {frozenset(each.labels): each.name for each in asked.models()}
+        st.session_state[_MODELS] = of_labels
     if len(of_labels) < 2:
         return None
     chosen = st.selectbox(
@@ -96,7 +98,7 @@ def _about(asked: Service) -> str | None:
 
 
 def _turn_to_others() -> None:
-    for name in ("desk", "reopened", "reviewed"):
+    for name in ("reopened", "reviewed"):
         st.session_state.pop(name, None)
 
 
@@ -113,7 +115,8 @@ def _on_desk(
 
 
 def _clear_desk() -> None:
-    st.session_state.pop("desk", None)
+    for name in ("desk", _MODELS):
+        st.session_state.pop(name, None)
 
 
 def _nothing(queue: Sequence[ReviewItem], skipped: list[str]) -> None:
