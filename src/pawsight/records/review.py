@@ -66,11 +66,15 @@ def to_review(
 
 
 def models_by_classes(connection: Connection) -> dict[frozenset[str], list[Version]]:
-    """Those that have answered, by what they tell apart, without ``neither``."""
+    """Those that have answered, by what they tell apart, without ``neither``; by name."""
     one = select(func.min(AnswerRow.id)).group_by(AnswerRow.model, AnswerRow.version)
-    rows = select(AnswerRow.model, AnswerRow.version, AnswerRow.probabilities)
+    rows = (
+        select(AnswerRow.model, AnswerRow.version, AnswerRow.probabilities)
+        .where(AnswerRow.id.in_(one))
+        .order_by(AnswerRow.model, AnswerRow.version)
+    )
     alike: dict[frozenset[str], list[Version]] = defaultdict(list)
-    for model, version, probabilities in connection.execute(rows.where(AnswerRow.id.in_(one))):
+    for model, version, probabilities in connection.execute(rows):
         alike[_known(probabilities)].append((model, version))
     return alike
 
