@@ -17,6 +17,7 @@ from pawsight.training.cascade_folder import write_cascade
 from tests.model_folders import make_model_folder
 
 FAST, STRONG = "fast", "strong"
+WEIGHT = 0.25
 
 
 def make_cascade_folder(path: Path, fast: str = f"../{FAST}", strong: str = f"../{STRONG}") -> Path:
@@ -42,9 +43,15 @@ def make_cascade_folder(path: Path, fast: str = f"../{FAST}", strong: str = f"..
     cards = [resolve(str(folder)).open().card for folder in members]
     outcome = Outcome(sent_on=0.1, accuracy=1.0, loses=0.0, catches=1.0)
     usual = Choice(
-        may_lose=0.01, confidence=0.8, accept=6.0, reject=-2.0, threshold=4.0, outcome=outcome
+        may_lose=0.01,
+        confidence=0.8,
+        accept=6.0,
+        reject=-2.0,
+        weight=WEIGHT,
+        reject_together=4.0,
+        outcome=outcome,
     )
-    strict = usual.model_copy(update={"may_lose": 0.5, "accept": 30.0, "threshold": 30.0})
+    strict = usual.model_copy(update={"may_lose": 0.5, "accept": 30.0, "reject_together": 30.0})
     measured = Measurement(data="colours", pictures=2, accuracy=1.0)
     card = CascadeCard(
         name="both",

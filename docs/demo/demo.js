@@ -46,13 +46,18 @@ function weights(size, wanted, from, to) {
   });
 }
 
+/** The part of a side that the network is shown, from the middle: [from, to] in pixels. */
+function shown(size, how) {
+  return [(size * (1 - how.crop_fraction)) / 2, (size * (1 + how.crop_fraction)) / 2];
+}
+
 /** Resize as Pillow does (bilinear, antialiased, rows first, rounded between): RGB Uint8ClampedArray. */
 export function resize(image, how) {
-  if (how.geometry !== "stretch" || how.crop_fraction !== 1 || how.resample !== "bilinear") {
+  if (how.geometry !== "stretch" || how.resample !== "bilinear") {
     throw new Error("this page knows one way to resize, and the model's card asks for another");
   }
-  const across = weights(image.width, how.width, 0, image.width);
-  const down = weights(image.height, how.height, 0, image.height);
+  const across = weights(image.width, how.width, ...shown(image.width, how));
+  const down = weights(image.height, how.height, ...shown(image.height, how));
   const rows = new Uint8ClampedArray(image.height * how.width * 3);
   for (let y = 0; y < image.height; y++) {
     for (let x = 0; x < how.width; x++) {
@@ -109,11 +114,11 @@ export async function classify(model, blob) {
   const answer = conclude(Array.from(out.logits.data), model.card);
   const [, , h, w] = out.class_map.dims;
   const start = model.card.labels.indexOf(answer.likeliest) * h * w;
-  return { ...answer, image, places: { data: out.class_map.data.slice(start, start + h * w), width: w, height: h } };
+  return { ...answer, image, how, places: { data: out.class_map.data.slice(start, start + h * w), width: w, height: h } };
 }
 
 /** Draw a picture with its places coloured, as strongly as `strength` in [0, 1] says. */
-export function overlay(canvas, { image, places }, strength) {
+export function overlay(canvas, { image, how, places }, strength) {
   const most = Math.max(...Array.from(places.data, Math.abs), 1e-6);
   const small = document.createElement("canvas");
   small.width = places.width;
@@ -129,7 +134,8 @@ export function overlay(canvas, { image, places }, strength) {
   const context = canvas.getContext("2d");
   context.putImageData(image, 0, 0);
   context.imageSmoothingQuality = "high";
-  context.drawImage(small, 0, 0, image.width, image.height);
+  const [[left, right], [top, bottom]] = [shown(image.width, how), shown(image.height, how)];
+  context.drawImage(small, left, top, right - left, bottom - top);
 }
 
 function show(root, found) {

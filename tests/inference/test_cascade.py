@@ -21,7 +21,7 @@ from pawsight.inference.errors import BrokenModel, ModelError
 from pawsight.inference.explain import explain
 from pawsight.inference.model import Model
 from pawsight.inference.prediction import Prediction
-from tests.cascades import make_cascade_folder
+from tests.cascades import WEIGHT, make_cascade_folder
 from tests.model_folders import make_model_folder
 from tests.pictures import picture
 
@@ -59,9 +59,16 @@ def test_the_strong_one_is_asked_where_the_fast_one_is_unsure(folder: Path, colo
     answer = pawsight.load(str(folder)).predict(picture(colour))
     assert (answer.label, answer.decided_by.name) == (WHAT[colour], WHO[colour])
     assert (answer.model.name, answer.model.version) == ("both", CascadeFolder.open(folder).version)
-    member = load_network(str(folder.parent / WHO[colour])).predict(picture(colour))
-    assert answer.probabilities == pytest.approx(member.probabilities)
-    assert answer.decided_by == member.model
+    members = [load_network(str(folder.parent / name)) for name in ("fast", "strong")]
+    first, second = (member.predict(picture(colour)) for member in members)
+    if WHO[colour] == "fast":
+        assert answer.probabilities == pytest.approx(first.probabilities)
+        assert answer.decided_by == first.model
+    else:
+        assert answer.probabilities == pytest.approx(second.probabilities)
+        score = WEIGHT * first.score + (1 - WEIGHT) * second.score
+        assert answer.score == pytest.approx(score - 4.0)
+        assert answer.decided_by == second.model
     assert (answer.score < 0) == (answer.label == "neither")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,20 @@ import pytest
 
 import pawsight
 from pawsight.inference.cascade_card import CascadeFolder
-from pawsight.training.cascade import SPARE, Allowance, Asked, ChoiceError, Goal, choose
+from pawsight.training.cascade import (
+    SPARE,
+    Allowance,
+    Asked,
+    ChoiceError,
+    Goal,
+    Members,
+    choose,
+)
 from tests.command import run
 from tests.drawn import drawn_table
 from tests.model_folders import make_model_folder
 
-EXACT = Allowance(accuracy=0.0)
+EXACT = Allowance(accuracy=0.0, catches=0.0)
 
 
 def asked(rng: np.random.Generator, known: np.ndarray, skill: float) -> Asked:
@@ -30,24 +39,23 @@ def asked(rng: np.random.Generator, known: np.ndarray, skill: float) -> Asked:
 
 
 @pytest.fixture
-def members() -> tuple[Asked, Asked, np.ndarray]:
+def members() -> Members:
     rng = np.random.default_rng(4)
     known = rng.random(600) < 0.8
-    return asked(rng, known, 1.2), asked(rng, known, 2.5), known
+    return Members(asked(rng, known, 1.2), asked(rng, known, 2.5), known)
 
 
-def test_it_is_as_good_as_the_strong_one_at_less(
-    members: tuple[Asked, Asked, np.ndarray],
-) -> None:
-    fast, strong, known = members
+def test_it_is_as_good_as_the_strong_one_at_less(members: Members) -> None:
+    fast, strong, known = members.fast, members.strong, members.known
     for threshold in (-1.0, 0.0, 2.0):
-        choice, _ = choose(fast, strong, known, threshold=threshold, allowance=EXACT)
+        choice, _ = choose(members, threshold=threshold, allowance=EXACT)
         named = (fast.scores >= choice.accept) & (fast.confidence >= choice.confidence)
         alone = fast.scores < choice.reject
         assert not (alone & known).any()
-        rejected = np.where(named, False, alone | (strong.scores < choice.threshold))
+        low = members.mean_scores(choice.weight) < choice.reject_together
+        rejected = np.where(named, False, alone | low)
         right = np.where(named | alone, fast.right, strong.right)
-        goal = Goal.of(strong, known, threshold, EXACT)
+        goal = Goal.of(members, threshold, EXACT)
         assert (right >= strong.right)[known].sum() >= goal.no_worse
         assert rejected[known].sum() <= goal.lost
         assert rejected[~known].sum() >= goal.caught
@@ -57,17 +65,16 @@ def test_it_is_as_good_as_the_strong_one_at_less(
         assert choice.outcome.catches == pytest.approx(rejected[~known].mean(), abs=1e-5)
 
 
-def test_hardly_any_other_thresholds_would_send_on_less(
-    members: tuple[Asked, Asked, np.ndarray],
-) -> None:
-    fast, strong, known = members
-    choice, _ = choose(fast, strong, known, threshold=0.0, allowance=EXACT)
-    goal = Goal.of(strong, known, 0.0, EXACT)
+def test_hardly_any_other_thresholds_would_send_on_less(members: Members) -> None:
+    fast, strong, known = members.fast, members.strong, members.known
+    choice, _ = choose(members, threshold=0.0, allowance=EXACT)
+    low = members.mean_scores(choice.weight) < choice.reject_together
+    goal = Goal.of(members, 0.0, EXACT)
     alone = fast.scores < choice.reject
     for confidence in np.quantile(fast.confidence, np.linspace(0, 1, 40)):
         for accept in np.quantile(fast.scores, np.linspace(0, 1, 40)):
             named = (fast.scores >= max(accept, choice.reject)) & (fast.confidence >= confidence)
-            rejected = np.where(named, False, alone | (strong.scores < choice.threshold))
+            rejected = np.where(named, False, alone | low)
             right = np.where(named | alone, fast.right, strong.right)
             if (
                 (right >= strong.right)[known].sum() >= goal.no_worse
@@ -77,29 +84,39 @@ def test_hardly_any_other_thresholds_would_send_on_less(
                 assert (~named & ~alone).mean() >= choice.outcome.sent_on - SPARE - 2 / 600
 
 
+def test_the_fast_score_counts_where_it_tells_something() -> None:
+    rng = np.random.default_rng(1)
+    known = rng.random(2000) < 0.8
+    equal = Members(asked(rng, known, 1.5), asked(rng, known, 1.5), known)
+    choice, _ = choose(equal, threshold=0.0, allowance=EXACT)
+    assert choice.weight == 0.5
+    alone = (equal.strong.scores < 0.0)[~known].mean()
+    assert (choice.outcome.catches or 0) > alone
+    noise = replace(asked(rng, known, 1.2), scores=rng.normal(0, 40, 2000))
+    blind = Members(noise, asked(rng, known, 2.0), known)
+    choice, _ = choose(blind, threshold=0.0, allowance=EXACT)
+    assert choice.weight == 0.0
+    assert choice.reject_together == 0.0  # that of the strong one, as alone
+
+
 def test_what_the_fast_one_alone_is_right_about_need_not_be_sent_on() -> None:
     known = np.arange(200) < 160
     first = np.arange(200) < 20
     scores = np.where(known, 3.0, -3.0)
     sure = np.full(200, 0.9)
-    fast = Asked(right=known, confidence=sure, scores=scores)
-    strong = Asked(right=known & ~first, confidence=sure, scores=scores)
-    for kept, accuracy in ((fast, 1.0), (strong, 0.875)):
-        choice, _ = choose(kept, strong, known, threshold=0.0, allowance=EXACT)
+    good = Asked(right=known, confidence=sure, scores=scores)
+    poor = Asked(right=known & ~first, confidence=sure, scores=scores)
+    for fast, accuracy in ((good, 1.0), (poor, 0.875)):
+        choice, _ = choose(Members(fast, poor, known), threshold=0.0, allowance=EXACT)
         assert choice.outcome.accuracy == accuracy
         assert choice.outcome.sent_on < 0.25
-    choice, _ = choose(strong, fast, known, threshold=0.0, allowance=EXACT)
+    choice, _ = choose(Members(poor, good, known), threshold=0.0, allowance=EXACT)
     assert choice.outcome.accuracy == 1.0  # where it is the strong one that is right, they are
 
 
-def test_an_allowance_sends_on_less_and_the_curve_rises(
-    members: tuple[Asked, Asked, np.ndarray],
-) -> None:
-    fast, strong, known = members
-    exact, trade = choose(fast, strong, known, threshold=0.0, allowance=EXACT)
-    lax, _ = choose(
-        fast, strong, known, threshold=0.0, allowance=Allowance(accuracy=0.05, catches=0.05)
-    )
+def test_an_allowance_sends_on_less_and_the_curve_rises(members: Members) -> None:
+    exact, trade = choose(members, threshold=0.0, allowance=EXACT)
+    lax, _ = choose(members, threshold=0.0, allowance=Allowance(accuracy=0.05, catches=0.05))
     assert lax.outcome.sent_on < exact.outcome.sent_on
     curve = trade.curve()
     shares = [each.sent_on for each in curve]
@@ -108,22 +125,22 @@ def test_an_allowance_sends_on_less_and_the_curve_rises(
     assert (curve[-1].catches or 0) > (curve[0].catches or 0)
 
 
-def test_without_neither_the_fast_one_keeps_to_its_own_threshold(
-    members: tuple[Asked, Asked, np.ndarray],
-) -> None:
-    fast, strong, known = members
-    quick, slow = (
-        Asked(each.right[known], each.confidence[known], each.scores[known])
-        for each in (fast, strong)
-    )
-    everything = np.ones(int(known.sum()), dtype=bool)
-    choice, _ = choose(quick, slow, everything, threshold=0.0, allowance=EXACT, least=1.5)
+def test_without_neither_the_fast_one_keeps_to_its_own_threshold() -> None:
+    rng = np.random.default_rng(4)
+    known = np.ones(480, dtype=bool)
+    members = Members(asked(rng, known, 1.2), asked(rng, known, 2.5), known)
+    choice, _ = choose(members, threshold=0.0, allowance=EXACT, least=1.5)
     assert choice.accept >= 1.5
     assert choice.outcome.catches is None
     with pytest.raises(ChoiceError, match="here are none"):
-        choose(quick, slow, ~everything, threshold=0.0, allowance=EXACT)
+        choose(replace(members, known=~known), threshold=0.0, allowance=EXACT)
     with pytest.raises(ChoiceError, match="neither, and has nothing to decide"):
-        choose(quick, slow, everything, threshold=0.0, allowance=EXACT, least=1e9)
+        choose(members, threshold=0.0, allowance=EXACT, least=1e9)
+
+
+def test_where_all_is_lost_there_are_thresholds_still(members: Members) -> None:
+    choice, _ = choose(members, threshold=1e9, allowance=EXACT)
+    assert choice.outcome.catches == 1.0
 
 
 @pytest.fixture

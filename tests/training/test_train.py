@@ -11,6 +11,8 @@ import torch
 
 import pawsight
 from pawsight.batch import Batch
+from pawsight.data.pictures import load_pictures
+from pawsight.images.preprocess import Preprocessing
 from pawsight.inference.artifact import SEEN_FILE, ModelFolder
 from pawsight.inference.catalog import load_network, resolve
 from pawsight.inference.errors import UnknownModel
@@ -19,7 +21,7 @@ from pawsight.training import calibrate as calibrating
 from pawsight.training import run as training_run
 from pawsight.training.checkpoints import WholeCheckpoints
 from pawsight.training.export import export_run, refuse_other_model
-from pawsight.training.fit import fit
+from pawsight.training.fit import data_module, fit
 from pawsight.training.folder import ExportError, write_card
 from pawsight.training.networks import load_weights, random_network
 from pawsight.training.recipe import SimpleCNNRecipe
@@ -364,6 +366,21 @@ def test_one_class_is_not_enough(tmp_path: Path) -> None:
     table = drawn_table(tmp_path, per_class=8, labels=("cat", "neither"))
     with pytest.raises(RunError, match="two classes or more"):
         train(table, TINY, tmp_path / "model", name="x")
+
+
+def test_the_middle_of_pictures_alone_is_validated_and_served(tmp_path: Path) -> None:
+    recipe = TINY.model_copy(update={"crop_fraction": 0.5, "epochs": 1})
+    table = drawn_table(tmp_path / "pictures", 20, ("cat", "dog"))
+    run = RunFolder(tmp_path / "model" / "training")
+    data = data_module(table, recipe, run)
+    data.setup("validate")
+    [batch] = data.val_dataloader()
+    middle = Preprocessing(height=48, width=48, crop_fraction=0.5)
+    paths = data.rows("validation")["path"]
+    assert np.array_equal(batch.pixels, load_pictures([*paths], middle))
+    train(table, recipe, tmp_path / "model", name="middle")
+    model = load_network(str(tmp_path / "model"))
+    assert model.card.preprocessing == middle
 
 
 def test_a_training_can_start_from_the_weights_of_another(tmp_path: Path, trained: Path) -> None:

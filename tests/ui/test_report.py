@@ -112,14 +112,17 @@ def test_points_lie_where_the_threshold_is() -> None:
 
 @pytest.mark.parametrize("model", ["auto", "custom", "pretrained"])
 def test_what_a_share_costs_is_what_the_models_in_use_do(model: str) -> None:
-    """At the share that a model loses, its curve is where the model is, but for one picture."""
+    """At the share that a model loses, its curve is where the model is, but for three pictures.
+
+    There the threshold is the highest that loses no more.
+    """
     [found] = [each for each in standing().models if each.model == model]
     assert found.curves.any
     assert found.loses is not None
     _, false = found.curves.any.losing(found.loses)
     negatives = found.curves.any.negatives
     assert found.catches is not None
-    assert abs(negatives - false - found.catches * negatives) < 1.01
+    assert abs(negatives - false - found.catches * negatives) < 3.01
 
 
 def insights() -> AppTest:

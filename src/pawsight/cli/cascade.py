@@ -49,8 +49,12 @@ def cascade(
     ] = 0.001,
     catches_below: Annotated[
         float,
-        typer.Option(min=0, max=1, help="What part of neither may be caught less than by it."),
-    ] = 0.0,
+        typer.Option(
+            min=0,
+            max=1,
+            help="The part of neither of which it may catch less than the strong model alone.",
+        ),
+    ] = 0.01,
     test_every: options.TestEvery = None,
     path_column: options.PathColumn = None,
     label_column: options.LabelColumn = None,
@@ -59,10 +63,10 @@ def cascade(
     """Choose when a fast model may decide alone, and when a strong one is asked.
 
     The thresholds that send on a small share of the validation split, such that the cascade is
-    right where the strong model is and catches as much of neither, but for what is allowed, and no
-    more of the classes are lost. The split is the table's column, else that of `pawsight train`.
-    FOLDER gets the card, a plot of what each share gives, and a README; it is a model like any
-    other. Repeat this whenever a member changes.
+    right where the strong model is and catches as much of neither, both but for what is allowed,
+    and loses no more of the classes. The split is the table's column, else
+    that of `pawsight train`. FOLDER gets the card, a plot of what each share gives, and a README;
+    it is a model like any other. Repeat this whenever a member changes.
     """
     require_train_extra()
     from pawsight.images.errors import ImageError

@@ -40,6 +40,9 @@ class Views:
 class Cascade(Predicting[Views]):
     """Two models that answer as one.
 
+    Where the strong one is asked, it names the class. Whether the picture shows any is told by the
+    mean of both scores: they err on different pictures.
+
     Args:
         folder: Says when the strong model is asked.
         fast: The model that is asked first.
@@ -50,10 +53,10 @@ class Cascade(Predicting[Views]):
             place of the card's choice; 0 never answers ``neither``.
 
     Attributes:
-        choice: The thresholds of the members that hold.
+        choice: The thresholds that hold.
         threshold: Pictures that score lower are called ``neither``. It is 0, as a score is how far
-            the log-odds of the member that decided lie above those at which this member would say
-            ``neither`` here; or -inf where nothing is to be called so.
+            that of the fast member, or the mean of both, lies above the one below which ``neither``
+            is said here; or -inf where nothing is to be called so.
 
     Raises:
         ModelError: The card knows no thresholds that lose so little.
@@ -152,11 +155,11 @@ class Cascade(Predicting[Views]):
         del image
         first = yield Ask(self.fast, view)
         if self._is_sure(first):
-            return self._concluded(first, self.choice.reject)
+            return self._alone(first)
         if isinstance(kept, Image.Image):
             kept = resize(kept, strong)
         second = yield Ask(self.strong, kept)
-        return self._concluded(second, self.choice.threshold)
+        return self._together(first, second)
 
     def decide(
         self,
@@ -174,9 +177,7 @@ class Cascade(Predicting[Views]):
         unsure = [place for place, each in enumerate(sure) if not each]
         second = dict(zip(unsure, ask(unsure), strict=True)) if unsure else {}
         return [
-            self._concluded(second[place], self.choice.threshold)
-            if place in second
-            else self._concluded(answer, self.choice.reject)
+            self._together(answer, second[place]) if place in second else self._alone(answer)
             for place, answer in enumerate(first)
         ]
 
@@ -186,9 +187,18 @@ class Cascade(Predicting[Views]):
             return self.threshold == 0  # else nothing is to be called neither
         return answer.score >= choice.accept and answer.confidence >= choice.confidence
 
-    def _concluded(self, answer: Prediction, threshold: float) -> Prediction:
-        """A member's answer as the cascade's, scored from what that member calls neither."""
-        score = answer.score - threshold
+    def _alone(self, answer: Prediction) -> Prediction:
+        """The fast member's answer as the cascade's."""
+        return self._concluded(answer, answer.score - self.choice.reject)
+
+    def _together(self, first: Prediction, second: Prediction) -> Prediction:
+        """What the cascade answers where both were asked."""
+        weight = self.choice.weight
+        score = weight * first.score + (1 - weight) * second.score
+        return self._concluded(second, score - self.choice.reject_together)
+
+    def _concluded(self, answer: Prediction, score: float) -> Prediction:
+        """A member's answer as the cascade's, with its score."""
         shares = {label: answer.probabilities[label] for label in self.card.labels}
         best = max(shares, key=shares.__getitem__)
         return Prediction(

@@ -75,16 +75,18 @@ class Outcome(Strict):
 
 
 class Choice(Strict):
-    """When the fast model decides, and when the strong one rejects.
+    """When the fast model decides alone, and when both together reject.
 
     Attributes:
-        may_lose: The part of the classes' pictures that the strong model is expected to lose at
-            this threshold of its; None where its card does not say.
+        may_lose: The part of the classes' pictures that the strong model alone is expected to lose
+            at the threshold of its that this choice is to match; None where its card does not say.
         confidence: The fast model names a class alone where its calibrated confidence is at least
             this, and
         accept: its score at least this.
         reject: It says ``neither`` alone where its score is lower than this.
-        threshold: Where the strong model is asked, it says ``neither`` below this score.
+        weight: Where the strong model is asked, too, it names the class, and the part that the fast
+            one's score has in the mean of both is this.
+        reject_together: There, ``neither`` is said where that mean is lower than this.
         outcome: Of all this, on the validation pictures.
     """
 
@@ -92,7 +94,8 @@ class Choice(Strict):
     confidence: Share
     accept: float
     reject: float
-    threshold: float
+    weight: Share
+    reject_together: float
     outcome: Outcome
 
     @model_validator(mode="after")
@@ -108,7 +111,7 @@ class CascadeCard(Described):
     Attributes:
         fast: Is asked first.
         strong: Is asked where the fast one is unsure.
-        choices: To choose from, by rising threshold of the strong model.
+        choices: To choose from, each to match one threshold of the strong model, by rising ones.
         default: The number of the one that holds where nobody chooses.
         alone: What the fast and the strong model reach alone on the validation pictures.
         curve: What each share that is sent on gives, by rising share.

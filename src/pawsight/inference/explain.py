@@ -90,7 +90,7 @@ def explain(
     al. 2016), in one pass. Any other is asked once more for each of :data:`GRID` × :data:`GRID`
     squares, with the square grey (Zeiler and Fergus 2014).
 
-    Of a cascade, the member that decided is explained: what it answers is what the cascade did.
+    Of a cascade, the member that named the class is explained.
 
     Args:
         model: The model.

@@ -41,10 +41,10 @@ class Prediction:
             ``neither``, of the class that would have been named.
         probabilities: Of every class, given that it is one of them; they add up to 1.
         score: How much the picture looks like any of the classes at all: the log-odds
-            ``logsumexp(logits)``, or of a cascade how far this lies above the threshold of the
-            member that decided; below the model's threshold the label is ``neither``.
+            ``logsumexp(logits)``, or of a cascade how far this lies above the threshold of whoever
+            decided; below the model's threshold the label is ``neither``.
         model: Which model was asked.
-        decided_by: Which network decided: a cascade's member, else the model itself.
+        decided_by: Which network named the class: a cascade's member, else the model itself.
     """
 
     label: str

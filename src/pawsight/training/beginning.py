@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pawsight.data.pictures import load_pictures
-from pawsight.images.preprocess import Preprocessing, normalise
+from pawsight.images.preprocess import normalise
 from pawsight.inference.artifact import RUN_FOLDER, ModelFolder
 from pawsight.inference.catalog import resolve
 from pawsight.inference.errors import UnknownModel
@@ -137,7 +137,7 @@ def _refuse_pool_first(recipe: Recipe, start: str) -> None:
 
 def _some_pictures(table: pd.DataFrame, recipe: Recipe) -> Tensor:
     """Training pictures from all over the table, as they are validated, float32 [N, 3, S, S]."""
-    how = Preprocessing(height=recipe.image_size, width=recipe.image_size)
+    how = recipe.preprocessing
     paths = table.loc[table["split"] == "train", "path"]
     pixels = load_pictures([*paths[:: -(-len(paths) // _MEASURED)]], how)
     return torch.from_numpy(normalise(pixels, how))

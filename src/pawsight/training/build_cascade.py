@@ -20,7 +20,7 @@ from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import ModelError
 from pawsight.inference.prediction import ModelReference, Prediction
 from pawsight.labels import NEITHER, numbers_of
-from pawsight.training.cascade import Allowance, Asked, ChoiceError, Trade, choose
+from pawsight.training.cascade import Allowance, Asked, ChoiceError, Members, Trade, choose
 from pawsight.training.cascade_folder import write_cascade
 from pawsight.training.cascade_plot import curve_plot
 
@@ -92,19 +92,16 @@ def build_cascade(
     _check(members[0], pictures)
     labels = [*pictures["label"]]
     logits = [each.logits([*pictures["path"]], progress) for each in members]
-    first, second = (
+    fast_asked, strong_asked = (
         Asked.of(rows, _numbers(labels, each), each.card.temperature)
         for rows, each in zip(logits, members, strict=True)
     )
-    known = pictures["label"].to_numpy() != NEITHER
-    least = members[0].card.rejection.threshold if known.all() else -np.inf
+    answered = Members(fast_asked, strong_asked, pictures["label"].to_numpy() != NEITHER)
+    least = members[0].card.rejection.threshold if answered.known.all() else -np.inf
     found = [
-        choose(
-            first, second, known,
-            threshold=threshold, may_lose=may_lose, least=least, allowance=allowance,
-        )
+        choose(answered, threshold=threshold, may_lose=may_lose, least=least, allowance=allowance)
         for threshold, may_lose in _thresholds(members[1])
-    ]  # fmt: skip
+    ]
     own = members[1].card.rejection.threshold
     default = [threshold for threshold, _ in _thresholds(members[1])].index(own)
     output.mkdir(parents=True, exist_ok=True)
@@ -165,7 +162,7 @@ def _card(
     names = [member.reference.name for member in members]
     return CascadeCard(
         name=name,
-        description=f"Asks {names[0]}, and {names[1]} only where that is unsure.",
+        description=f"Asks {names[0]}, and {names[1]} too where that is unsure.",
         architecture=f"cascade of {names[0]} and {names[1]}",
         labels=members[1].card.labels,
         metrics=(),

@@ -22,8 +22,11 @@ Counts = NDArray[np.intp]
 SHARES: Final = tuple(round(0.02 * number, 2) for number in range(51))
 """The parts sent on for which the curve says what they give."""
 
-SPARE: Final = 0.02
+SPARE: Final = 0.03
 """The part of pictures that is sent on beyond what must be, to be sure."""
+
+WEIGHTS: Final = (0.5, 0.25, 0.0)
+"""The parts that are tried for the fast score in the mean of both; with 0 it has no say there."""
 
 _CANDIDATES: Final = 512  # thresholds that are tried for confidence, and as many for the score
 
@@ -53,6 +56,25 @@ class Asked:
         return cls(shares.argmax(axis=1) == labels, shares.max(axis=1), energy(logits))
 
 
+@dataclass(frozen=True, eq=False)
+class Members:
+    """What the members of a cascade answer about the N validation pictures.
+
+    Attributes:
+        fast: The fast model, which is asked about every one.
+        strong: The strong one, which the cascade is to be as good as.
+        known: Which pictures show one of the classes [N].
+    """
+
+    fast: Asked
+    strong: Asked
+    known: Mask
+
+    def mean_scores(self, weight: float) -> Values:
+        """Of both, where the fast one's has this part in the mean [N]."""
+        return weight * self.fast.scores + (1 - weight) * self.strong.scores
+
+
 class Allowance(Strict):
     """By how much a cascade may be worse than its strong model on the validation pictures.
 
@@ -63,7 +85,7 @@ class Allowance(Strict):
     """
 
     accuracy: Share = 0.001
-    catches: Share = 0.0
+    catches: Share = 0.01
 
 
 @dataclass(frozen=True)
@@ -82,9 +104,10 @@ class Goal:
     caught: float
 
     @classmethod
-    def of(cls, strong: Asked, known: Mask, threshold: float, allowance: Allowance) -> Goal:
+    def of(cls, members: Members, threshold: float, allowance: Allowance) -> Goal:
         """To be as good as the strong model alone, but for the allowance."""
-        rejected = strong.scores < threshold
+        known = members.known
+        rejected = members.strong.scores < threshold
         return cls(
             no_worse=(1 - allowance.accuracy) * int(known.sum()),
             lost=int((rejected & known).sum()),
@@ -93,9 +116,7 @@ class Goal:
 
 
 def choose(
-    fast: Asked,
-    strong: Asked,
-    known: Mask,
+    members: Members,
     *,
     threshold: float,
     allowance: Allowance,
@@ -110,15 +131,16 @@ def choose(
     Under three conditions, all on these pictures, and but for the allowance: it is right where the
     strong model alone is right (to be right as often would say less, as mistakes on some pictures
     may be made up for on others); no more pictures of the classes are called ``neither`` than the
-    strong model alone calls so at its threshold; and no fewer of the others. What the fast model
-    accepts is not lost by the strong one any more, so where the strong one is asked it may be
-    stricter than alone: its threshold is chosen together with those of the fast model, from its own
-    upwards.
+    strong model alone calls so at its threshold; and no fewer of the others.
+
+    Where both are asked, the fast score has one of :data:`WEIGHTS` in the mean: that by which the
+    fewest are sent on. What the fast model accepts is not lost any more where the strong one is
+    asked, so both together may be stricter there than if they were always asked: their threshold is
+    chosen together with those of the fast model, from the one upwards at which they would lose as
+    many as the strong model does alone.
 
     Args:
-        fast: What the fast model answers about N pictures.
-        strong: What the strong one does.
-        known: Which pictures show one of the classes [N].
+        members: What they answer about N pictures.
         threshold: Of the strong model alone.
         allowance: By how much the cascade may be worse.
         least: The lowest score at which the fast model may name a class.
@@ -127,6 +149,7 @@ def choose(
     Raises:
         ChoiceError: No picture shows one of the classes, or the fast model could name none.
     """
+    fast, known = members.fast, members.known
     if not known.any():
         raise ChoiceError("thresholds are chosen on pictures of the classes, and here are none")
     if not (fast.scores >= least).any():
@@ -134,24 +157,35 @@ def choose(
             f"the fast model alone would call all {len(known)} pictures neither, and has nothing "
             "to decide: name another, or add pictures that are labelled so"
         )
-    goal = Goal.of(strong, known, threshold, allowance)
-    stricter = _stricter(strong.scores[known], threshold)
-    trades = [Trade(fast, strong, known, each, least) for each in stricter]
-    share = min(trade.fewest(goal) for trade in trades) + SPARE
-    found = [(trade, pair) for trade in trades if (pair := trade.strictest(goal, share))]
+    goal = Goal.of(members, threshold, allowance)
+    attempts = [
+        [Trade(members, weight, each, least) for each in _stricter(members, weight, threshold)]
+        for weight in WEIGHTS
+    ]
+    fewest = [min(trade.fewest(goal) for trade in trades) for trades in attempts]
+    best = fewest.index(min(fewest))
+    share = fewest[best] + SPARE
+    found = [(trade, pair) for trade in attempts[best] if (pair := trade.strictest(goal, share))]
     trade, pair = max(found, key=lambda one: one[0].merits(one[1]))
     return trade.choice(pair, may_lose), trade
 
 
-def _stricter(scores: Values, threshold: float) -> list[float]:
-    """Thresholds from the given one up to where twice as many of the classes would be lost."""
-    lost = int((scores < threshold).sum())
-    higher = np.sort(scores)[lost : 2 * lost + 1]
-    return [threshold, *sorted({rounded_down(score) for score in higher if score > threshold})]
+def _stricter(members: Members, weight: float, threshold: float) -> list[float]:
+    """Thresholds of the mean, from where it loses as many as the strong model does at its own.
+
+    Up to where twice as many would be lost. Without the fast model's say, the first is the strong
+    model's own.
+    """
+    known = members.known
+    scores = np.sort(members.mean_scores(weight)[known])
+    lost = int((members.strong.scores < threshold)[known].sum())
+    beyond = [rounded_down(score) for score in scores[lost : 2 * lost + 1]]
+    first = threshold if weight == 0 or not beyond else beyond[0]
+    return sorted({first, *(each for each in beyond if each > first)})
 
 
 class Trade:
-    """What every pair of thresholds of the fast model gives, beside one of the strong model.
+    """What every pair of thresholds of the fast model gives, beside one of both together.
 
     The fast model says ``neither`` alone only where its score is lower than that of every
     validation picture of a class: the next such picture lies there with probability
@@ -159,20 +193,18 @@ class Trade:
     thresholds, it names the class. All other pictures are sent on.
 
     Args:
-        fast: What the fast model answers.
-        strong: What the strong one does.
-        known: Which pictures show one of the classes [N], at least one.
-        threshold: Of the strong model's rejection, where it is asked.
+        members: What they answer; at least one picture shows one of the classes.
+        weight: One of :data:`WEIGHTS`.
+        threshold: Of the mean of both scores, where the strong model is asked.
         least: The lowest score at which the fast model may name a class.
     """
 
-    def __init__(
-        self, fast: Asked, strong: Asked, known: Mask, threshold: float, least: float
-    ) -> None:
-        self.threshold = threshold
+    def __init__(self, members: Members, weight: float, threshold: float, least: float) -> None:
+        fast, strong, known = members.fast, members.strong, members.known
+        self.weight, self.threshold = weight, threshold
         self.reject = rounded_down(float(fast.scores[known].min()))
         alone = fast.scores < self.reject
-        rejected = strong.scores < threshold
+        rejected = members.mean_scores(weight) < threshold
         self._known, self._others = int(known.sum()), int((~known).sum())
         self.confidences = _candidates(fast.confidence, 6)
         scores = _candidates(fast.scores, 4)
@@ -251,7 +283,8 @@ class Trade:
             confidence=float(self.confidences[row]),
             accept=float(self.accepts[column]),
             reject=self.reject,
-            threshold=self.threshold,
+            weight=self.weight,
+            reject_together=self.threshold,
             outcome=self.outcome(pair),
         )
 

@@ -39,8 +39,10 @@ tags: [{labels}]
 The fast model is asked about every picture. It names a class alone where its calibrated confidence
 is at least {choice.confidence:g} and its score at least {choice.accept:g}; it says *neither* alone
 where its score is below {choice.reject:g}. Every other picture is sent on to the strong model,
-which says *neither* below a score of {choice.threshold:g}. Answers name the member that decided.
-Their score is how far the log-odds of that member lie above what it would call *neither* here.
+too, which then names the class (`decided_by`). *Neither* is said there where the mean of both
+scores, in which the fast one's has a part of {choice.weight:g}, is below
+{choice.reject_together:g}. An answer's score is how far the fast one's, or the mean, lies above the
+one below which *neither* is said.
 
 Models of other weights or another calibration are refused: `pawsight cascade` chooses thresholds
 for them.
@@ -49,7 +51,7 @@ for them.
 
 {metrics}
 
-Sent on: the part of all pictures that the strong model decided.
+Sent on: the part of all pictures that the strong model was asked about.
 
 ## What each share gives
 

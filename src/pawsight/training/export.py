@@ -80,7 +80,7 @@ def export_run(
     labels = classes_of(table["label"])
     training = table.loc[table["split"] == "train"]
     network = _trained(run, recipe, len(labels))
-    how = Preprocessing(height=recipe.image_size, width=recipe.image_size)
+    how = recipe.preprocessing
     output.mkdir(parents=True, exist_ok=True)
     golden = write_golden(answering(network), labels, how, output)
     write_onnx(network, how, output / NETWORK_FILE)
@@ -129,7 +129,7 @@ def _trained(run: RunFolder, recipe: Recipe, classes: int) -> Network:
     if recipe.keep_start:
         mix_weights(network, run.start, recipe.keep_start)
     if isinstance(network, SimpleCNN):
-        network.mirrored = recipe.mirrored
+        network.mirrored, network.corners = recipe.mirrored, recipe.corners
     network.eval()
     if recipe.weights == "int8":
         round_weights(network)

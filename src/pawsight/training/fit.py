@@ -56,6 +56,7 @@ def data_module(table: pd.DataFrame, recipe: Recipe, run: RunFolder) -> CatDogDa
         cache_size=recipe.cache_size,
         training_sizes=recipe.training_sizes,
         augmentation=recipe.augmentation,
+        preprocessing=recipe.preprocessing,
         seed=recipe.seed,
         repeats=recipe.repeats,
         teachers=[

@@ -68,12 +68,12 @@ class Answer(BaseModel):
     )
     score: float = Field(
         description="How much the picture looks like any of the classes at all (log-odds; of a "
-        "cascade, above the threshold of the member that decided); below the model's threshold the "
+        "cascade, above the threshold of whoever decided); below the model's threshold the "
         "label is `neither`."
     )
     model: ModelReference = Field(description="Which model was asked.")
     decided_by: ModelReference = Field(
-        description="Which network decided: a cascade's member, else the model itself."
+        description="Which network named the class: a cascade's member, else the model itself."
     )
 
     @classmethod
