@@ -72,30 +72,6 @@ def test_in_the_mirror_it_sees_the_same_the_other_way_round() -> None:
     assert network.train()(pictures).shape == (3, 2)
 
 
-@pytest.mark.parametrize("mirrored", [False, True])
-def test_in_the_corners_it_sees_the_same_in_its_place(mirrored: bool) -> None:
-    torch.manual_seed(0)
-    pictures = torch.randn(3, 3, 128, 160)
-    network = SimpleCNN(widths=(8, 8, 8), stem_width=8).eval()
-    network.mirrored = mirrored
-    windows = (pictures[..., :-32, :-32], pictures[..., 32:, 32:])
-    upper, lower = map(network.activations, windows)
-    maps = [network.feature_map(window) for window in windows]
-    whole = network.feature_map(pictures)
-    network.corners = True
-    both = network.activations(pictures)
-    torch.testing.assert_close(both.logits, (upper.logits + lower.logits) / 2)
-    torch.testing.assert_close(both.features, (upper.features + lower.features) / 2)
-    torch.testing.assert_close(both.class_map.mean((2, 3)), both.logits)
-    torch.testing.assert_close(network(pictures), both.logits)
-    seen = network.feature_map(pictures)
-    assert seen.shape == whole.shape
-    # Of the upper window alone, and of the lower one alone.
-    torch.testing.assert_close(seen[:, :, 0, 0], maps[0][:, :, 0, 0] * 20 / (2 * 12))
-    torch.testing.assert_close(seen[:, :, -1, -1], maps[1][:, :, -1, -1] * 20 / (2 * 12))
-    assert network.train()(pictures).shape == (3, 2)
-
-
 def _alone(network: SimpleCNN, pictures: torch.Tensor) -> torch.Tensor:
     network.mirrored = False
     logits: torch.Tensor = network(pictures)

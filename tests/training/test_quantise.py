@@ -15,7 +15,7 @@ from pawsight.inference.catalog import load_network
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import BrokenModel, ModelError
 from pawsight.training.folder import write_card
-from pawsight.training.recipe import Recipe, ViTRecipe
+from pawsight.training.recipe import ViTRecipe
 from pawsight.training.train import train
 from tests.drawn import draw, drawn_table
 from tests.training.recipes import TINY
@@ -99,24 +99,6 @@ def test_who_looks_in_the_mirror_answers_alike_about_both(tmp_path: Path) -> Non
     batch = model.tensor([model.read(each) for each in PICTURES[:4]])
     logits, class_map = model.run_with_map(batch)
     np.testing.assert_allclose(class_map.mean((2, 3)), logits, atol=1e-3)
-
-
-def test_who_looks_at_the_corners_is_exported_so(tmp_path: Path) -> None:
-    changes = {"arithmetic": "int8", "mirrored": True, "corners": True, "image_size": 96}
-    recipe = Recipe.model_validate(TINY.model_dump() | changes)
-    table = drawn_table(tmp_path / "pictures", 20, ("cat", "dog", "neither"))
-    train(table, recipe, tmp_path / "model", name="corners")
-    model = load_network(str(tmp_path / "model"))
-    assert model.precision == "int8"
-    batch = model.tensor([model.read(each) for each in PICTURES[::5]])
-    logits, class_map = model.run_with_map(batch)
-    np.testing.assert_allclose(class_map.mean((2, 3)), logits, atol=1e-3)
-    changed = batch.copy()
-    changed[:, :, :32, -32:] += 1.0  # the corners that neither window has
-    changed[:, :, -32:, :32] += 1.0
-    np.testing.assert_allclose(model.run(changed).logits, logits, atol=1e-3)
-    changed[:, :, :32, :32] += 1.0
-    assert np.abs(model.run(changed).logits - logits).max() > 0.01
 
 
 def test_a_folder_without_int8_says_so(trained: Path) -> None:

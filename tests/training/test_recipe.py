@@ -25,12 +25,6 @@ def test_what_the_user_changes_is_changed_and_nothing_else() -> None:
         ("name = 'x'\nepochs = 0", "epochs: must be 1 or more$"),
         ("name = 'x'\nimage_size = 4096", "image_size: must be 2048 or less$"),
         ("name = 'x'\ncrop_fraction = 0", "crop_fraction: must be more than 0"),
-        ("name = 'x'\ncorners = true\nimage_size = 80", "image_size = 80 .* a multiple of 32"),
-        ("name = 'x'\ncorners = true\nimage_size = 64", "image_size = 64 .* and 96 or more"),
-        (
-            "name = 'x'\ncorners = true\n[network]\nkind = 'vit'",
-            "corners can only be .* simple-cnn",
-        ),
         ("name = 'x'\nseed = -1", "seed: must be 0 or more$"),
         ("name = 'x'\nseed = 4294967296", "seed: must be less than 4294967296$"),
         ("name = 'x'\n[network]\nwidths = [1, 2]", "network\\..*widths"),

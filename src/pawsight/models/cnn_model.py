@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pawsight.models.convolution import Convolution3x3
-
-STRIDE: Final = 32
-"""Pixels from one place of the last block's output to the next."""
 
 
 class Activations(NamedTuple):
@@ -53,10 +50,6 @@ class SimpleCNN(nn.Module):
     Attributes:
         mirrored: Whether it looks, outside of training, at each picture in the mirror too, and sees
             the average of both: a little more than one of them tells, for twice the work.
-        corners: Whether it looks, outside of training, at two windows of each picture in place of
-            the whole, all of it but the last :data:`STRIDE` pixels below and on the right, or but
-            the first above and on the left, and sees the average of both: what it was trained on
-            are crops, too. Such pictures are multiples of :data:`STRIDE` high and wide.
     """
 
     def __init__(
@@ -86,7 +79,6 @@ class SimpleCNN(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(widths[-1], num_classes)
         self.mirrored = False
-        self.corners = False
 
     @property
     def num_features(self) -> int:
@@ -118,29 +110,16 @@ class SimpleCNN(nn.Module):
 
     def feature_map(self, pixel_values: Tensor) -> Tensor:
         """The last block's output, float [N, D, h, w]."""
-        if self.training or not self.corners:
-            return self._both_ways(pixel_values)
-        windows = [pixel_values[..., :-STRIDE, :-STRIDE], pixel_values[..., STRIDE:, STRIDE:]]
-        upper, lower = _halves(self._both_ways(torch.cat(windows)))
-        # Each in its place in the whole, which has one row and one column of places more.
-        both = F.pad(upper, (0, 1, 0, 1)) + F.pad(lower, (1, 0, 1, 0))
-        seen: Tensor = both * (both[0, 0].numel() / (2 * upper[0, 0].numel()))
-        return seen
-
-    def _both_ways(self, pixel_values: Tensor) -> Tensor:
         if self.training or not self.mirrored:
             return self._seen(pixel_values)
-        pictures, mirrored = _halves(self._seen(torch.cat([pixel_values, pixel_values.flip(3)])))
+        both = self._seen(torch.cat([pixel_values, pixel_values.flip(3)]))
+        pictures, mirrored = both.reshape(2, -1, *both.shape[1:])
         seen: Tensor = (pictures + mirrored.flip(3)) / 2
         return seen
 
     def _seen(self, pixel_values: Tensor) -> Tensor:
         feature_map: Tensor = self.blocks(self.stem(pixel_values))
         return feature_map
-
-
-def _halves(batch: Tensor) -> Tensor:
-    return batch.reshape(2, -1, *batch.shape[1:])
 
 
 class ConvBlock(nn.Module):

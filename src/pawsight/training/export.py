@@ -129,7 +129,7 @@ def _trained(run: RunFolder, recipe: Recipe, classes: int) -> Network:
     if recipe.keep_start:
         mix_weights(network, run.start, recipe.keep_start)
     if isinstance(network, SimpleCNN):
-        network.mirrored, network.corners = recipe.mirrored, recipe.corners
+        network.mirrored = recipe.mirrored
     network.eval()
     if recipe.weights == "int8":
         round_weights(network)

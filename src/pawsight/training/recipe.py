@@ -14,7 +14,6 @@ from pawsight.data.augment import Augmentation
 from pawsight.images.preprocess import Preprocessing
 from pawsight.inference.sealed import Strict
 from pawsight.invalid import in_words
-from pawsight.models.cnn_model import STRIDE
 from pawsight.models.optimizers import Decay, OptimizerName
 
 if sys.version_info >= (3, 11):
@@ -170,9 +169,6 @@ class Recipe(Strict):
             take its place (Wortsman et al. 2022, *Robust fine-tuning of zero-shot models*).
         mirrored: Whether the exported network looks at each picture in the mirror too and answers
             by the average, for twice the work; of a ``simple-cnn`` alone.
-        corners: Whether it looks at two windows of each picture in place of the whole, 32 pixels
-            smaller, and answers by the average (:class:`~pawsight.models.cnn_model.SimpleCNN`): of
-            pictures of 224 pixels half as much work again; of a ``simple-cnn`` alone.
         weights: How the exported folder stores them: ``float32``, or the large ones rounded to
             ``int8`` (:mod:`pawsight.training.compress`).
         arithmetic: ``float32``, or ``int8`` for a second network in the exported folder whose
@@ -210,7 +206,6 @@ class Recipe(Strict):
     validate_every: Count = 1
     keep_start: Fraction = 0.0
     mirrored: bool = False
-    corners: bool = False
     weights: Literal["float32", "int8"] = "float32"
     arithmetic: Literal["float32", "int8"] = "float32"
     precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
@@ -230,18 +225,11 @@ class Recipe(Strict):
         wrong = [name for name, used in of_vit_alone.items() if used]
         if wrong and not isinstance(self.network, ViTRecipe):
             raise ValueError(f"{' and '.join(wrong)} can only be used with a network of kind vit")
-        of_cnn_alone = {
-            "hints": bool(self.hints), "mirrored": self.mirrored, "corners": self.corners,
-        }  # fmt: skip
+        of_cnn_alone = {"hints": bool(self.hints), "mirrored": self.mirrored}
         wrong = [name for name, used in of_cnn_alone.items() if used]
         if wrong and not isinstance(self.network, SimpleCNNRecipe):
             raise ValueError(
                 f"{' and '.join(wrong)} can only be used with a network of kind simple-cnn"
-            )
-        if self.corners and (self.image_size % STRIDE or self.image_size < 3 * STRIDE):
-            raise ValueError(
-                f"image_size = {self.image_size} is to be a multiple of {STRIDE}, and {3 * STRIDE} "
-                "or more, where corners = true"
             )
         if self.hints and self.augmentation and self.augmentation.mixes:
             raise ValueError("hints cannot be used with mixup or cutmix: they are of one picture")
