@@ -132,7 +132,7 @@ def test_a_cascade_says_what_it_sent_on(report: Report) -> None:
     groups = {group["name"]: group["sent_on"] for group in figures["groups"]}
     assert groups["landscape"] == pytest.approx(1 / 3, abs=1e-5)
     text = summary(Report("x", report.frame, [cascade], [1]))
-    assert "decided   50.0% small, 50.0% large" in text
+    assert "named by  50.0% small, 50.0% large" in text
 
 
 def test_pictures_of_neither_alone_make_a_report(report: Report) -> None:

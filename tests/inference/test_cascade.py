@@ -64,6 +64,7 @@ def test_the_strong_one_is_asked_where_the_fast_one_is_unsure(folder: Path, colo
     if WHO[colour] == "fast":
         assert answer.probabilities == pytest.approx(first.probabilities)
         assert answer.decided_by == first.model
+        assert answer.score == pytest.approx(first.score + 2.0)
     else:
         assert answer.probabilities == pytest.approx(second.probabilities)
         score = WEIGHT * first.score + (1 - WEIGHT) * second.score
@@ -161,6 +162,14 @@ def test_a_changed_card_or_plot_is_refused(folder: Path) -> None:
         pawsight.load(str(folder))
     (folder / CASCADE_FILE).write_text(json.dumps(card))
     with pytest.raises(BrokenModel, match="was changed since it was written"):
+        pawsight.load(str(folder))
+
+
+def test_a_folder_of_another_form_says_what_makes_it_anew(folder: Path) -> None:
+    card = json.loads((folder / CASCADE_FILE).read_text())
+    del card["choices"][0]["weight"]
+    (folder / CASCADE_FILE).write_text(json.dumps(card))
+    with pytest.raises(BrokenModel, match=r"weight.*; `pawsight cascade` makes the folder anew$"):
         pawsight.load(str(folder))
 
 

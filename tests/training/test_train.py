@@ -381,6 +381,8 @@ def test_the_middle_of_pictures_alone_is_validated_and_served(tmp_path: Path) ->
     train(table, recipe, tmp_path / "model", name="middle")
     model = load_network(str(tmp_path / "model"))
     assert model.card.preprocessing == middle
+    card = (tmp_path / "model" / "README.md").read_text()
+    assert "48×48, stretch, bilinear, of the middle 0.5 of each side" in card
 
 
 def test_a_training_can_start_from_the_weights_of_another(tmp_path: Path, trained: Path) -> None:

@@ -17,7 +17,7 @@ CASCADE = {"fast": {"name": "custom"}, "strong": {"name": "pretrained"}}
 @pytest.mark.parametrize(
     ("threshold", "card", "said"),
     [
-        (0.0, CASCADE, "that of whoever decided (custom, or both), from which scores"),
+        (0.0, CASCADE, "that of whoever was asked (custom alone, or both), from"),
         (1.234, {}, "1.23"),
         (None, CASCADE, None),
     ],

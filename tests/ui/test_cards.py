@@ -66,8 +66,8 @@ def test_a_card_folds_away_what_it_would_be_if_it_had_to_be_something() -> None:
 def test_a_card_says_which_member_of_a_cascade_decided() -> None:
     auto = ModelReference(name="auto", version="ba9876543210", source="embedded")
     html = cards.said(Outcome("tom.jpg", CAT.model_copy(update={"model": auto})))
-    assert "answered by auto <code>ba9876543210</code>; tiny <code>0123456789ab</code> dec" in html
-    assert "decided" not in cards.said(Outcome("tom.jpg", CAT))
+    assert "answered by auto <code>ba9876543210</code>; tiny <code>0123456789ab</code> name" in html
+    assert "named the class" not in cards.said(Outcome("tom.jpg", CAT))
 
 
 def test_many_classes_show_the_likeliest_in_the_order_of_the_model() -> None:

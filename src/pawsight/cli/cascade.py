@@ -138,6 +138,7 @@ def _said(card: CascadeCard) -> list[str]:
     choice = card.choice
     lines.append(
         f"sure: confidence of {choice.confidence:g} and score of {choice.accept:g} or more, or "
-        f"score below {choice.reject:g}"
+        f"score below {choice.reject:g}; else neither below {choice.reject_together:g} of the mean "
+        f"score, {choice.weight:.0%} of it the fast one's"
     )
     return lines

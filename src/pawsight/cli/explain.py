@@ -22,7 +22,7 @@ def explain(
     """Show why: colour a picture by what its places said, red for the class, blue against it.
 
     By the model's own class activation map if it has one, else by covering one place after another.
-    Of a cascade, the member that decided is asked why.
+    Of a cascade, the member that named the class is asked why.
     """
     from PIL import Image
 
@@ -53,7 +53,7 @@ def explain(
         f"{said} ({answer.confidence:.1%}); {output} shows what spoke for "
         f"{explanation.label}, whose logit is {explanation.logit:.2f}, by {explanation.method}"
         + (
-            f" of {answer.decided_by.name}, which decided"
+            f" of {answer.decided_by.name}, which named the class"
             if answer.decided_by != answer.model
             else ""
         )

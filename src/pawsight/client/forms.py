@@ -54,7 +54,7 @@ class Answer(Form):
         probabilities: Of every class; they add up to 1.
         score: How much the picture looks like any of the classes at all (log-odds).
         model: Which model was asked.
-        decided_by: Which network decided.
+        decided_by: Which network named the class.
     """
 
     id: str
@@ -166,7 +166,7 @@ class Explained:
         label: What was decided.
         confidence: As an answer's.
         model: ``name@version`` of the model that was asked.
-        decided_by: ``name@version`` of the network that decided.
+        decided_by: ``name@version`` of the network that named the class.
         explained: The class that is explained.
         method: How.
     """

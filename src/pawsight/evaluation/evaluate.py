@@ -37,11 +37,11 @@ class Evaluation:
         labels: The right class of each picture [N]; -1 for none of the classes.
         probabilities: Calibrated, given that it is one of the classes: float64 [N, C].
         scores: How much each picture looks like any of the classes: float64 [N]. Of a cascade, how
-            far the log-odds of the member that decided lie above those at which it says
-            ``neither`` there: one scale with its zero at the decision, for AUROC and curves.
+            far the fast member's, or the mean of both, lies above the one at which ``neither`` is
+            said there: one scale with its zero at the decision, for AUROC and curves.
         threshold: A picture that scores lower is rejected.
         members: The networks that decide.
-        deciders: The number of the one that decided each picture [N].
+        deciders: The number of the one that named each picture's class [N].
         seconds: That reading and answering all N took.
         processor_seconds: Likewise, of the processors: what else the machine does is not in them.
     """
@@ -79,7 +79,7 @@ class Evaluation:
 
     @property
     def decided(self) -> dict[str, float]:
-        """Network → the part of all pictures that it decided."""
+        """Network → the part of all pictures of which it named the class."""
         return {
             name: float((self.deciders == number).mean())
             for number, name in enumerate(self.members)
@@ -87,7 +87,7 @@ class Evaluation:
 
     @property
     def sent_on(self) -> float | None:
-        """The part of all pictures that a cascade's strong model decided; None without one."""
+        """The part of all pictures that a cascade's strong model saw; None without one."""
         return float(self.deciders.mean()) if len(self.members) > 1 else None
 
     @property

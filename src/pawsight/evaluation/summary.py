@@ -50,7 +50,7 @@ def _figures(evaluation: Evaluation) -> Iterator[str]:
         yield f"AUROC     {evaluation.auroc:.4f}"
     if evaluation.sent_on is not None:
         shares = (f"{share:.1%} {name}" for name, share in evaluation.decided.items())
-        yield f"decided   {', '.join(shares)}"
+        yield f"named by  {', '.join(shares)}"
 
 
 def _interval(interval: tuple[float, float] | None) -> str:

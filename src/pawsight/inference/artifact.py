@@ -46,7 +46,7 @@ class Measurement(Strict):
         loses: The part of them that is called ``neither``.
         catches: The part of the other pictures that is called ``neither``.
         auroc: How often one of the classes' pictures scores higher than one of the others.
-        sent_on: The part of all pictures that a cascade's strong model decided.
+        sent_on: The part of all pictures that a cascade's strong model was asked about.
     """
 
     data: str

@@ -18,6 +18,7 @@ from pawsight.inference.artifact import (
     Folder,
     Measurement,
 )
+from pawsight.inference.errors import BrokenModel
 from pawsight.inference.rejection import strictest
 from pawsight.inference.sealed import Digest, Share, Strict, read_sealed
 
@@ -165,7 +166,10 @@ class CascadeFolder(Folder[CascadeCard]):
             BrokenModel: There is no card, it does not follow the schema, or a file is missing or
                 differs from its digest.
         """
-        folder = cls(path, read_sealed(path / CASCADE_FILE, CascadeCard))
+        try:
+            folder = cls(path, read_sealed(path / CASCADE_FILE, CascadeCard))
+        except BrokenModel as error:  # an older version's, say
+            raise BrokenModel(f"{error}; `pawsight cascade` makes the folder anew") from error
         folder.verify_digests()
         return folder
 

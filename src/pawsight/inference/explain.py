@@ -35,7 +35,7 @@ class Explanation:
     """What a model answered about a picture, and where it comes from.
 
     Attributes:
-        prediction: The answer; it says which network decided, and that one is explained.
+        prediction: The answer; it says which network named the class, and that one is explained.
         label: The class that is explained.
         logit: Of that class.
         places: float32 [h, w]. By class activation map what each place contributes: the average is

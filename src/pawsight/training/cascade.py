@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
 
 from pawsight.evaluation.rejection import rounded_down
 from pawsight.inference.cascade_card import Choice, Outcome
@@ -25,10 +27,11 @@ SHARES: Final = tuple(round(0.02 * number, 2) for number in range(51))
 SPARE: Final = 0.03
 """The part of pictures that is sent on beyond what must be, to be sure."""
 
-WEIGHTS: Final = (0.5, 0.25, 0.0)
+WEIGHTS: Final = (0.0, 0.25, 0.5)
 """The parts that are tried for the fast score in the mean of both; with 0 it has no say there."""
 
 _CANDIDATES: Final = 512  # thresholds that are tried for confidence, and as many for the score
+_STRICTER: Final = 64  # thresholds that are tried where both are asked
 
 
 class ChoiceError(ValueError):
@@ -134,7 +137,8 @@ def choose(
     strong model alone calls so at its threshold; and no fewer of the others.
 
     Where both are asked, the fast score has one of :data:`WEIGHTS` in the mean: that by which the
-    fewest are sent on. What the fast model accepts is not lost any more where the strong one is
+    mean tells best which pictures show none of the classes (AUROC), and 0 where there are no such.
+    What the fast model accepts is not lost any more where the strong one is
     asked, so both together may be stricter there than if they were always asked: their threshold is
     chosen together with those of the fast model, from the one upwards at which they would lose as
     many as the strong model does alone.
@@ -158,28 +162,45 @@ def choose(
             "to decide: name another, or add pictures that are labelled so"
         )
     goal = Goal.of(members, threshold, allowance)
-    attempts = [
-        [Trade(members, weight, each, least) for each in _stricter(members, weight, threshold)]
-        for weight in WEIGHTS
-    ]
-    fewest = [min(trade.fewest(goal) for trade in trades) for trades in attempts]
-    best = fewest.index(min(fewest))
-    share = fewest[best] + SPARE
-    found = [(trade, pair) for trade in attempts[best] if (pair := trade.strictest(goal, share))]
-    trade, pair = max(found, key=lambda one: one[0].merits(one[1]))
+    weight = _weight(members)
+
+    def trades() -> Iterator[Trade]:
+        # One at a time: each takes some ten megabytes.
+        for each in _stricter(members, weight, threshold):
+            yield Trade(members, weight, each, least)
+
+    share = min(trade.fewest(goal) for trade in trades()) + SPARE
+    found = ((trade, trade.strictest(goal, share)) for trade in trades())
+    trade, pair = max(
+        ((trade, pair) for trade, pair in found if pair), key=lambda one: one[0].merits(one[1])
+    )
     return trade.choice(pair, may_lose), trade
+
+
+def _weight(members: Members) -> float:
+    """The part of the fast score with which the mean tells most of what is neither, by AUROC."""
+    known = members.known
+    if known.all():
+        return 0.0  # nothing tells what it is worth
+
+    def told(weight: float) -> float:
+        return float(roc_auc_score(known, members.mean_scores(weight)))
+
+    return max(WEIGHTS, key=told)
 
 
 def _stricter(members: Members, weight: float, threshold: float) -> list[float]:
     """Thresholds of the mean, from where it loses as many as the strong model does at its own.
 
-    Up to where twice as many would be lost. Without the fast model's say, the first is the strong
-    model's own.
+    Up to where twice as many would be lost, :data:`_STRICTER` of them at most. Without the fast
+    model's say, the first is the strong model's own.
     """
     known = members.known
     scores = np.sort(members.mean_scores(weight)[known])
     lost = int((members.strong.scores < threshold)[known].sum())
-    beyond = [rounded_down(score) for score in scores[lost : 2 * lost + 1]]
+    further = scores[lost : 2 * lost + 1]
+    places = np.linspace(0, len(further) - 1, min(len(further), _STRICTER)).astype(int)
+    beyond = [rounded_down(score) for score in further[places]]
     first = threshold if weight == 0 or not beyond else beyond[0]
     return sorted({first, *(each for each in beyond if each > first)})
 

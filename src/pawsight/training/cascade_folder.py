@@ -39,9 +39,8 @@ tags: [{labels}]
 The fast model is asked about every picture. It names a class alone where its calibrated confidence
 is at least {choice.confidence:g} and its score at least {choice.accept:g}; it says *neither* alone
 where its score is below {choice.reject:g}. Every other picture is sent on to the strong model,
-too, which then names the class (`decided_by`). *Neither* is said there where the mean of both
-scores, in which the fast one's has a part of {choice.weight:g}, is below
-{choice.reject_together:g}. An answer's score is how far the fast one's, or the mean, lies above the
+too, which then names the class (`decided_by`). *Neither* is said there where {rejecting} is below
+{choice.reject_together:g}. An answer's score is how far that of whoever was asked lies above the
 one below which *neither* is said.
 
 Models of other weights or another calibration are refused: `pawsight cascade` chooses thresholds
@@ -111,12 +110,19 @@ def render(card: CascadeCard) -> str:
         strong=card.strong,
         data_digest=card.data_digest,
         choice=card.choice,
+        rejecting=_rejecting(card.choice),
         metrics=metrics_table(card.metrics),
         curve_file=CURVE_FILE,
         alone=metrics_table(card.alone),
         curve=_curve(card.curve),
         choices=_choices(card),
     )
+
+
+def _rejecting(choice: Choice) -> str:
+    if choice.weight == 0:
+        return "its score"
+    return f"the mean of both scores, in which the fast one's has a part of {choice.weight:g},"
 
 
 def _curve(curve: tuple[Outcome, ...]) -> str:

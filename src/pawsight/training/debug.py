@@ -61,6 +61,7 @@ def overfit(table: pd.DataFrame, recipe: Recipe) -> float:
             "epochs": _EPOCHS, "batch_size": len(chosen), "augmentation": None, "repeats": {},
             "distillation": (), "hints": (), "views": 0, "ema_decay": 0.0, "label_smoothing": 0.0,
             "restarts": (), "training_sizes": ((0, recipe.image_size),), "patch_dropout": (),
+            "crop_fraction": 1.0,
         }
     )  # fmt: skip
     classifier = _try(both, plain, max_epochs=_EPOCHS, check_val_every_n_epoch=_EPOCHS)

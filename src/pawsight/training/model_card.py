@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pawsight.images.preprocess import Preprocessing
 from pawsight.inference.artifact import Card, Measurement
 from pawsight.inference.rejection import Rejection
 
@@ -59,16 +60,23 @@ pawsight.load("{name}").predict("photo.jpg")  # or the path of this folder
 """
 
 
+def _preprocessing(how: Preprocessing) -> str:
+    shown = (
+        "" if how.crop_fraction == 1 else f", of the middle {how.crop_fraction:.4g} of each side"
+    )
+    return f"{how.height}×{how.width}, {how.geometry}, {how.resample}{shown}"
+
+
 def render(card: Card) -> str:
     """The Markdown of a card."""
-    origin, how = card.provenance, card.preprocessing
+    origin = card.provenance
     return _TEMPLATE.format(
         name=card.name,
         description=card.description,
         architecture=card.architecture,
         labels=", ".join(card.labels),
         licence=origin.licence.lower(),
-        preprocessing=f"{how.height}×{how.width}, {how.geometry}, {how.resample}",
+        preprocessing=_preprocessing(card.preprocessing),
         started_from=origin.started_from,
         data=origin.data,
         data_digest=f"`{origin.data_digest}`" if origin.data_digest else "unknown",

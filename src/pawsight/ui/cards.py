@@ -67,7 +67,7 @@ def said(outcome: Outcome, credit: str = "") -> str:
         words = answered(answer)
         source += f"<br>answered by {_named(answer.model)}"
         if answer.decided_by != answer.model:
-            source += f"; {_named(answer.decided_by)} decided"
+            source += f"; {_named(answer.decided_by)} named the class"
     else:
         words = f'<h2>No answer</h2><p class="paw-remark">{escape(outcome.error)}</p>'
     return f'<div class="paw-said">{words}<p class="paw-source">{source}</p></div>'

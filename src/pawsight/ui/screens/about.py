@@ -104,5 +104,5 @@ def _threshold(model: ModelDetail) -> str:
         return ""
     members = [str(model.card[each]["name"]) for each in ("fast", "strong") if each in model.card]
     if members:
-        return f"that of whoever decided ({members[0]}, or both), from which scores count"
+        return f"that of whoever was asked ({members[0]} alone, or both), from which scores count"
     return f"{model.threshold:.2f}"

@@ -88,7 +88,7 @@ def _card(picture: Picture, compared: ComparedAnswer, slower: str, *, why: bool)
                 frame = cards.overlaid(picture.name, uri, overlay, "compared")
     decided = ""
     if answer.decided_by != answer.model:
-        decided = f"; {escape(answer.decided_by.name)} decided"
+        decided = f"; {escape(answer.decided_by.name)} named the class"
     st.html(f"""
 <article class="paw-card">{frame}<div class="paw-said">
 <p class="paw-model">{escape(answer.model.name)}</p>
