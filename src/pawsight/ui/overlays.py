@@ -7,6 +7,8 @@ import streamlit as st
 from pawsight.ui.preview import preview
 from pawsight.ui.service import ModelReference, Refused, Service
 
+MARGIN = "The network was not shown a margin that has no colour."
+
 METHODS = {
     "class activation map": "Each place's part in the answer; together they are the answer.",
     "occlusion": "How far the answer falls where a place is covered.",
@@ -39,5 +41,5 @@ def explain(service: Service, model: ModelReference, key: str, picture: bytes) -
         )
     except Refused as error:
         return "", str(error)
-    how = METHODS.get(method, "")
-    return overlay, f"Red spoke for {label}, blue against it. {how}"
+    sentences = [f"Red spoke for {label}, blue against it.", METHODS.get(method, ""), MARGIN]
+    return overlay, " ".join(filter(None, sentences))

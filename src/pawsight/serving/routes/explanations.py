@@ -77,6 +77,8 @@ async def explained(
 ) -> Response:
     """Colours the picture by what its places said: red for the class, blue against it.
 
+    The network was not shown a margin that has no colour.
+
         curl -F file=@photo.jpg http://127.0.0.1:8000/explain/auto -o why.png
 
     The headers `X-Pawsight-…` say the decided `Label`, its `Confidence`, the `Model` that was

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import streamlit as st
 
 from pawsight.ui import cards
-from pawsight.ui.overlays import explain
+from pawsight.ui.overlays import MARGIN, explain
 from pawsight.ui.pictures import Picture, given, small
 from pawsight.ui.service import ComparedAnswer, Model, Refused, Unavailable
 from pawsight.ui.shell import chosen_of, heading, known_models, say, service
@@ -42,7 +42,7 @@ def show() -> None:
     if why:
         share = st.slider("Overlay", 0, 100, 70, format="%d%%", key="compare-much")
         st.html(cards.opacity("compared", share / 100))
-        st.caption("Red spoke for the class that is named, blue against it.")
+        st.caption(f"Red spoke for the class that is named, blue against it. {MARGIN}")
     with st.container(key="answers"):
         for each in answers:
             _card(picture, each, _slower(each, answers), why=why)
