@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 import pawsight
 from pawsight.inference.cascade_card import CascadeFolder
 from pawsight.training.cascade import (
     SPARE,
+    WEIGHTS,
     Allowance,
     Asked,
     ChoiceError,
@@ -100,6 +102,19 @@ def test_the_fast_score_counts_where_it_tells_something() -> None:
     choice, _ = choose(blind, threshold=0.0, allowance=EXACT)
     assert choice.weight == 0.0
     assert choice.reject_together == 0.0  # that of the strong one, as alone
+
+
+@pytest.mark.parametrize(("seed", "threshold"), [(25, 2.0), (35, 0.0)])
+def test_where_the_best_mean_reaches_no_goal_another_does(seed: int, threshold: float) -> None:
+    rng = np.random.default_rng(seed)
+    known = rng.random(300) < 0.8
+    members = Members(asked(rng, known, 0.6), asked(rng, known, 0.9), known)
+    told = {weight: roc_auc_score(known, members.mean_scores(weight)) for weight in WEIGHTS}
+    choice, _ = choose(members, threshold=threshold, allowance=EXACT)
+    assert choice.weight != max(told, key=lambda weight: told[weight])
+    goal = Goal.of(members, threshold, EXACT)
+    assert choice.outcome.loses == pytest.approx(goal.lost / known.sum(), abs=0.01)
+    assert (choice.outcome.catches or 0) * (~known).sum() >= goal.caught - 0.01
 
 
 def test_what_the_fast_one_alone_is_right_about_need_not_be_sent_on() -> None:

@@ -136,12 +136,12 @@ def choose(
     may be made up for on others); no more pictures of the classes are called ``neither`` than the
     strong model alone calls so at its threshold; and no fewer of the others.
 
-    Where both are asked, the fast score has one of :data:`WEIGHTS` in the mean: that by which the
-    mean tells best which pictures show none of the classes (AUROC), and 0 where there are no such.
-    What the fast model accepts is not lost any more where the strong one is
-    asked, so both together may be stricter there than if they were always asked: their threshold is
-    chosen together with those of the fast model, from the one upwards at which they would lose as
-    many as the strong model does alone.
+    Where both are asked, the fast score has one of :data:`WEIGHTS` in the mean: of those that reach
+    this, the one with which the mean tells best which pictures show none of the classes (AUROC);
+    0 where there are no such pictures. What the fast model accepts is not lost any more where the
+    strong one is asked, so both together may be stricter there than if they were always asked:
+    their threshold is chosen together with those of the fast model, from the one upwards at which
+    they would lose as many as the strong model does alone.
 
     Args:
         members: What they answer about N pictures.
@@ -162,31 +162,35 @@ def choose(
             "to decide: name another, or add pictures that are labelled so"
         )
     goal = Goal.of(members, threshold, allowance)
-    weight = _weight(members)
 
-    def trades() -> Iterator[Trade]:
+    def trades(weight: float) -> Iterator[Trade]:
         # One at a time: each takes some ten megabytes.
         for each in _stricter(members, weight, threshold):
             yield Trade(members, weight, each, least)
 
-    share = min(trade.fewest(goal) for trade in trades()) + SPARE
-    found = ((trade, trade.strictest(goal, share)) for trade in trades())
+    def fewest(weight: float) -> float:
+        return min(trade.fewest(goal) for trade in trades(weight))
+
+    # The strong score alone always reaches the goal: where all are sent on, if not before.
+    reached = ((each, fewest(each)) for each in _weights(members))
+    weight, sent_on = next((each, share) for each, share in reached if math.isfinite(share))
+    found = ((trade, trade.strictest(goal, sent_on + SPARE)) for trade in trades(weight))
     trade, pair = max(
         ((trade, pair) for trade, pair in found if pair), key=lambda one: one[0].merits(one[1])
     )
     return trade.choice(pair, may_lose), trade
 
 
-def _weight(members: Members) -> float:
-    """The part of the fast score with which the mean tells most of what is neither, by AUROC."""
+def _weights(members: Members) -> list[float]:
+    """Those to try: first that with which the mean tells best what is neither, by AUROC."""
     known = members.known
     if known.all():
-        return 0.0  # nothing tells what it is worth
+        return [0.0]  # nothing tells what the fast score is worth
 
     def told(weight: float) -> float:
         return float(roc_auc_score(known, members.mean_scores(weight)))
 
-    return max(WEIGHTS, key=told)
+    return sorted(WEIGHTS, key=told, reverse=True)
 
 
 def _stricter(members: Members, weight: float, threshold: float) -> list[float]:
