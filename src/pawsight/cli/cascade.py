@@ -64,9 +64,9 @@ def cascade(
 
     The thresholds that send on a small share of the validation split, such that the cascade is
     right where the strong model is and catches as much of neither, both but for what is allowed,
-    and loses no more of the classes. The split is the table's column, else
-    that of `pawsight train`. FOLDER gets the card, a plot of what each share gives, and a README;
-    it is a model like any other. Repeat this whenever a member changes.
+    and loses no more of the classes. The split is the table's column, else that of `pawsight
+    train`. FOLDER gets the card, a plot of what each share gives, and a README; it is a model like
+    any other. Repeat this whenever a member changes.
     """
     require_train_extra()
     from pawsight.images.errors import ImageError
