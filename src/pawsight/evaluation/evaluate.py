@@ -38,7 +38,7 @@ class Evaluation:
         probabilities: Calibrated, given that it is one of the classes: float64 [N, C].
         scores: How much each picture looks like any of the classes: float64 [N]. Of a cascade, how
             far the fast member's, or the mean of both, lies above the one at which ``neither`` is
-            said there: one scale with its zero at the decision, for AUROC and curves.
+            said there: its zero is the decision, for AUROC and curves.
         threshold: A picture that scores lower is rejected.
         members: The networks that decide.
         deciders: The number of the one that named each picture's class [N].

@@ -61,10 +61,11 @@ pawsight.load("{name}").predict("photo.jpg")  # or the path of this folder
 
 
 def _preprocessing(how: Preprocessing) -> str:
-    shown = (
-        "" if how.crop_fraction == 1 else f", of the middle {how.crop_fraction:.4g} of each side"
-    )
-    return f"{how.height}×{how.width}, {how.geometry}, {how.resample}{shown}"
+    said = f"{how.height}×{how.width}, {how.geometry}, {how.resample}"
+    if how.crop_fraction == 1:
+        return said
+    side = "each side" if how.geometry == "stretch" else "the shorter side"
+    return f"{said}, of the middle {how.crop_fraction:.4g} of {side}"
 
 
 def render(card: Card) -> str:
