@@ -1,11 +1,14 @@
 """Accuracy against time by the height and width at which a SimpleCNN is served.
 
-    python benchmarks/input_size.py RUN … [--sizes 160 192 224 256] [--plot sizes.svg]
+    python benchmarks/input_size.py RUN … [--sizes 160 192 224 256] [--crops 1 0.875]
+        [--plot sizes.svg]
 
 RUN is the `training` folder of a model folder, with its pictures still where they were. Its network
-is exported at each size, in float32 and in int8, and asked about the validation split of its table;
-runs that are to be compared have the same one. Times are those of the network alone on one picture,
-relative to the fastest.
+is exported at each size, in float32 and in int8, and asked about the validation split of its table,
+of which it is shown the middle: each part of both sides. Runs that are to be compared have the same
+split. Beside what is right stand the loss, at the temperature that makes it least, and how well the
+energy tells what is neither. Times are those of the network alone on one picture, relative to the
+fastest.
 """
 
 from __future__ import annotations
@@ -20,12 +23,14 @@ import numpy as np
 import onnxruntime as ort
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
 
 from pawsight.cpus import usable_cpus
 from pawsight.data.pictures import load_pictures
-from pawsight.evaluation.metrics import wilson_interval
+from pawsight.evaluation.metrics import fit_temperature, wilson_interval
 from pawsight.images.preprocess import Preprocessing, normalise
 from pawsight.inference.artifact import NETWORK_FILE, QUANTISED_FILE
+from pawsight.inference.prediction import energy, softmax
 from pawsight.labels import NEITHER, classes_of
 from pawsight.training.export import write_onnx
 from pawsight.training.networks import load_weights, random_network
@@ -38,13 +43,16 @@ ROUNDS = 30
 
 @dataclass(frozen=True)
 class Point:
-    """What a network gives at a size in an arithmetic."""
+    """What a network gives at a size, shown a part of each side, in an arithmetic."""
 
     recipe: str
     size: int
+    crop: float
     arithmetic: str
     right: int
     pictures: int
+    loss: float
+    auroc: float
     seconds: float
 
 
@@ -52,39 +60,42 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN")
     parser.add_argument("--sizes", type=int, nargs="+", default=[160, 192, 224, 256])
+    parser.add_argument("--crops", type=float, nargs="+", default=[1.0])
     parser.add_argument("--plot", type=Path)
     arguments = parser.parse_args()
     points = [
         point
         for run in arguments.runs
+        for crop in arguments.crops
         for size in arguments.sizes
-        for point in measure(RunFolder(run), size)
+        for point in measure(RunFolder(run), size, crop)
     ]
     fastest = min(point.seconds for point in points)
     print(
-        "| recipe | pixels | arithmetic | right on validation | 95 % interval | time |\n"
-        "|---|---|---|---|---|---|"
+        "| recipe | pixels | of each side | arithmetic | right on validation | 95 % interval "
+        "| loss | AUROC of neither | time |\n|---|---|---|---|---|---|---|---|---|"
     )
     for point in points:
         low, high = wilson_interval(point.right, point.pictures)
         print(
-            f"| `{point.recipe}` | {point.size} | {point.arithmetic} "
+            f"| `{point.recipe}` | {point.size} | {point.crop:g} | {point.arithmetic} "
             f"| {point.right / point.pictures:.2%} | {low:.2%} to {high:.2%} "
-            f"| {point.seconds / fastest:.2f} × |"
+            f"| {point.loss:.4f} | {point.auroc:.4f} | {point.seconds / fastest:.2f} × |"
         )
     if arguments.plot:
         draw(points, fastest, arguments.plot)
 
 
-def measure(run: RunFolder, size: int) -> list[Point]:
+def measure(run: RunFolder, size: int, crop: float) -> list[Point]:
     recipe, table = run.read()
     labels = classes_of(table["label"])
-    how = Preprocessing(height=size, width=size)
+    how = Preprocessing(height=size, width=size, crop_fraction=crop)
     network = random_network(recipe, len(labels))
     load_weights(network, run.best)
-    known = table[(table["split"] == "validation") & (table["label"] != NEITHER)]
-    pixels = load_pictures(known["path"].tolist(), how)
-    right = np.array([labels.index(label) for label in known["label"]])
+    asked = table[table["split"] == "validation"]
+    pixels = load_pictures(asked["path"].tolist(), how)
+    known = (asked["label"] != NEITHER).to_numpy()
+    right = np.array([labels.index(label) for label in asked["label"][known]])
     points = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -93,10 +104,17 @@ def measure(run: RunFolder, size: int) -> list[Point]:
         quantise(folder, calibration_pictures(training, how, recipe.seed), labels, how)
         for file, arithmetic in ((NETWORK_FILE, "float32"), (QUANTISED_FILE, "int8")):
             session = open_session(folder / file)
-            answers = ask(session, pixels, how)
-            correct = int((answers.argmax(axis=1) == right).sum())
+            logits = ask(session, pixels, how)
+            correct = int((logits[known].argmax(axis=1) == right).sum())
+            shares = softmax(logits[known], fit_temperature(logits[known], right))
+            loss = -np.log(shares[np.arange(len(right)), right]).mean()
+            auroc = roc_auc_score(known, energy(logits))
             seconds = shortest(session, size)
-            points.append(Point(recipe.name, size, arithmetic, correct, len(right), seconds))
+            points.append(
+                Point(
+                    recipe.name, size, crop, arithmetic, correct, len(right), loss, auroc, seconds
+                )
+            )
     return points
 
 
@@ -128,17 +146,20 @@ def shortest(session: ort.InferenceSession, size: int) -> float:
 
 
 def draw(points: list[Point], fastest: float, file: Path) -> None:
-    figure = Figure(figsize=(6, 4), layout="constrained")
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.subplots()
-    for recipe, arithmetic in dict.fromkeys((each.recipe, each.arithmetic) for each in points):
-        chosen = [each for each in points if (each.recipe, each.arithmetic) == (recipe, arithmetic)]
+    lines: dict[str, list[Point]] = {}
+    for point in points:
+        part = "" if point.crop == 1 else f", middle {point.crop:g}"
+        lines.setdefault(f"{point.recipe}, {point.arithmetic}{part}", []).append(point)
+    for label, chosen in lines.items():
         times = [point.seconds / fastest for point in chosen]
         shares = [100 * point.right / point.pictures for point in chosen]
-        axes.plot(times, shares, marker="o", label=f"{recipe}, {arithmetic}")
+        axes.plot(times, shares, marker="o", label=label)
         for point, x, y in zip(chosen, times, shares, strict=True):
             axes.annotate(str(point.size), (x, y), textcoords="offset points", xytext=(4, 4))
     axes.set(xlabel="time of the network, × the fastest", ylabel="right on validation (%)")
-    axes.legend()
+    axes.legend(fontsize="small")
     axes.grid(alpha=0.3)
     figure.savefig(file)
 

@@ -160,6 +160,24 @@ def test_what_could_not_be_read_is_tried_again(
     assert [row["error"] for row in rows(file)] == [None] * 7
 
 
+def test_what_was_too_large_is_asked_again_once_the_limit_is_another(
+    trained: Path, pictures: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "answers.jsonl"
+    draw("cat", 31).resize((300, 200)).save(pictures / "large.png")
+    command = ("classify", pictures, "--model", trained, "--output", file, "--resume")
+    assert "1 of 7 could not be used" in run(*command, "--max-pixels", "50000").stderr
+    assert rows(file)[-1]["error"] == "too large: 300×200 pixels, limit 50 000"
+    assert "asked again" not in run(*command, "--max-pixels", "50000").stderr
+    for limit in ("--max-pixels", "59999"), ("--max-bytes", "10"):
+        done = run(*command, *limit)
+        assert "1 record of what could not be read: what is found is asked again" in done.stderr
+        assert "1 of 7 could not be used" in done.stderr
+    assert rows(file)[-1]["error"].endswith("bytes, limit 10")
+    assert run(*command).exit_code == 0
+    assert [row["error"] for row in rows(file)] == [None] * 7
+
+
 def test_archives_and_lists_are_gone_on_with_too(
     trained: Path, pictures: Path, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ import pytest
 import pawsight
 from pawsight.images import decode as decoding
 from pawsight.images.errors import NotAnImage
+from pawsight.images.preprocess import Preprocessing, resize
 from pawsight.inference import reading
 from pawsight.inference.cascade import Cascade
 from pawsight.inference.cascade_card import CASCADE_FILE, CascadeFolder
@@ -112,6 +113,24 @@ def test_of_many_only_the_unsure_ones_are_sent_on(
     assert [each.score for each in answers] == pytest.approx([each.score for each in alone])
     cascade.predict([picture("red")] * 40)
     assert sizes == [1, 1, 2]
+
+
+@pytest.mark.parametrize("kept", [0, 4 * 1024 * 1024], ids=["large", "small"])
+def test_the_strong_ones_view_is_made_where_it_is_asked(
+    cascade: Cascade, kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pawsight.inference.cascade._KEPT", kept)
+    made: Counter[int] = Counter()
+
+    def counting(image: Any, how: Preprocessing) -> Any:
+        made[how.height] += 1
+        return resize(image, how)
+
+    monkeypatch.setattr("pawsight.inference.cascade.resize", counting)
+    answers = cascade.predict([picture(each) for each in ("red", "purple", "red")])
+    assert [each.decided_by.name for each in answers] == ["fast", "strong", "fast"]
+    small, large = (each.card.preprocessing.height for each in cascade.members)
+    assert made == {small: 3, large: 1 if kept else 3}
 
 
 def test_a_picture_is_decoded_once(cascade: Cascade, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,8 +14,9 @@ from pawsight.bulk.digests import digest
 from pawsight.bulk.journal import NotOurs
 from pawsight.bulk.output import kept_as_backup
 from pawsight.bulk.partitions import Partition
-from pawsight.bulk.rows import UNREAD, Row
+from pawsight.bulk.rows import Row, would_be_said_again
 from pawsight.bulk.sinks import ParquetSink, require_pyarrow
+from pawsight.images.decode import DEFAULT_LIMITS, Limits
 from pawsight.whole import written_whole
 
 _PART: Final = re.compile(r"part-([0-9a-f]{16})-([0-9a-f]{16})\.parquet")
@@ -74,13 +75,13 @@ class Parts:
         """Where the answers of a partition, as it is now, lie or will lie."""
         return self.folder / f"part-{partition.names}-{partition.state}.parquet"
 
-    def holds(self, partition: Partition) -> bool:
-        """Whether a partition, as it is now, was answered, and nothing of it may pass."""
+    def holds(self, partition: Partition, limits: Limits = DEFAULT_LIMITS) -> bool:
+        """Whether a partition, as it is now, was answered, and would not be otherwise now."""
         file = self.file_of(partition)
         if not file.exists():
             return False
         errors = require_pyarrow().read_table(file, columns=["error"])["error"].to_pylist()
-        return not any(error and error.startswith(UNREAD) for error in errors)
+        return all(would_be_said_again(error, limits) for error in errors if error)
 
     def put(self, name: str, data: bytes) -> None:
         """Put a part there, and take away what was answered about the same pictures before.

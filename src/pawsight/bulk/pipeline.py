@@ -12,6 +12,7 @@ from typing import Any, Final
 from pawsight.bulk.fetching import fetched
 from pawsight.bulk.items import Fingerprint, Item
 from pawsight.bulk.rows import Record, reason
+from pawsight.images.decode import DEFAULT_LIMITS, Limits
 from pawsight.images.errors import ImageError
 from pawsight.inference.model import Model
 from pawsight.inference.prediction import Prediction
@@ -19,7 +20,9 @@ from pawsight.inference.prediction import Prediction
 _BATCH: Final = 8  # as fast as 16, and all processors are busy sooner, and until nearer to the end
 
 
-def classify(model: Model, items: Iterable[Item], workers: int) -> Iterator[Record]:
+def classify(
+    model: Model, items: Iterable[Item], workers: int, limits: Limits = DEFAULT_LIMITS
+) -> Iterator[Record]:
     """Classify a stream of pictures, in its order.
 
     A picture that cannot be used gets a record that says so. The stream is read a few batches ahead
@@ -30,6 +33,7 @@ def classify(model: Model, items: Iterable[Item], workers: int) -> Iterator[Reco
         items: Any number.
         workers: Threads, each of which takes batches through all of decoding and answering: they
             wait for each other only where the interpreter makes them.
+        limits: What a picture may cost.
     """
     waiting = fetched(items)
     pool = ThreadPoolExecutor(workers)
@@ -37,7 +41,7 @@ def classify(model: Model, items: Iterable[Item], workers: int) -> Iterator[Reco
 
     def begin_next() -> None:
         if batch := list(islice(waiting, _BATCH)):
-            ahead.append(pool.submit(_answer, model, batch))
+            ahead.append(pool.submit(_answer, model, batch, limits))
 
     try:
         for _ in range(2 * workers):
@@ -60,8 +64,12 @@ class _Read:
     error: str | None
 
 
-def _answer(model: Any, batch: list[Item]) -> list[Record]:  # noqa: ANN401 - see _Read.picture
-    read = [_read(model, item) for item in batch]
+def _answer(
+    model: Any,  # noqa: ANN401 - see _Read.picture
+    batch: list[Item],
+    limits: Limits,
+) -> list[Record]:
+    read = [_read(model, item, limits) for item in batch]
     good = [each.picture for each in read if each.error is None]
     answers: Iterator[Prediction] = iter(model.answer(good) if good else ())
     return [
@@ -75,10 +83,10 @@ def _answer(model: Any, batch: list[Item]) -> list[Record]:  # noqa: ANN401 - se
     ]
 
 
-def _read(model: Any, item: Item) -> _Read:  # noqa: ANN401 - see _Read.picture
+def _read(model: Any, item: Item, limits: Limits) -> _Read:  # noqa: ANN401 - see _Read.picture
     fingerprint = None
     try:
         fingerprint = item.fingerprint()  # before it is read: what changes meanwhile is noticed
-        return _Read(item, fingerprint, model.read(item.read()), None)
+        return _Read(item, fingerprint, model.read(item.read(limits), limits), None)
     except (ImageError, OSError) as error:
         return _Read(item, fingerprint, None, reason(error))

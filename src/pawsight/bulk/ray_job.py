@@ -15,6 +15,7 @@ from pawsight.bulk.partitions import Partition
 from pawsight.bulk.parts import packed
 from pawsight.bulk.pipeline import classify
 from pawsight.cluster import connected
+from pawsight.images.decode import DEFAULT_LIMITS, Limits
 from pawsight.inference.artifact import RUN_FOLDER
 from pawsight.inference.catalog import Entry, load, resolve
 from pawsight.inference.errors import ModelError
@@ -43,6 +44,7 @@ def answer_by_ray(
     reference: str,
     may_lose: float | None,
     address: str,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Iterator[Answered]:
     """Answer partitions on all processors of a cluster, in the order in which they are done.
 
@@ -55,6 +57,7 @@ def answer_by_ray(
         reference: What the model says it is; workers that have another are refused.
         may_lose: As for :func:`pawsight.inference.catalog.load`.
         address: Of the cluster, or :data:`pawsight.cluster.LOCAL`.
+        limits: What a picture may cost.
 
     Raises:
         ExtraMissing: Ray is not installed.
@@ -68,6 +71,7 @@ def answer_by_ray(
             "model": model,
             "reference": reference,
             "may_lose": may_lose,
+            "limits": limits,
             "files": None if _everywhere(entry) else ray.put(_files_of(entry.path)),
         }
         cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))
@@ -104,9 +108,11 @@ class _Worker:
         model: str,
         reference: str,
         may_lose: float | None,
+        limits: Limits,
         files: Any,  # noqa: ANN401
     ) -> None:
         self._may_lose = may_lose
+        self._limits = limits
         if files is None:
             self._model = load(model, threads=1, may_lose=may_lose)
         else:
@@ -122,7 +128,7 @@ class _Worker:
         partition: Partition = pickle.loads(batch["partition"][0])  # noqa: S301 - ours
         rows = [
             record.row(self._may_lose)
-            for record in classify(self._model, partition.items(), workers=1)
+            for record in classify(self._model, partition.items(), 1, self._limits)
         ]
         labels = Counter(row["label"] for row in rows if row["error"] is None)
         return {

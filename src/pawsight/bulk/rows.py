@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from pawsight.bulk.items import Fingerprint
+from pawsight.images.decode import Limits, of_other_limits
 from pawsight.images.errors import ImageError
 from pawsight.inference.prediction import Prediction
 
@@ -98,6 +99,11 @@ def nested(flat_row: Row, labels: Sequence[str]) -> Row:
     found = {label: flat_row[f"p_{label}"] for label in labels}
     shares = {label: share for label, share in found.items() if share is not None} or None
     return {name: shares if name == "probabilities" else flat_row[name] for name in _FIELDS}
+
+
+def would_be_said_again(error: str, limits: Limits) -> bool:
+    """Whether an error of an earlier run holds: none that may pass, nor one of other limits."""
+    return not error.startswith(UNREAD) and not of_other_limits(error, limits)
 
 
 def reason(error: ImageError | OSError) -> str:

@@ -49,7 +49,8 @@ def classify(
         typer.Option(
             "--resume",
             help="Go on with the --output of an earlier run, whatever ended it. Answered again is "
-            "what changed: pictures, the model, --may-lose; and files that could not be read.",
+            "what changed: pictures, the model, --may-lose; and files that could not be read, or "
+            "were too large by other limits.",
         ),
     ] = False,
     overwrite: Annotated[
@@ -87,6 +88,18 @@ def classify(
         ),
     ] = None,
     may_lose: options.MayLose = None,
+    max_pixels: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Width × height of the largest picture that is decoded; else 52 million. Memory "
+            "for 4 bytes each is needed, of a JPEG for a part of them.",
+        ),
+    ] = None,
+    max_bytes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Size of the largest file that is read; else 32 MiB."),
+    ] = None,
     ray: Annotated[
         str | None,
         typer.Option(
@@ -108,6 +121,7 @@ def classify(
     """
     from pawsight.bulk.output import Output
     from pawsight.cpus import usable_cpus
+    from pawsight.images.decode import DEFAULT_LIMITS, Limits
     from pawsight.inference.catalog import load
     from pawsight.inference.errors import ModelError
 
@@ -129,15 +143,17 @@ def classify(
         target = opened_parts(output, format, resume=resume, overwrite=overwrite)
     else:
         target = _target(output, kind, resume=resume, overwrite=overwrite)
+    limits = Limits(max_bytes or DEFAULT_LIMITS.max_bytes, max_pixels or DEFAULT_LIMITS.max_pixels)
     with refusing(ModelError):
         asked = load(model, threads=1, may_lose=may_lose)
+    here = Run(asked, paths, usable_cpus(), may_lose, limits)
     with _writing(output, target):
         if isinstance(target, Output):
-            tally = Run(asked, paths, usable_cpus(), may_lose).to_file(target)
+            tally = here.to_file(target)
         elif target and ray:
-            tally = answer(paths, model, asked, may_lose, target, ray, partition)
+            tally = answer(paths, model, asked, may_lose, target, ray, partition, limits)
         else:
-            tally = Run(asked, paths, usable_cpus(), may_lose).to_stream(kind, output, after)
+            tally = here.to_stream(kind, output, after)
     _refuse_nothing(paths, tally)
     if target and (summary or ray or after.wanted):
         empty = tally.empty

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pawsight.bulk.output import Output
     from pawsight.bulk.rows import Row
     from pawsight.bulk.sinks import Format
+    from pawsight.images.decode import Limits
     from pawsight.inference.model import Model
 
 
@@ -32,15 +33,22 @@ class Run:
         paths: As the user named them.
         workers: Threads.
         may_lose: The setting of the model.
+        limits: What a picture may cost.
     """
 
     def __init__(
-        self, model: Model, paths: list[str], workers: int, may_lose: float | None
+        self,
+        model: Model,
+        paths: list[str],
+        workers: int,
+        may_lose: float | None,
+        limits: Limits,
     ) -> None:
         self._model = model
         self._paths = paths
         self._workers = workers
         self._may_lose = may_lose
+        self._limits = limits
 
     def to_stream(self, kind: Format, file: Path | None, after: Aftermath) -> Tally:
         """Write a row for each picture as it comes, to a new file or to standard output."""
@@ -98,10 +106,10 @@ class Run:
 
     def _holds(self, row: Row) -> bool:
         """Whether a record still says what would be said now, if its file is the same."""
-        from pawsight.bulk.rows import UNREAD
+        from pawsight.bulk.rows import would_be_said_again
 
         if row["error"] is not None:
-            return not row["error"].startswith(UNREAD)
+            return would_be_said_again(row["error"], self._limits)
         asked = (str(self._model.reference), self._may_lose)
         return (row["model"], row["may_lose"]) == asked
 
@@ -129,7 +137,7 @@ class Run:
             for path in self._paths
         )
         with shown(tally, count if countable else None) as grown:
-            for record in classify(self._model, new(), self._workers):
+            for record in classify(self._model, new(), self._workers, self._limits):
                 yield record.row(self._may_lose)
                 tally.add(record.prediction.label if record.prediction else None)
                 grown()

@@ -13,6 +13,7 @@ from pawsight.cli.tally import Tally, shown
 if TYPE_CHECKING:
     from pawsight.bulk.partitions import Partition
     from pawsight.bulk.parts import Parts
+    from pawsight.images.decode import Limits
     from pawsight.inference.model import Model
 
 
@@ -48,6 +49,7 @@ def answer(
     parts: Parts,
     address: str,
     size: int | None,
+    limits: Limits,
 ) -> Tally:
     """Answer what has no part yet; the tally is of this run, and of what was there before."""
     from pawsight.bulk.partitions import SIZE, partitioned, weight
@@ -60,13 +62,13 @@ def answer(
     with refusing(ExtraMissing, OSError):
         found = find_unopened(paths, tally.add_empty, looked.append)
         every = list(partitioned(found, setting, size or SIZE))
-        wanted = [each for each in every if not parts.holds(each)]
+        wanted = [each for each in every if not parts.holds(each, limits)]
         wanted.sort(key=weight, reverse=True)  # so that no worker has much left when others end
         tally.skipped = sum(len(each.of_files()) for each in every) - sum(
             len(each.of_files()) for each in wanted
         )
     if wanted:
-        _answer(wanted, model, loaded, may_lose, parts, address, tally)
+        _answer(wanted, model, loaded, may_lose, limits, parts, address, tally)
     parts.tidy(every, looked)
     return tally
 
@@ -76,6 +78,7 @@ def _answer(
     model: str,
     loaded: Model,
     may_lose: float | None,
+    limits: Limits,
     parts: Parts,
     address: str,
     tally: Tally,
@@ -87,7 +90,9 @@ def _answer(
     tally.total = tally.skipped + sum(len(each.of_files()) for each in wanted)
     try:
         with refusing(ExtraMissing, ClusterError), shown(tally, None) as grown:
-            for done in answer_by_ray(wanted, model, str(loaded.reference), may_lose, address):
+            for done in answer_by_ray(
+                wanted, model, str(loaded.reference), may_lose, address, limits
+            ):
                 parts.put(parts.file_of(wanted[done.number]).name, done.data)
                 tally.labels.update(done.labels)
                 tally.failed += done.failed

@@ -188,12 +188,13 @@ def _check_size(kind: str, size: tuple[int, int], limits: Limits) -> None:
     if width < 1 or height < 1:
         raise DamagedImage(f"damaged: the {kind} is {width}×{height} pixels")
     if width * height > limits.max_pixels:
-        allowed = (
-            f"{limits.max_pixels / 1e6:g} million"
-            if limits.max_pixels >= 1_000_000
-            else _spaced(limits.max_pixels)
-        )
-        raise ImageTooLarge(f"too large: {width}×{height} pixels, limit {allowed}")
+        raise ImageTooLarge(f"too large: {width}×{height} pixels, limit {_in_words(limits)}")
+
+
+def _in_words(limits: Limits) -> str:
+    if limits.max_pixels < 1_000_000:
+        return _spaced(limits.max_pixels)
+    return f"{limits.max_pixels / 1e6:.9g} million"
 
 
 def too_large(size: int, limits: Limits = DEFAULT_LIMITS) -> ImageTooLarge:
@@ -209,6 +210,17 @@ def too_large(size: int, limits: Limits = DEFAULT_LIMITS) -> ImageTooLarge:
     if size == limits.max_bytes + 1:
         return ImageTooLarge(f"too large: more than {bound} bytes, the limit")
     return ImageTooLarge(f"too large: {_spaced(size)} bytes, limit {bound}")
+
+
+def of_other_limits(error: str, limits: Limits) -> bool:
+    """Whether the words of an error name a limit, and none of these."""
+    bound = _spaced(limits.max_bytes)
+    said = (
+        f"pixels, limit {_in_words(limits)}",
+        f"bytes, limit {bound}",
+        f"{bound} bytes, the limit",
+    )
+    return error.startswith("too large") and "limit" in error and not error.endswith(said)
 
 
 def _spaced(number: int) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 from PIL import Image
 
 from pawsight.images.decode import DEFAULT_LIMITS, Limits, Pixels
-from pawsight.images.preprocess import resize
+from pawsight.images.preprocess import Preprocessing, resize
 from pawsight.inference.cascade_card import CascadeCard, CascadeFolder, Choice
 from pawsight.inference.classifier import Classifier
 from pawsight.inference.errors import ModelError
@@ -19,22 +19,29 @@ from pawsight.inference.prediction import ModelReference, Prediction
 from pawsight.inference.reading import Picture, read_image
 from pawsight.labels import NEITHER
 
-_KEPT: Final = 4 * 1024 * 1024
-"""Bytes that a picture may have to wait as it is for the fast model's answer."""
+_KEPT: Final = 2 * 1024 * 1024
+"""Bytes that a picture may have to wait as it is for what the fast model answers."""
 _BYTES_A_PIXEL: Final = 4  # in Pillow
 
 
 @dataclass(frozen=True, eq=False)
 class Views:
-    """One picture as both members take it.
+    """One picture as the fast member takes it, and what the strong one's view is made of.
 
     Attributes:
         fast: uint8 [h, w, 3], resized for the fast one.
-        strong: uint8 [H, W, 3], resized for the strong one, which may never be asked.
+        kept: The whole picture; or the strong one's view, uint8 [H, W, 3], where that is the same
+            as the fast one's, or the picture is too large to wait.
+        how: The strong one's preprocessing.
     """
 
     fast: Pixels
-    strong: Pixels
+    kept: Image.Image | Pixels
+    how: Preprocessing
+
+    def strong(self) -> Pixels:
+        """uint8 [H, W, 3], resized for the strong one: made here, as it is seldom asked."""
+        return resize(self.kept, self.how) if isinstance(self.kept, Image.Image) else self.kept
 
 
 class Cascade(Predicting[Views]):
@@ -120,45 +127,30 @@ class Cascade(Predicting[Views]):
             raise ModelError(f"model {self.card.name!r}: {error}") from error
 
     def read(self, picture: Picture, limits: Limits = DEFAULT_LIMITS) -> Views:
-        """Decode one picture, once, and bring it into the form of both members."""
-        image = self._image(picture, limits)
+        """Decode one picture, once for both members, and bring it into the form of the fast one."""
         fast, strong = (each.card.preprocessing for each in self.members)
-        small = resize(image, fast)
-        return Views(small, small if fast == strong else resize(image, strong))
-
-    def _image(self, picture: Picture, limits: Limits) -> Image.Image:
-        sizes = [each.card.preprocessing.decode_size for each in self.members]
-        (height, width), (rows, columns) = sizes
-        return read_image(picture, (max(height, rows), max(width, columns)), limits)
+        (height, width), (rows, columns) = fast.decode_size, strong.decode_size
+        image = read_image(picture, (max(height, rows), max(width, columns)), limits)
+        view = resize(image, fast)
+        if fast == strong:
+            return Views(view, view, strong)
+        waits = _BYTES_A_PIXEL * image.width * image.height <= _KEPT
+        return Views(view, image if waits else resize(image, strong), strong)
 
     def answer(self, pictures: Sequence[Views]) -> list[Prediction]:
         """Answer about pictures that were read: the strong model sees the unsure ones alone."""
         return self.decide(
             self.fast.answer([views.fast for views in pictures]),
-            lambda unsure: self.strong.answer([pictures[place].strong for place in unsure]),
+            lambda unsure: self.strong.answer([pictures[place].strong() for place in unsure]),
         )
 
     def steps(self, picture: Picture, limits: Limits = DEFAULT_LIMITS) -> Steps:
-        """Classify one picture, asking the members by way of who goes these steps.
-
-        The strong one's view is made when it is asked, which is seldom, unless it is the same or
-        the picture is too large to be kept as it is.
-        """
-        image = self._image(picture, limits)
-        fast, strong = (each.card.preprocessing for each in self.members)
-        view = resize(image, fast)
-        kept: Image.Image | Pixels = image
-        if fast == strong:
-            kept = view
-        elif _BYTES_A_PIXEL * image.width * image.height > _KEPT:
-            kept = resize(image, strong)
-        del image
-        first = yield Ask(self.fast, view)
+        """Classify one picture, asking the members by way of who goes these steps."""
+        views = self.read(picture, limits)
+        first = yield Ask(self.fast, views.fast)
         if self._is_sure(first):
             return self._alone(first)
-        if isinstance(kept, Image.Image):
-            kept = resize(kept, strong)
-        second = yield Ask(self.strong, kept)
+        second = yield Ask(self.strong, views.strong())
         return self._together(first, second)
 
     def decide(

@@ -103,8 +103,8 @@ async def metadata(chosen: Chosen) -> ModelMetadata:
     """What the model takes and gives.
 
     One of the inputs is sent: `image`, encoded pictures, or `pixel_values`, pictures that were
-    preprocessed as the model's card says. A cascade, whose networks take them differently, has
-    the first alone.
+    preprocessed as the model's card says. A cascade, whose networks may take them differently,
+    has the first alone.
     """
     inputs = [TensorMetadata(name=PICTURES, datatype="BYTES", shape=[-1])]
     if len(chosen.members) == 1:
