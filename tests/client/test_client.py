@@ -6,6 +6,7 @@ import io
 import os
 import threading
 import tracemalloc
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pawsight.client import (
     Client,
     ClientError,
     NoService,
+    Record,
     Refused,
     TooSlow,
     Unreachable,
@@ -255,12 +257,49 @@ def test_what_is_no_service_is_said() -> None:
     assert issubclass(Unreachable, ClientError)
 
 
+def test_any_number_is_asked_about_a_batch_at_a_time(service: Running, tmp_path: Path) -> None:
+    file = tmp_path / "blue.jpg"
+    file.write_bytes(picture("blue"))
+    pictures: list[bytes | Path] = [*[picture("red")] * 69, truncated_jpeg(), file]
+    taken = 0
+
+    def coming() -> Iterator[bytes | Path]:
+        nonlocal taken
+        for each in pictures:
+            taken += 1
+            yield each
+
+    def check(records: list[Record]) -> None:
+        labels = [each.prediction.label for each in records if each.prediction]
+        assert labels == ["cat"] * 69 + ["dog"]
+        assert records[69].problem
+        assert records[69].problem.code == "truncated"
+        assert [each.file for each in records] == [*map(str, range(70)), "blue.jpg"]
+
+    with Client(service.url) as client:
+        with pytest.raises(Refused, match="at most 8"):
+            client.predict_batch(pictures, "tiny")
+        answers = client.predict_each(coming(), "tiny")
+        first = next(answers)
+        assert taken < len(pictures)
+        check([first, *answers])
+        assert list(client.predict_each([], "tiny")) == []
+
+    async def ask() -> list[Record]:
+        async with AsyncClient(service.url) as client:
+            return [record async for record in client.predict_each(coming(), "tiny")]
+
+    check(anyio.run(ask))
+
+
 def test_what_is_no_list_of_pictures_is_said(service: Running) -> None:
     with Client(service.url) as client:
         with pytest.raises(TypeError, match="of one, ask predict"):
             client.predict_batch("photo.jpg")  # a text is a sequence, too
         with pytest.raises(ValueError, match="no pictures"):
             client.predict_batch([])
+        with pytest.raises(TypeError, match="of one, ask predict"):
+            next(client.predict_each("photo.jpg"))
 
 
 def test_what_is_no_picture_is_said(service: Running) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from types import TracebackType
 from typing import BinaryIO, Final, TypeVar
 
@@ -86,6 +86,19 @@ class AsyncClient:
         """Ask about many pictures at once; one that cannot be used has a problem in its record."""
         request = await to_thread.run_sync(requests.predict_batch, pictures, model)
         return (await self._ask(request)).records
+
+    async def predict_each(
+        self, pictures: Iterable[Picture], model: str = "auto"
+    ) -> AsyncIterator[Record]:
+        """Ask about any number of pictures, in their order, a batch at a time.
+
+        Each has a record, with a problem where it cannot be used; those of a batch are there before
+        the next is sent.
+        """
+        batches = requests.batches(pictures, model)
+        while batch := await to_thread.run_sync(next, batches, None):
+            for record in (await self._ask(batch)).records:
+                yield record
 
     async def explain(
         self, picture: Picture, model: str = "auto", label: str | None = None

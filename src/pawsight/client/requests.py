@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from os import PathLike
@@ -34,6 +34,10 @@ TIMEOUT: Final = httpx.Timeout(60.0, connect=5.0)
 
 CHECKING: Final = httpx.Timeout(600.0, connect=5.0)
 """For an archive, every picture of which is looked at before it is answered."""
+
+_BATCH: Final = 8
+"""Pictures that are sent at once, where any number may come: as many as a service runs at once."""
+_BATCH_BYTES: Final = 64 * 1024 * 1024
 
 Archive: TypeAlias = "str | PathLike[str] | bytes"
 """The path of a file, or its bytes."""
@@ -144,14 +148,44 @@ def predict_batch(pictures: Sequence[Picture], model: str) -> Request[Records]:
         TypeError: It is one picture.
         ValueError: There are none.
     """
+    _refuse_one(pictures)
+    if not pictures:
+        raise ValueError("there are no pictures in the list")
+    return _about(
+        [(_name(each, number), _bytes(each)) for number, each in enumerate(pictures)], model
+    )
+
+
+def batches(pictures: Iterable[Picture], model: str) -> Iterator[Request[Records]]:
+    """Ask a model about any number of pictures, which are read a batch at a time.
+
+    Raises:
+        TypeError: It is one picture.
+    """
+    _refuse_one(pictures)
+    batch: list[tuple[str, bytes]] = []
+    size = 0
+    for number, picture in enumerate(pictures):
+        data = _bytes(picture)
+        if batch and (len(batch) == _BATCH or size + len(data) > _BATCH_BYTES):
+            yield _about(batch, model)
+            batch, size = [], 0
+        batch.append((_name(picture, number), data))
+        size += len(data)
+    if batch:
+        yield _about(batch, model)
+
+
+def _about(files: Sequence[tuple[str, bytes]], model: str) -> Request[Records]:
+    options = {"files": [("files", file) for file in files]}
+    return Request("POST", f"/predict/{_part(model)}/batch", Records, options)
+
+
+def _refuse_one(pictures: object) -> None:
     if isinstance(pictures, str | PathLike | _Octets) or hasattr(pictures, "read"):
         raise TypeError(
             "many pictures are a list of paths, bytes or open files; of one, ask predict"
         )
-    if not pictures:
-        raise ValueError("there are no pictures in the list")
-    files = [("files", (_name(each, number), _bytes(each))) for number, each in enumerate(pictures)]
-    return Request("POST", f"/predict/{_part(model)}/batch", Records, {"files": files})
 
 
 def explain(picture: Picture, model: str, label: str | None) -> Request[Explained]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import TypeVar
 
@@ -81,6 +81,15 @@ class Client:
     def predict_batch(self, pictures: Sequence[Picture], model: str = "auto") -> list[Record]:
         """Ask about many pictures at once; one that cannot be used has a problem in its record."""
         return self._ask(requests.predict_batch(pictures, model)).records
+
+    def predict_each(self, pictures: Iterable[Picture], model: str = "auto") -> Iterator[Record]:
+        """Ask about any number of pictures, in their order, a batch at a time.
+
+        Each has a record, with a problem where it cannot be used; those of a batch are there before
+        the next is sent.
+        """
+        for batch in requests.batches(pictures, model):
+            yield from self._ask(batch).records
 
     def explain(self, picture: Picture, model: str = "auto", label: str | None = None) -> Explained:
         """Ask why: the picture, coloured by what spoke for a class, by default the likeliest."""
