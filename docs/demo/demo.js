@@ -117,6 +117,13 @@ export async function classify(model, blob) {
   return { ...answer, image, how, places: { data: out.class_map.data.slice(start, start + h * w), width: w, height: h } };
 }
 
+/** How far the rows of a class map reach, as a part of the side: 7 of 32 pixels go beyond 200. */
+function reach(places, side) {
+  const stride = 2 ** Math.round(Math.log2(side / places));
+  const fits = [Math.floor(side / stride), Math.ceil(side / stride)].includes(places);
+  return fits ? (places * stride) / side : 1;
+}
+
 /** Draw a picture with its places coloured, as strongly as `strength` in [0, 1] says. */
 export function overlay(canvas, { image, how, places }, strength) {
   const most = Math.max(...Array.from(places.data, Math.abs), 1e-6);
@@ -135,7 +142,11 @@ export function overlay(canvas, { image, how, places }, strength) {
   context.putImageData(image, 0, 0);
   context.imageSmoothingQuality = "high";
   const [[left, right], [top, bottom]] = [shown(image.width, how), shown(image.height, how)];
-  context.drawImage(small, left, top, right - left, bottom - top);
+  const [wide, high] = [reach(places.width, how.width), reach(places.height, how.height)];
+  context.beginPath();
+  context.rect(left, top, right - left, bottom - top);
+  context.clip();
+  context.drawImage(small, left, top, wide * (right - left), high * (bottom - top));
 }
 
 function show(root, found) {

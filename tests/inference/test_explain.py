@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 import pawsight
 from pawsight.cli import app
 from pawsight.inference.errors import ModelError
-from pawsight.inference.explain import explain
+from pawsight.inference.explain import Explanation, explain, reach_of
 from tests.drawn import draw
 
 
@@ -43,6 +43,26 @@ def test_an_overlay_has_the_pictures_shape_and_leaves_indifferent_places_alone(
     blank = np.zeros_like(explanation.places)
     unmoved = type(explanation)(explanation.prediction, "cat", 0.0, blank).overlay(pixels)
     assert np.array_equal(unmoved, pixels)
+
+
+@pytest.mark.parametrize(
+    ("places", "side", "reach"),
+    [(7, 224, 1.0), (7, 200, 1.12), (6, 200, 0.96), (13, 208, 1.0), (16, 224, 1.0), (15, 224, 1.0)],
+    ids=["halved", "last row kept", "last row left out", "16", "patches of 14", "no halving"],
+)
+def test_places_lie_where_the_network_saw_them(
+    trained: Path, places: int, side: int, reach: float
+) -> None:
+    assert reach_of(places, side) == pytest.approx(reach)
+    column = np.zeros((places, places), dtype=np.float32)
+    column[:, places // 2] = 1.0
+    pixels = np.full((400, 400, 3), 128, dtype=np.uint8)
+    answer = pawsight.load(str(trained)).predict(pixels)
+    spans = (reach_of(places, side),) * 2
+    coloured = Explanation(answer, "cat", 0.0, column, reach=spans).overlay(pixels)
+    strength = np.abs(coloured.astype(float) - 128).sum(axis=(0, 2))
+    centre = (strength * (np.arange(400) + 0.5)).sum() / strength.sum() / 400
+    assert centre == pytest.approx((places // 2 + 0.5) / places * reach, abs=0.01)
 
 
 def test_a_class_that_is_not_there_is_refused(trained: Path) -> None:

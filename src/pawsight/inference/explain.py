@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
@@ -45,6 +46,8 @@ class Explanation:
             picture.
         method: How the places were found.
         preprocessing: Says which part of the picture the places lie over.
+        reach: How far the rows and the columns reach, as parts of the preprocessed picture's height
+            and width: more than 1 where the last of them lies partly outside.
     """
 
     prediction: Prediction
@@ -53,6 +56,7 @@ class Explanation:
     places: NDArray[np.float32]
     method: Method = "class activation map"
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    reach: tuple[float, float] = (1.0, 1.0)
 
     def overlay(self, pixels: Pixels) -> Pixels:
         """Colour a picture by its places: red speaks for the class, blue against.
@@ -67,12 +71,14 @@ class Explanation:
         """
         box = seen_box(pixels.shape[0], pixels.shape[1], self.preprocessing)
         left, top, right, bottom = (round(side) for side in box)
-        size = (max(right - left, 1), max(bottom - top, 1))
-        grown = Image.fromarray(self.places).resize(size, Image.Resampling.BICUBIC)
+        wide, high = max(right - left, 1), max(bottom - top, 1)
+        size = (max(round(wide * self.reach[1]), 1), max(round(high * self.reach[0]), 1))
+        grown = np.asarray(Image.fromarray(self.places).resize(size, Image.Resampling.BICUBIC))
+        grown = grown[:high, :wide]
         strength = np.zeros(pixels.shape[:2], dtype=np.float32)
-        seen = strength[top : top + size[1], left : left + size[0]]
+        seen = strength[top : top + grown.shape[0], left : left + grown.shape[1]]
         strongest = max(float(np.abs(self.places).max()), 1e-6)
-        seen[:] = np.clip(np.asarray(grown) / strongest, -1, 1)[: seen.shape[0], : seen.shape[1]]
+        seen[:] = np.clip(grown / strongest, -1, 1)[: seen.shape[0], : seen.shape[1]]
         cover = np.abs(strength)[:, :, None] * _STRONGEST
         colour = np.where(strength[:, :, None] > 0, _FOR, _AGAINST)
         return np.rint(pixels * (1 - cover) + colour * cover).astype(np.uint8)
@@ -121,9 +127,22 @@ def explain(
     logit, how = float(logits[0, number]), classifier.card.preprocessing
     if class_map is not None:
         places = class_map[0, number]
-        return Explanation(prediction, chosen, logit, places, "class activation map", how)
+        reach = (reach_of(places.shape[0], how.height), reach_of(places.shape[1], how.width))
+        return Explanation(prediction, chosen, logit, places, "class activation map", how, reach)
     places = logit - _logits_without(classifier, batch[0])[:, :, number]
     return Explanation(prediction, chosen, logit, places, "occlusion", how)
+
+
+def reach_of(places: int, side: int) -> float:
+    """How far the rows or columns of a class map reach, as a part of the picture's side.
+
+    Networks that halve their maps keep an odd last row, or leave it out: 7 rows of 32 pixels reach
+    beyond a side of 200, and 6 of them not to its end.
+    """
+    halvings = round(math.log2(side / places))
+    if places in (side >> halvings, -(-side >> halvings)):
+        return float(places << halvings) / side
+    return 1.0
 
 
 def _logits_without(classifier: Classifier, pixels: Tensor) -> Tensor:
