@@ -132,6 +132,22 @@ def test_what_the_fast_one_alone_is_right_about_need_not_be_sent_on() -> None:
     assert choice.outcome.accuracy == 1.0  # where it is the strong one that is right, they are
 
 
+def test_whom_the_fast_one_is_unsure_of_is_sent_on_though_it_happens_to_be_right() -> None:
+    known = np.arange(1200) < 1000
+    doubtful = np.arange(1200) < 10
+    scores = np.where(known, 3.0, -3.0)
+    sure = np.full(1200, 0.99)
+    strong = Asked(right=known, confidence=sure, scores=scores)
+    fast = replace(strong, confidence=np.where(doubtful, 0.55, 0.99))
+    choice, _ = choose(Members(fast, strong, known), threshold=0.0, allowance=EXACT)
+    assert choice.outcome.accuracy == 1.0
+    assert 0.55 < choice.confidence <= 0.99
+    assert choice.outcome.sent_on == pytest.approx(10 / 1200, abs=1e-5)
+    unsure = replace(fast, confidence=np.where(known, 0.55, 0.99))  # too many for what is spared
+    choice, _ = choose(Members(unsure, strong, known), threshold=0.0, allowance=EXACT)
+    assert choice.outcome.sent_on == 0
+
+
 def test_an_allowance_sends_on_less_and_the_curve_rises(members: Members) -> None:
     exact, trade = choose(members, threshold=0.0, allowance=EXACT)
     lax, _ = choose(members, threshold=0.0, allowance=Allowance(accuracy=0.05, catches=0.05))

@@ -194,7 +194,7 @@ def _interval(values: Mask) -> tuple[float, float] | None:
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
+    return None if value is None else round(value, 8)
 
 
 def evaluate(

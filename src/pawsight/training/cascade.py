@@ -25,7 +25,9 @@ SHARES: Final = tuple(round(0.02 * number, 2) for number in range(51))
 """The parts sent on for which the curve says what they give."""
 
 SPARE: Final = 0.03
-"""The part of pictures that is sent on beyond what must be, to be sure."""
+"""The part of pictures that is sent on beyond what must be, to be surer that any class is seen."""
+SURER: Final = 0.01
+"""The part that is sent on beyond that, to be surer which class it is."""
 
 WEIGHTS: Final = (0.0, 0.25, 0.5)
 """The parts that are tried for the fast score in the mean of both; with 0 it has no say there."""
@@ -129,7 +131,10 @@ def choose(
     """Choose thresholds that send on few of the validation pictures.
 
     Of all that send on at most :data:`SPARE` more than the fewest, those by which the fast model
-    has to see most of a class to name it: where the fewest are sent on, single pictures decide.
+    has to see most of a class to name it; and beside that score, of all that send on at most
+    :data:`SURER` more again, the confidence with which fewest mistakes are expected, as both
+    members' calibrated confidences say. Where the fewest are sent on, single pictures decide, and
+    of the mistakes on a few thousand pictures there are too few to be counted.
 
     Under three conditions, all on these pictures, and but for the allowance: it is right where the
     strong model alone is right (to be right as often would say less, as mistakes on some pictures
@@ -174,7 +179,7 @@ def choose(
     # The strong score alone always reaches the goal: where all are sent on, if not before.
     reached = ((each, fewest(each)) for each in _weights(members))
     weight, sent_on = next((each, share) for each, share in reached if math.isfinite(share))
-    found = ((trade, trade.strictest(goal, sent_on + SPARE)) for trade in trades(weight))
+    found = ((trade, trade.strictest(goal, sent_on)) for trade in trades(weight))
     trade, pair = max(
         ((trade, pair) for trade, pair in found if pair), key=lambda one: one[0].merits(one[1])
     )
@@ -239,26 +244,27 @@ class Trade:
             np.searchsorted(self.accepts, fast.scores, side="right"),
         )
 
-        def total(decided: Mask, sent_on: Mask) -> Counts:
-            """How many pictures are such that they count if decided by the one or the other."""
-            change = np.where(alone, 0, decided.astype(int) - sent_on)
-            settled = int(np.where(alone, decided, sent_on).sum())
+        def total(decided: Mask | Values, sent_on: Mask | Values) -> Values:
+            """What pictures add up to, each as it counts if decided by the one or the other."""
+            change = np.where(alone, 0, decided * 1.0 - sent_on)
+            settled = float(np.where(alone, decided, sent_on).sum())
             return settled + self._reached(place, change)
 
         never = np.zeros_like(known)
         self._sent_on = total(never, np.ones_like(known)) / len(known)
         self._right = total(fast.right & known, strong.right & known)
         self._no_worse = total((fast.right >= strong.right) & known, known)
+        self._mistakes = total((1 - fast.confidence) * known, (1 - strong.confidence) * known)
         # Of those whom the fast model decides, it rejects only what it rejects alone.
         self._lost = total(alone & known, rejected & known)
         self._caught = total(alone & ~known, rejected & ~known)
 
-    def _reached(self, place: tuple[Counts, Counts], change: Counts) -> Counts:
+    def _reached(self, place: tuple[Counts, Counts], change: Values) -> Values:
         """Sums over the pictures that reach both thresholds, for every pair of them."""
         shape = (len(self.confidences) + 1, len(self.accepts) + 1)
-        cells = np.zeros(shape, dtype=np.intp)
+        cells = np.zeros(shape)
         np.add.at(cells, place, change)
-        sums: Counts = cells[::-1, ::-1].cumsum(axis=0).cumsum(axis=1)[::-1, ::-1]
+        sums: Values = cells[::-1, ::-1].cumsum(axis=0).cumsum(axis=1)[::-1, ::-1]
         return sums[1:, 1:]
 
     def fewest(self, goal: Goal) -> float:
@@ -266,20 +272,23 @@ class Trade:
         return float(np.where(self._reaching(goal), self._sent_on, np.inf).min())
 
     def strictest(self, goal: Goal, share: float) -> tuple[int, int] | None:
-        """The thresholds of the highest merits that reach the goal and send on at most a share.
+        """The thresholds of the highest merits that reach the goal, with what is spared of a share.
 
-        None where no thresholds do both.
+        None where no thresholds reach it with that.
         """
-        fitting = self._reaching(goal) & (self._sent_on <= share + 1e-9)
+        reaching = self._reaching(goal)
+        fitting = reaching & (self._sent_on <= share + SPARE + 1e-9)
         if not fitting.any():
             return None
         column = int(fitting.any(axis=0).nonzero()[0][-1])
+        fitting = reaching & (self._sent_on <= share + SPARE + SURER + 1e-9)
         rows = fitting[:, column].nonzero()[0]
         return max(((int(row), column) for row in rows), key=self.merits)
 
-    def merits(self, pair: tuple[int, int]) -> tuple[float, int, float]:
+    def merits(self, pair: tuple[int, int]) -> tuple[float, float, float]:
         """By which thresholds are preferred: the score that is asked for, few mistakes, thrift."""
-        return float(self.accepts[pair[1]]), int(self._no_worse[pair]), -float(self._sent_on[pair])
+        mistakes = round(float(self._mistakes[pair]), 2)
+        return float(self.accepts[pair[1]]), -mistakes, -float(self._sent_on[pair])
 
     def _reaching(self, goal: Goal) -> Mask:
         reaching: Mask = (
@@ -316,10 +325,10 @@ class Trade:
     def outcome(self, pair: tuple[int, int]) -> Outcome:
         """What a pair of thresholds gives on the validation pictures."""
         return Outcome(
-            sent_on=round(float(self._sent_on[pair]), 5),
-            accuracy=round(int(self._right[pair]) / self._known, 5),
-            loses=round(int(self._lost[pair]) / self._known, 5),
-            catches=round(int(self._caught[pair]) / self._others, 5) if self._others else None,
+            sent_on=round(float(self._sent_on[pair]), 8),
+            accuracy=round(int(self._right[pair]) / self._known, 8),
+            loses=round(int(self._lost[pair]) / self._known, 8),
+            catches=round(int(self._caught[pair]) / self._others, 8) if self._others else None,
         )
 
     def curve(self) -> tuple[Outcome, ...]:
