@@ -19,8 +19,9 @@ import httpx
 import pytest
 
 from pawsight.bulk.fetching import fetched
+from pawsight.bulk.items import Unreadable
 from pawsight.bulk.sources import find_items
-from pawsight.bulk.stores import RemoteItem, store_of
+from pawsight.bulk.stores import Remote, RemoteItem, store_of
 from pawsight.images.decode import Limits
 from tests.command import run
 from tests.drawn import draw
@@ -349,6 +350,22 @@ def test_a_protocol_without_its_package_says_which_is_missing(
     assert refused.exit_code == 2
     assert "gs:// cannot be reached" in refused.stderr
     assert "gcsfs" in refused.stderr
+
+
+def test_a_large_file_of_the_web_comes_whole(web: str, tmp_path: Path) -> None:
+    """What comes in many pieces is read to its end, or to one byte beyond the limit."""
+    large = os.urandom(3_000_000)
+    (tmp_path / "site" / "large.jpg").write_bytes(large)
+    [item] = fetched(find_items([f"{web}/large.jpg"]))
+    assert item.read() == large
+    [item] = fetched(find_items([f"{web}/large.jpg"]), Limits(max_bytes=2_000_000))
+    assert isinstance(item, Unreadable)
+    assert str(item.error) == "too large: 3 000 000 bytes, limit 2 000 000"
+    store = store_of(f"{web}/large.jpg")
+    assert isinstance(store, Remote)
+    assert store.read(f"{web}/large.jpg", 1_000_000) == large[:1_000_000]
+    with pytest.raises(OSError, match="only 3000000 of its 4000000 bytes came"):
+        store.read(f"{web}/large.jpg", 5_000_000, 4_000_000)
 
 
 def test_memory_holds_no_more_than_what_is_fetched_ahead(web: str) -> None:

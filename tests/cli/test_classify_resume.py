@@ -155,7 +155,8 @@ def test_what_could_not_be_read_is_tried_again(
     done = run(*command, "--may-lose", "0")
     assert done.exit_code == 0, done.stderr
     assert (
-        "6 records of another model or setting, 1 record of what could not be read: what"
+        "6 records of another model or setting, 1 record of what could not be read, or was too "
+        "large: what"
     ) in done.stderr
     assert [row["error"] for row in rows(file)] == [None] * 7
 
@@ -171,11 +172,32 @@ def test_what_was_too_large_is_asked_again_once_the_limit_is_another(
     assert "asked again" not in run(*command, "--max-pixels", "50000").stderr
     for limit in ("--max-pixels", "59999"), ("--max-bytes", "10"):
         done = run(*command, *limit)
-        assert "1 record of what could not be read: what is found is asked again" in done.stderr
+        words = "1 record of what could not be read, or was too large: what is found is asked again"
+        assert words in done.stderr
         assert "1 of 7 could not be used" in done.stderr
     assert rows(file)[-1]["error"].endswith("bytes, limit 10")
     assert run(*command).exit_code == 0
     assert [row["error"] for row in rows(file)] == [None] * 7
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_limits_hold_in_archives_too(
+    trained: Path, pictures: Path, tmp_path: Path, kind: str
+) -> None:
+    file = tmp_path / "answers.jsonl"
+    shutil.make_archive(str(tmp_path / "album"), kind, pictures)
+    sizes = sorted(each.stat().st_size for each in pictures.iterdir())
+    limit = sizes[2]
+    command = (
+        "classify", tmp_path / f"album.{kind}", "--model", trained, "--output", file, "--resume",
+    )  # fmt: skip
+    run(*command, "--max-bytes", limit)
+    errors = [row["error"] for row in rows(file) if row["error"]]
+    assert len(errors) == sum(size > limit for size in sizes) > 0
+    assert all(each.startswith("too large: ") for each in errors)
+    assert "asked again" not in run(*command, "--max-bytes", limit).stderr
+    assert run(*command, "--max-bytes", sizes[-1]).exit_code == 0
+    assert [row["error"] for row in rows(file)] == [None] * 6
 
 
 def test_archives_and_lists_are_gone_on_with_too(

@@ -18,7 +18,7 @@ from typing import BinaryIO, Final, TypeAlias, cast
 from pawsight.bulk.cut_zips import EndUnknown, whole_files, without_index
 from pawsight.bulk.digests import Digests, digest
 from pawsight.bulk.items import Fingerprint, Item, Member, Unreadable, as_text, utc
-from pawsight.images.decode import DEFAULT_LIMITS, too_large
+from pawsight.images.decode import DEFAULT_LIMITS, Limits, too_large
 from pawsight.images.errors import ImageError
 from pawsight.images.formats import EXTENSIONS
 from pawsight.plurals import counted
@@ -70,12 +70,14 @@ class Archive:
     item: Item
     opened: Callable[[], BinaryIO]
 
-    def members(self) -> Iterator[Item]:
+    def members(self, limits: Limits = DEFAULT_LIMITS) -> Iterator[Item]:
         """The pictures in it."""
-        return members(self.item.name, self.opened)
+        return members(self.item.name, self.opened, limits)
 
 
-def members(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
+def members(
+    name: str, opened: Callable[[], BinaryIO], limits: Limits = DEFAULT_LIMITS
+) -> Iterator[Item]:
     """The pictures in an archive, by their names' endings, in its order, without hidden ones.
 
     Nothing is unpacked to the disk, and nothing that is too large to decode to memory. A file of a
@@ -87,6 +89,7 @@ def members(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
     Args:
         name: Of the archive; its ending says of what kind it is.
         opened: Opens it.
+        limits: What a picture may cost.
     """
     each = _of_zip if name.lower().endswith(_ZIP) else _of_tar
     met, names, again = 0, Digests(), Counter[str]()
@@ -97,7 +100,7 @@ def members(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Item]:
         return
     try:
         with stream:
-            for item in each(stream, name):
+            for item in each(stream, name, limits):
                 met += 1
                 name_of_it = digest(item.name)
                 if name_of_it not in names:
@@ -122,7 +125,7 @@ def _after(met: int) -> str:
     return f" after {counted(met, 'picture')}" if met else ""
 
 
-def _of_zip(archive: BinaryIO, name: str) -> Iterator[_Inside]:
+def _of_zip(archive: BinaryIO, name: str, limits: Limits) -> Iterator[_Inside]:
     try:
         opened = open_zip(archive)
     except zipfile.BadZipFile as error:
@@ -132,17 +135,17 @@ def _of_zip(archive: BinaryIO, name: str) -> Iterator[_Inside]:
             raise
         try:
             with without_index(archive) as opened:
-                yield from _files_of_zip(opened, whole_files(archive), name)
+                yield from _files_of_zip(opened, whole_files(archive), name, limits)
         except EndUnknown as unknown:
             words = f"{_NO_INDEX}, up to {unknown.name!r}, of which nothing says where it ends"
             raise _CutShort(words) from unknown
         raise _CutShort(_NO_INDEX) from None
     with opened:
-        yield from _files_of_zip(opened, opened.infolist(), name)
+        yield from _files_of_zip(opened, opened.infolist(), name, limits)
 
 
 def _files_of_zip(
-    opened: zipfile.ZipFile, infos: Iterable[zipfile.ZipInfo], name: str
+    opened: zipfile.ZipFile, infos: Iterable[zipfile.ZipInfo], name: str, limits: Limits
 ) -> Iterator[_Inside]:
     for info in infos:
         if info.is_dir() or not _is_wanted(info.filename):
@@ -151,7 +154,7 @@ def _files_of_zip(
         # ZIP keeps no time zone, and some programs write a month 0.
         modified = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}".format(*info.date_time)
         found = Fingerprint(info.file_size, modified)
-        if refused := _refused(info.filename, info.file_size):
+        if refused := _refused(info.filename, info.file_size, limits):
             yield Unreadable(inside, refused, found)
             continue
         if info.flag_bits & ENCRYPTED:
@@ -159,7 +162,7 @@ def _files_of_zip(
             continue
         try:
             with opened.open(info) as stream:  # which may unpack to more than it says
-                data = stream.read(DEFAULT_LIMITS.max_bytes + 1)
+                data = stream.read(limits.max_bytes + 1)
         except _BROKEN as error:
             yield _unreadable(inside, "in the archive", error)
             continue
@@ -183,10 +186,10 @@ class _Header(tarfile.TarInfo):
             raise _CutShort(_NO_END) from None
 
 
-def _of_tar(archive: BinaryIO, name: str) -> Iterator[_Inside]:
+def _of_tar(archive: BinaryIO, name: str, limits: Limits) -> Iterator[_Inside]:
     try:
         with _opened_tar(archive) as opened:
-            yield from _files_of_tar(opened, name)
+            yield from _files_of_tar(opened, name, limits)
     except tarfile.ReadError as error:
         if str(error) != "unexpected end of data":  # of what is in the archive
             raise
@@ -222,7 +225,7 @@ class _Beginning:
         return data
 
 
-def _files_of_tar(opened: tarfile.TarFile, name: str) -> Iterator[_Inside]:
+def _files_of_tar(opened: tarfile.TarFile, name: str, limits: Limits) -> Iterator[_Inside]:
     there, read = Digests(), Digests()
     while info := opened.next():
         opened.members.clear()  # type: ignore[attr-defined]  # it keeps all, for whom goes back
@@ -234,7 +237,7 @@ def _files_of_tar(opened: tarfile.TarFile, name: str) -> Iterator[_Inside]:
         found = Fingerprint(info.size, utc(info.mtime))
         if info.islnk() or info.issym():
             yield Unreadable(inside, _link(info, there, read), found)
-        elif refused := _refused(info.name, info.size):
+        elif refused := _refused(info.name, info.size, limits):
             yield Unreadable(inside, refused, found)
         elif stream := opened.extractfile(info):
             yield Member(inside, stream.read(), found)
@@ -256,11 +259,11 @@ def _link(info: tarfile.TarInfo, there: Digests, read: Digests) -> ImageError:
     return ImageError(f"{words} does not lie before it: unpack it")
 
 
-def _refused(name: str, size: int) -> ImageError | None:
+def _refused(name: str, size: int, limits: Limits) -> ImageError | None:
     """Why a file in an archive is not even read."""
     if is_archive(name):
         return ImageError(_NESTED)
-    return too_large(size) if size > DEFAULT_LIMITS.max_bytes else None
+    return too_large(size, limits) if size > limits.max_bytes else None
 
 
 def _unreadable(name: str, what: str, error: Exception) -> Unreadable:

@@ -11,6 +11,7 @@ from typing import Final
 from pawsight.bulk.archives import Archive
 from pawsight.bulk.digests import digest
 from pawsight.bulk.items import Item
+from pawsight.images.decode import DEFAULT_LIMITS, Limits
 
 SIZE: Final = 2048
 """Pictures in a partition, about: some seconds of a processor's work."""
@@ -30,10 +31,10 @@ class Partition:
     names: str
     state: str
 
-    def items(self) -> Iterator[Item]:
-        """The pictures."""
+    def items(self, limits: Limits = DEFAULT_LIMITS) -> Iterator[Item]:
+        """The pictures, of which those in an archive are held to limits."""
         if isinstance(self.content, Archive):
-            return self.content.members()
+            return self.content.members(limits)
         return iter(self.content)
 
     def of_files(self) -> list[str]:

@@ -35,7 +35,7 @@ def classify(
             wait for each other only where the interpreter makes them.
         limits: What a picture may cost.
     """
-    waiting = fetched(items)
+    waiting = fetched(items, limits)
     pool = ThreadPoolExecutor(workers)
     ahead: deque[Future[list[Record]]] = deque()
 

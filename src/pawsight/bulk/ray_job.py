@@ -128,7 +128,7 @@ class _Worker:
         partition: Partition = pickle.loads(batch["partition"][0])  # noqa: S301 - ours
         rows = [
             record.row(self._may_lose)
-            for record in classify(self._model, partition.items(), 1, self._limits)
+            for record in classify(self._model, partition.items(self._limits), 1, self._limits)
         ]
         labels = Counter(row["label"] for row in rows if row["error"] is None)
         return {

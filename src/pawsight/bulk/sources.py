@@ -11,18 +11,20 @@ from pawsight.bulk.archives import Archive, is_archive
 from pawsight.bulk.items import FileItem, Item, Unreadable
 from pawsight.bulk.lists import STANDARD_INPUT, is_list, listed, standard_input
 from pawsight.bulk.stores import Disks, Store, name_of, store_of
+from pawsight.images.decode import DEFAULT_LIMITS, Limits
 
 _Found = TypeVar("_Found")
 
 
-def _nobody(source: str) -> None:
+def nobody(source: str) -> None:
     """Tell nobody of a source."""
 
 
 def find_items(
     sources: Sequence[str],
-    empty: Callable[[str], None] = _nobody,
-    looked: Callable[[str], None] = _nobody,
+    empty: Callable[[str], None] = nobody,
+    looked: Callable[[str], None] = nobody,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Iterator[Item]:
     """Walk through what the user named, in that order, archives and lists too.
 
@@ -39,6 +41,7 @@ def find_items(
             an archive or a list without pictures.
         looked: Told of each source, archive and list, by the name that its record would have, when
             it was looked through, or an item has said why it could not be.
+        limits: What a picture in an archive may cost.
 
     Raises:
         ExtraMissing: An address, without what reaches it.
@@ -46,14 +49,14 @@ def find_items(
     """
     for source in sources:
         unopened = _unopened(source, looked)
-        items = (item for found in unopened for item in _opened(found, looked))
+        items = (item for found in unopened for item in _opened(found, looked, limits))
         yield from _or_told(items, source, empty)
 
 
 def find_unopened(
     sources: Sequence[str],
-    empty: Callable[[str], None] = _nobody,
-    looked: Callable[[str], None] = _nobody,
+    empty: Callable[[str], None] = nobody,
+    looked: Callable[[str], None] = nobody,
 ) -> Iterator[Item | Archive]:
     """The same, without looking into archives.
 
@@ -81,9 +84,9 @@ def _or_told(
         empty(source)
 
 
-def _opened(found: Item | Archive, looked: Callable[[str], None]) -> Iterator[Item]:
+def _opened(found: Item | Archive, looked: Callable[[str], None], limits: Limits) -> Iterator[Item]:
     if isinstance(found, Archive):
-        yield from found.members()
+        yield from found.members(limits)
         looked(found.item.name)
     else:
         yield found

@@ -258,7 +258,10 @@ class Remote:
                 return bytes(self._files.cat_file(path, start=0, end=most))
             # A web server may ignore that only the beginning is wanted: it is read as it comes.
             with self._files.open(path, "rb", block_size=0, size=size) as stream:
-                return bytes(stream.read(most))
+                data = b"".join(_parts(stream, most))
+        if size and len(data) < min(size, most):
+            raise OSError(errno.EIO, f"only {len(data)} of its {size} bytes came")
+        return data
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +293,13 @@ class RemoteItem:
             return b""  # S3 gives no range of an empty file; of the web, 0 may be no size at all
         size = self.found.size if self.found else None
         return self.store.read(self.path, limits.max_bytes + 1, size)
+
+
+def _parts(stream: BinaryIO, most: int) -> Iterator[bytes]:
+    """What a stream gives, at most so many bytes: at each time it is asked, what is there."""
+    while most > 0 and (part := stream.read(most)):
+        yield part
+        most -= len(part)
 
 
 def _closed(error: OSError) -> Unreadable:

@@ -79,7 +79,7 @@ class Run:
         if journal.stale:
             why = {
                 "of another model or setting": journal.stale - journal.unread,
-                "of what could not be read": journal.unread,
+                "of what could not be read, or was too large": journal.unread,
             }
             records = [f"{counted(n, 'record')} {words}" for words, n in why.items() if n]
             typer.echo(
@@ -117,13 +117,13 @@ class Run:
         from pawsight.bulk.archives import is_archive
         from pawsight.bulk.lists import STANDARD_INPUT, is_list
         from pawsight.bulk.pipeline import classify
-        from pawsight.bulk.sources import find_items, find_pictures
+        from pawsight.bulk.sources import find_items, find_pictures, nobody
         from pawsight.bulk.stores import is_address
 
-        looked = (journal.forget_trouble_of,) if journal else ()
+        looked = journal.forget_trouble_of if journal else nobody
 
         def new() -> Iterator[Item]:
-            for item in find_items(self._paths, tally.add_empty, *looked):
+            for item in find_items(self._paths, tally.add_empty, looked, self._limits):
                 if journal and journal.has(item):
                     tally.skipped += 1
                 else:
