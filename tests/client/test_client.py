@@ -284,6 +284,10 @@ def test_any_number_is_asked_about_a_batch_at_a_time(service: Running, tmp_path:
         assert taken < len(pictures)
         check([first, *answers])
         assert list(client.predict_each([], "tiny")) == []
+        broken = client.predict_each([file, file, tmp_path / "gone.jpg", file], "tiny")
+        assert [next(broken).file, next(broken).file] == ["blue.jpg"] * 2
+        with pytest.raises(FileNotFoundError):
+            next(broken)
 
     async def ask() -> list[Record]:
         async with AsyncClient(service.url) as client:
@@ -299,7 +303,7 @@ def test_what_is_no_list_of_pictures_is_said(service: Running) -> None:
         with pytest.raises(ValueError, match="no pictures"):
             client.predict_batch([])
         with pytest.raises(TypeError, match="of one, ask predict"):
-            next(client.predict_each("photo.jpg"))
+            client.predict_each("photo.jpg")
 
 
 def test_what_is_no_picture_is_said(service: Running) -> None:

@@ -29,8 +29,8 @@ _NONE: Final = 2**64 - 1
 _LATEST: Final = 32  # folders that are remembered, as pictures of one come together
 _ANSWERED, _FAILED, _STALE, _UNREAD, _GONE, _ASKED = range(6)
 """Holds; holds and has an error; stays until its picture is asked again, as it was answered
-otherwise than now, or as it has an error that may pass; is to be taken out; is to be taken out, as
-its picture was asked again in this run."""
+otherwise than now, or as it has an error that may pass or names another limit; is to be taken out;
+is to be taken out, as its picture was asked again in this run."""
 
 
 class NotOurs(ValueError):

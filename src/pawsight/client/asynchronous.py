@@ -90,10 +90,9 @@ class AsyncClient:
     async def predict_each(
         self, pictures: Iterable[Picture], model: str = "auto"
     ) -> AsyncIterator[Record]:
-        """Ask about any number of pictures, in their order, a batch at a time.
+        """Ask about any number of pictures, as the sync client does.
 
-        Each has a record, with a problem where it cannot be used; those of a batch are there before
-        the next is sent.
+        They are taken and read by another thread, a batch at a time.
         """
         batches = requests.batches(pictures, model)
         while batch := await to_thread.run_sync(next, batches, None):

@@ -159,19 +159,30 @@ def predict_batch(pictures: Sequence[Picture], model: str) -> Request[Records]:
 def batches(pictures: Iterable[Picture], model: str) -> Iterator[Request[Records]]:
     """Ask a model about any number of pictures, which are read a batch at a time.
 
+    Where one cannot be read, or no next one be had, those before it come first.
+
     Raises:
         TypeError: It is one picture.
     """
     _refuse_one(pictures)
+    return _batches(pictures, model)
+
+
+def _batches(pictures: Iterable[Picture], model: str) -> Iterator[Request[Records]]:
     batch: list[tuple[str, bytes]] = []
     size = 0
-    for number, picture in enumerate(pictures):
-        data = _bytes(picture)
-        if batch and (len(batch) == _BATCH or size + len(data) > _BATCH_BYTES):
+    try:
+        for number, picture in enumerate(pictures):
+            data = _bytes(picture)
+            if batch and (len(batch) == _BATCH or size + len(data) > _BATCH_BYTES):
+                yield _about(batch, model)
+                batch, size = [], 0
+            batch.append((_name(picture, number), data))
+            size += len(data)
+    except Exception:
+        if batch:
             yield _about(batch, model)
-            batch, size = [], 0
-        batch.append((_name(picture, number), data))
-        size += len(data)
+        raise
     if batch:
         yield _about(batch, model)
 

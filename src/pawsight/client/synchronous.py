@@ -83,13 +83,15 @@ class Client:
         return self._ask(requests.predict_batch(pictures, model)).records
 
     def predict_each(self, pictures: Iterable[Picture], model: str = "auto") -> Iterator[Record]:
-        """Ask about any number of pictures, in their order, a batch at a time.
+        """Ask about any number of pictures, in their order, a batch of at most eight at a time.
 
-        Each has a record, with a problem where it cannot be used; those of a batch are there before
-        the next is sent.
+        Each has a record, with a problem where the service cannot use it; those of a batch are
+        there before the next is sent. Before the OSError of a path that cannot be read come the
+        records of those before it. A refusal, of too many requests say, ends it: pictures that were
+        taken and have no record yet are to be asked about again.
         """
-        for batch in requests.batches(pictures, model):
-            yield from self._ask(batch).records
+        batches = requests.batches(pictures, model)
+        return (record for batch in batches for record in self._ask(batch).records)
 
     def explain(self, picture: Picture, model: str = "auto", label: str | None = None) -> Explained:
         """Ask why: the picture, coloured by what spoke for a class, by default the likeliest."""

@@ -139,7 +139,7 @@ def reach_of(places: int, side: int) -> float:
     Networks that halve their maps keep an odd last row, or leave it out: 7 rows of 32 pixels reach
     beyond a side of 200, and 6 of them not to its end.
     """
-    halvings = round(math.log2(side / places))
+    halvings = max(round(math.log2(side / places)), 0)
     if places in (side >> halvings, -(-side >> halvings)):
         return float(places << halvings) / side
     return 1.0

@@ -271,17 +271,18 @@ class Trade:
         """The smallest share that is sent on where the goal is reached; infinite if it never is."""
         return float(np.where(self._reaching(goal), self._sent_on, np.inf).min())
 
-    def strictest(self, goal: Goal, share: float) -> tuple[int, int] | None:
-        """The thresholds of the highest merits that reach the goal, with what is spared of a share.
+    def strictest(self, goal: Goal, fewest: float) -> tuple[int, int] | None:
+        """The thresholds of the highest merits that reach the goal.
 
-        None where no thresholds reach it with that.
+        They send on at most :data:`SPARE` more than the fewest, for the score, and :data:`SURER`
+        more again, for the confidence; None where none does.
         """
         reaching = self._reaching(goal)
-        fitting = reaching & (self._sent_on <= share + SPARE + 1e-9)
+        fitting = reaching & (self._sent_on <= fewest + SPARE + 1e-9)
         if not fitting.any():
             return None
         column = int(fitting.any(axis=0).nonzero()[0][-1])
-        fitting = reaching & (self._sent_on <= share + SPARE + SURER + 1e-9)
+        fitting = reaching & (self._sent_on <= fewest + SPARE + SURER + 1e-9)
         rows = fitting[:, column].nonzero()[0]
         return max(((int(row), column) for row in rows), key=self.merits)
 
