@@ -117,13 +117,17 @@ def test_where_the_best_mean_reaches_no_goal_another_does(seed: int, threshold: 
     assert (choice.outcome.catches or 0) * (~known).sum() >= goal.caught - 0.01
 
 
+def all_right(known: np.ndarray, confidence: float) -> Asked:
+    """Of a model that is right about every picture."""
+    sure = np.full(len(known), confidence)
+    return Asked(right=known, confidence=sure, scores=np.where(known, 3.0, -3.0))
+
+
 def test_what_the_fast_one_alone_is_right_about_need_not_be_sent_on() -> None:
     known = np.arange(200) < 160
     first = np.arange(200) < 20
-    scores = np.where(known, 3.0, -3.0)
-    sure = np.full(200, 0.9)
-    good = Asked(right=known, confidence=sure, scores=scores)
-    poor = Asked(right=known & ~first, confidence=sure, scores=scores)
+    good = all_right(known, 0.9)
+    poor = replace(good, right=known & ~first)
     for fast, accuracy in ((good, 1.0), (poor, 0.875)):
         choice, _ = choose(Members(fast, poor, known), threshold=0.0, allowance=EXACT)
         assert choice.outcome.accuracy == accuracy
@@ -135,9 +139,7 @@ def test_what_the_fast_one_alone_is_right_about_need_not_be_sent_on() -> None:
 def test_whom_the_fast_one_is_unsure_of_is_sent_on_though_it_happens_to_be_right() -> None:
     known = np.arange(1200) < 1000
     doubtful = np.arange(1200) < 10
-    scores = np.where(known, 3.0, -3.0)
-    sure = np.full(1200, 0.99)
-    strong = Asked(right=known, confidence=sure, scores=scores)
+    strong = all_right(known, 0.99)
     fast = replace(strong, confidence=np.where(doubtful, 0.55, 0.99))
     choice, _ = choose(Members(fast, strong, known), threshold=0.0, allowance=EXACT)
     assert choice.outcome.accuracy == 1.0

@@ -18,6 +18,7 @@ from pawsight.bulk.items import FileItem, Fingerprint, Item, Unreadable, as_text
 from pawsight.bulk.protocols import WEB, arguments
 from pawsight.extras import ExtraMissing, require
 from pawsight.images.decode import DEFAULT_LIMITS, Limits
+from pawsight.images.files import read_stream
 from pawsight.images.formats import EXTENSIONS
 
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
@@ -258,7 +259,7 @@ class Remote:
                 return bytes(self._files.cat_file(path, start=0, end=most))
             # A web server may ignore that only the beginning is wanted: it is read as it comes.
             with self._files.open(path, "rb", block_size=0, size=size) as stream:
-                data = b"".join(_parts(stream, most))
+                data = read_stream(stream, most)
         if size and len(data) < min(size, most):
             raise OSError(errno.EIO, f"only {len(data)} of its {size} bytes came")
         return data
@@ -293,13 +294,6 @@ class RemoteItem:
             return b""  # S3 gives no range of an empty file; of the web, 0 may be no size at all
         size = self.found.size if self.found else None
         return self.store.read(self.path, limits.max_bytes + 1, size)
-
-
-def _parts(stream: BinaryIO, most: int) -> Iterator[bytes]:
-    """What a stream gives, at most so many bytes: at each time it is asked, what is there."""
-    while most > 0 and (part := stream.read(most)):
-        yield part
-        most -= len(part)
 
 
 def _closed(error: OSError) -> Unreadable:

@@ -92,8 +92,8 @@ def classify(
         int | None,
         typer.Option(
             min=1,
-            help="Width × height of the largest picture that is decoded; else 52 million. A pixel "
-            "may take up to 18 bytes of memory (least in a JPEG), on each processor.",
+            help="Width × height of the largest picture that is decoded; else 52 million. Each "
+            "processor needs memory for all its pixels, several times (least for a JPEG).",
         ),
     ] = None,
     max_bytes: Annotated[

@@ -36,7 +36,7 @@ CHECKING: Final = httpx.Timeout(600.0, connect=5.0)
 """For an archive, every picture of which is looked at before it is answered."""
 
 _BATCH: Final = 8
-"""Pictures that are sent at once, where any number may come: as many as a service runs at once."""
+"""Pictures that are sent at once, where any number may come: far fewer than services let in."""
 _BATCH_BYTES: Final = 64 * 1024 * 1024
 
 Archive: TypeAlias = "str | PathLike[str] | bytes"

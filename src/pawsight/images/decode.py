@@ -55,6 +55,8 @@ class Limits:
 
 DEFAULT_LIMITS: Final = Limits()
 
+_TOO_LARGE: Final = "too large: "
+
 MIN_SIDE: Final = 8
 """Pixels that a picture's shorter side must have to be trained on or asked about."""
 
@@ -188,13 +190,8 @@ def _check_size(kind: str, size: tuple[int, int], limits: Limits) -> None:
     if width < 1 or height < 1:
         raise DamagedImage(f"damaged: the {kind} is {width}×{height} pixels")
     if width * height > limits.max_pixels:
-        raise ImageTooLarge(f"too large: {width}×{height} pixels, limit {_in_words(limits)}")
-
-
-def _in_words(limits: Limits) -> str:
-    if limits.max_pixels < 1_000_000:
-        return _spaced(limits.max_pixels)
-    return f"{limits.max_pixels / 1e6:.9g} million"
+        of_pixels, _, _ = _named(limits)
+        raise ImageTooLarge(f"{_TOO_LARGE}{width}×{height} {of_pixels}")
 
 
 def too_large(size: int, limits: Limits = DEFAULT_LIMITS) -> ImageTooLarge:
@@ -206,21 +203,23 @@ def too_large(size: int, limits: Limits = DEFAULT_LIMITS) -> ImageTooLarge:
         size: Of the file in bytes.
         limits: That it exceeds.
     """
-    bound = _spaced(limits.max_bytes)
+    _, of_bytes, uncounted = _named(limits)
     if size == limits.max_bytes + 1:
-        return ImageTooLarge(f"too large: more than {bound} bytes, the limit")
-    return ImageTooLarge(f"too large: {_spaced(size)} bytes, limit {bound}")
+        return ImageTooLarge(f"{_TOO_LARGE}{uncounted}")
+    return ImageTooLarge(f"{_TOO_LARGE}{_spaced(size)} {of_bytes}")
 
 
 def of_other_limits(error: str, limits: Limits) -> bool:
     """Whether the words of an error name a limit, and none of these."""
-    bound = _spaced(limits.max_bytes)
-    said = (
-        f"pixels, limit {_in_words(limits)}",
-        f"bytes, limit {bound}",
-        f"{bound} bytes, the limit",
-    )
-    return error.startswith("too large") and "limit" in error and not error.endswith(said)
+    return error.startswith(_TOO_LARGE) and "limit" in error and not error.endswith(_named(limits))
+
+
+def _named(limits: Limits) -> tuple[str, str, str]:
+    """How errors name them: that of pixels, of bytes, and of bytes that nobody has counted."""
+    pixels, size = _spaced(limits.max_pixels), _spaced(limits.max_bytes)
+    if limits.max_pixels >= 1_000_000:
+        pixels = f"{limits.max_pixels / 1e6:.9g} million"
+    return f"pixels, limit {pixels}", f"bytes, limit {size}", f"more than {size} bytes, the limit"
 
 
 def _spaced(number: int) -> str:

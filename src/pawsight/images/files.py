@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
+from typing import BinaryIO
 
 from pawsight.images.decode import DEFAULT_LIMITS, Limits, too_large
 from pawsight.images.errors import ImageError
@@ -33,6 +34,19 @@ def read_file(path: Path, limits: Limits = DEFAULT_LIMITS) -> bytes:
         if len(data) > found.st_size:  # it has grown meanwhile
             data += file.read(most - len(data))
         return data
+
+
+def read_stream(stream: BinaryIO, most: int) -> bytes:
+    """Read a stream to its end, or so many bytes of it: a pipe or the web gives what is there.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    parts = []
+    while most > 0 and (part := stream.read(most)):
+        parts.append(part)
+        most -= len(part)
+    return b"".join(parts)
 
 
 @contextmanager

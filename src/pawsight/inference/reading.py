@@ -23,7 +23,7 @@ from pawsight.images.decode import (
     upright_rgb,
 )
 from pawsight.images.errors import ImageError
-from pawsight.images.files import read_file
+from pawsight.images.files import read_file, read_stream
 
 Picture: TypeAlias = (
     "str | PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image "
@@ -75,11 +75,7 @@ def as_sent(picture: Picture, limits: Limits) -> bytes | Image.Image | NDArray[n
         return picture  # type: ignore[return-value] # whatever it is, it is looked at next
     if isinstance(picture, io.TextIOBase):
         raise ImageError("a picture is read from a file that is open in binary mode: open(…, 'rb')")
-    parts, left = [], limits.max_bytes + 1
-    while left > 0 and (part := picture.read(left)):  # a pipe gives what is there
-        parts.append(part)
-        left -= len(part)
-    return b"".join(parts)
+    return read_stream(picture, limits.max_bytes + 1)
 
 
 def read_ahead(
